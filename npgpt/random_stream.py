@@ -1,0 +1,35 @@
+"""Every random draw of a run, the same on each machine and in both halves.
+
+A draw is named by (seed, step, name): the name of a weight, "batch",
+"dropout.blocks.0.attention", "sample". Each name has a stream of its own,
+so drawing one thing more or less never shifts another.
+"""
+
+from hashlib import blake2b
+from math import prod
+
+import numpy as np
+
+
+def raw_draws(count, seed, step, name):
+    """`count` random 64-bit integers for this seed, step and name."""
+    key = blake2b(f"{seed}/{step}/{name}".encode(), digest_size=16)
+    words = np.frombuffer(key.digest(), dtype="<u8").astype(np.uint64)
+    return np.random.Philox(key=words).random_raw(count)
+
+
+def uniforms(shape, seed, step, name):
+    """float64 in [0, 1): the top 53 bits of each raw draw."""
+    raw = raw_draws(prod(shape), seed, step, name)
+    return ((raw >> np.uint64(11)) * 2.0**-53).reshape(shape)
+
+
+def normals(shape, seed, step, name):
+    """float64, mean 0 and standard deviation 1 (Box and Muller, 1958)."""
+    count = prod(shape)
+    half = (count + 1) // 2
+    u = uniforms((2, half), seed, step, name)
+    radius = np.sqrt(-2 * np.log1p(-u[0]))
+    angle = 2 * np.pi * u[1]
+    both = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])
+    return both[:count].reshape(shape)
