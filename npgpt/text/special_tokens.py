@@ -1,0 +1,67 @@
+"""Special tokens: names such as <|endoftext|> that stand for one id.
+
+Text is text: a name found in it becomes its id only where the caller
+allows that name. So a user who types <|endoftext|> ends nothing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from npgpt.errors import InputError
+
+
+def check_special_tokens(names: Iterable[str]) -> list[str]:
+    """The names as a list; refuses an empty, repeated or unencodable one."""
+    names = [names] if isinstance(names, str) else list(names)
+    for name in names:
+        check_text(name)
+        if not name or names.count(name) > 1:
+            raise InputError(f"special token {name!r} is empty or given twice: give each name once")
+    return names
+
+
+def check_text(text: str) -> None:
+    """Refuse what is not text: another type, or half of a surrogate pair."""
+    if not isinstance(text, str):
+        raise InputError(f"text must be a str, not {type(text).__name__}")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"text holds a lone surrogate (U+{ord(text[error.start]):04X}) at character "
+            f"{error.start}: decode its bytes with errors='replace' first"
+        ) from None
+
+
+def as_texts(texts: str | Iterable[str]) -> Iterator[str]:
+    """The texts one by one, checked; a single string is one text."""
+    for text in [texts] if isinstance(texts, str) else texts:
+        check_text(text)
+        yield text
+
+
+def split_special(
+    text: str, allowed: str | Iterable[str], special_ids: dict[str, int]
+) -> Iterator[tuple[str, int | None]]:
+    """Yield (piece, None) for text and (name, id) for each allowed special token.
+
+    `allowed` is a list of names, or "all". At one place the longest name wins.
+    """
+    if isinstance(allowed, str):
+        allowed = special_ids if allowed == "all" else [allowed]
+    names = sorted(allowed, key=len, reverse=True)
+    for name in names:
+        if name not in special_ids:
+            known = ", ".join(special_ids) or "none"
+            raise InputError(
+                f"unknown special token {name!r}: this tokenizer has {known}"
+            )
+    if not names:
+        yield text, None
+        return
+    pattern = re.compile("(" + "|".join(map(re.escape, names)) + ")")
+    for place, piece in enumerate(pattern.split(text)):
+        if place % 2:
+            yield piece, special_ids[piece]
+        elif piece:
+            yield piece, None
