@@ -1,0 +1,455 @@
+"""A run's directory, read and written: GPT-2's names, safetensors, never pickle.
+
+    run.json                every setting, the versions, the data's SHA-256
+    config.json             the sizes, as `transformers` reads them
+    tokenizer.json, tokenizer_config.json
+    model.safetensors       the weights under GPT-2's names
+    training.safetensors    weights and moments under ours, the step in the metadata
+    best/                   the same files, of the lowest validation loss
+
+The first three appear together, by one rename, and never change. The weights
+are written aside, flushed to the disk and renamed: whoever looks, whenever
+the writer was killed, finds the old state or the new one.
+"""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npgpt.errors import InputError
+from npgpt.files import sync_directory, write_atomically
+from npgpt.model.config import Config
+from npgpt.text import load_tokenizer, tokenizer_config
+from npgpt.tree import leaves, rebuild
+
+# our name -> GPT-2's
+GPT2_NAMES = (
+    (r"^head\.", "lm_head."),
+    (r"^tokens\.", "transformer.wte."),
+    (r"^positions\.", "transformer.wpe."),
+    (r"^norm\.", "transformer.ln_f."),
+    (r"^blocks\.", "transformer.h."),
+    (r"\.norm_([12])\.", r".ln_\1."),
+    (r"\.attention\.qkv\.", ".attn.c_attn."),
+    (r"\.attention\.out\.", ".attn.c_proj."),
+    (r"\.feed_forward\.up\.", ".mlp.c_fc."),
+    (r"\.feed_forward\.down\.", ".mlp.c_proj."),
+)
+# causal masks that older GPT-2 files carry along with the weights
+MASK_BUFFER = re.compile(r"(^|\.)h\.\d+\.attn\.(masked_)?bias$")
+KINDS = {"F64": np.float64, "F32": np.float32, "F16": np.float32}
+
+
+@dataclass
+class Checkpoint:
+    """What a directory holds; `tokenizer`, `settings` (run.json) and
+    `training` are None where it has none."""
+
+    path: Path
+    config: Config
+    params: dict
+    tokenizer: Any
+    settings: dict | None
+
+    @cached_property
+    def training(self) -> dict | None:
+        """{"step", "params", "optimizer", "best"}, read when first asked for."""
+        return load_training(self.path, self.config)
+
+
+def save_checkpoint(
+    path: str | Path,
+    config: Config,
+    params: dict,
+    tokenizer: Any = None,
+    training: dict | None = None,
+) -> None:
+    """Write `params` (NumPy, nested) to a directory, new or of the same model.
+
+    `training`: {"step": int, "optimizer": nested arrays and ints, and any
+    other plain values}; it is what a resumed run starts from.
+    """
+    path = Path(path)
+    if not path.is_dir() or not any(path.iterdir()):
+        create_run(path, config, tokenizer)
+    elif read_config(path) != config:
+        raise InputError(f"{path} holds a model of other sizes; choose another directory")
+    if training is not None:
+        facts = {key: value for key, value in training.items() if key != "optimizer"}
+        arrays = dict(leaves({"params": params}))
+        for name, leaf in leaves({"optimizer": training["optimizer"]}):
+            if isinstance(leaf, np.ndarray):
+                arrays[name] = leaf
+            else:
+                facts[name] = leaf
+        _write_tensors(path / "training.safetensors", arrays, {"facts": json.dumps(facts)})
+    _write_tensors(path / "model.safetensors", to_gpt2(params), {"format": "pt"})
+
+
+def create_run(
+    path: str | Path, config: Config, tokenizer: Any = None, settings: dict | None = None
+) -> None:
+    """Make a run's directory, without weights yet; all of it appears at once.
+
+    Raises InputError where `path` holds anything already.
+    """
+    path = Path(path)
+    if path.is_dir() and any(path.iterdir()):
+        raise InputError(
+            f"{path} holds another run or other files; choose another directory,"
+            " or continue that run with --resume"
+        )
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file; give a directory")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        os.chmod(aside, 0o755)
+        if settings is not None:
+            write_atomically(aside / "run.json", json.dumps(settings, indent=2) + "\n")
+        write_atomically(aside / "config.json", json.dumps(to_gpt2_config(config), indent=2) + "\n")
+        if tokenizer is not None:
+            check_tokenizer(tokenizer, config, "the tokenizer")
+            tokenizer.save(aside / "tokenizer.json")
+            about = tokenizer_config(tokenizer, config.context_length)
+            write_atomically(aside / "tokenizer_config.json", json.dumps(about, indent=2) + "\n")
+        if path.is_dir():
+            path.rmdir()
+        os.rename(aside, path)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    sync_directory(path.parent)
+
+
+def load_checkpoint(path: str | Path) -> Checkpoint:
+    """Read a run, or a GPT-2 directory of `transformers`, its cache included."""
+    path = find_directory(path)
+    config = read_config(path)
+    params = from_gpt2(path, config)
+    tokenizer = read_tokenizer(path, config)
+    return Checkpoint(path, config, params, tokenizer, read_settings(path))
+
+
+def load_training(path: str | Path, config: Config) -> dict | None:
+    """What `training.safetensors` holds, or None before the first save."""
+    file = Path(path) / "training.safetensors"
+    if not file.exists():
+        return None
+    with _open(file) as source:
+        names = set(source.keys())
+        facts = json.loads((source.metadata() or {}).get("facts", "null"))
+        if not isinstance(facts, dict) or "step" not in facts:
+            raise InputError(f"{file} is not a training state of npgpt; there is no step in it")
+        expected = {f"params.{name}": shape for name, shape in leaves(shapes(config))}
+        optimizer = {name for name in names if name.startswith("optimizer.")}
+        _check_names(file, expected, names - optimizer)
+        _check_shapes(file, {name: (source, name) for name in expected}, expected)
+        tree: dict = {}
+        for name in [*expected, *sorted(optimizer)]:
+            _put(tree, name, source.get_tensor(name))
+    for name in [name for name in facts if name.startswith("optimizer.")]:
+        _put(tree, name, facts.pop(name))
+    return {**facts, "params": _lists(tree["params"]), "optimizer": _lists(tree["optimizer"])}
+
+
+def find_directory(path: str | Path) -> Path:
+    """The directory with config.json: `path`, or the snapshot in a hub cache's folder."""
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"there is no checkpoint at {path}")
+    if path.is_file():
+        raise InputError(f"{path} is a file; give the directory that holds it and its config.json")
+    main = path / "refs" / "main"
+    if main.is_file() and (path / "snapshots").is_dir():
+        path = path / "snapshots" / Path(main.read_text().strip()).name
+    if not (path / "config.json").is_file():
+        raise InputError(f"{path} holds no checkpoint: there is no config.json in it")
+    return path
+
+
+def read_settings(path: str | Path) -> dict | None:
+    """run.json, or None."""
+    file = Path(path) / "run.json"
+    return _read_json(file) if file.exists() else None
+
+
+def read_tokenizer(path: Path, config: Config) -> Any:
+    """The directory's tokenizer, or None; one that does not fit is an InputError."""
+    if (path / "tokenizer.json").exists():
+        tokenizer = load_tokenizer(path / "tokenizer.json")
+    elif (path / "merges.txt").exists() and (path / "vocab.json").exists():
+        from npgpt.text import BytePairTokenizer
+
+        tokenizer = BytePairTokenizer.from_gpt2(path / "merges.txt", path / "vocab.json")
+    else:
+        return None
+    check_tokenizer(tokenizer, config, str(path / "tokenizer.json"))
+    return tokenizer
+
+
+def check_tokenizer(tokenizer: Any, config: Config, name: str) -> None:
+    if tokenizer.vocab_size != config.vocab_size:
+        raise InputError(
+            f"{name} has {tokenizer.vocab_size} tokens, but the model's vocabulary has"
+            f" {config.vocab_size}: this is not the tokenizer that it was trained with"
+        )
+
+
+# config.json
+
+
+def to_gpt2_config(config: Config) -> dict:
+    """The fields by which `transformers` builds a GPT2LMHeadModel."""
+    return {
+        "architectures": ["GPT2LMHeadModel"],
+        "model_type": "gpt2",
+        "vocab_size": config.vocab_size,
+        "n_positions": config.context_length,
+        "n_ctx": config.context_length,
+        "n_embd": config.channels,
+        "n_layer": config.layers,
+        "n_head": config.heads,
+        "n_inner": config.hidden,
+        "activation_function": "gelu_new",
+        "layer_norm_epsilon": 1e-5,
+        "initializer_range": 0.02,
+        "resid_pdrop": 0.0,
+        "embd_pdrop": 0.0,
+        "attn_pdrop": 0.0,
+        "bos_token_id": None,
+        "eos_token_id": None,
+        "tie_word_embeddings": config.tied,
+    }
+
+
+def read_config(path: str | Path) -> Config:
+    """The Config in a directory's config.json; what we cannot compute is an InputError."""
+    file = Path(path) / "config.json"
+    if not file.exists():
+        raise InputError(f"{path} holds no checkpoint: there is no config.json in it")
+    fields = _read_json(file)
+    wanted = {
+        "model_type": ("gpt2",),
+        "activation_function": ("gelu_new", "gelu_pytorch_tanh"),
+        "layer_norm_epsilon": (1e-5,),
+        "scale_attn_weights": (True,),
+        "scale_attn_by_inverse_layer_idx": (False,),
+        "add_cross_attention": (False,),
+    }
+    for name, allowed in wanted.items():
+        value = fields.get(name, allowed[0])
+        if value not in allowed:
+            raise InputError(f"{file}: {name} is {value!r}; only {allowed[0]!r} is known here")
+    missing = [
+        name
+        for name in ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head")
+        if name not in fields
+    ]
+    if missing:
+        raise InputError(f"{file} is not GPT-2's: it lacks {_some(missing)}")
+    try:
+        config = Config(
+            vocab_size=fields["vocab_size"],
+            context_length=fields["n_positions"],
+            layers=fields["n_layer"],
+            heads=fields["n_head"],
+            channels=fields["n_embd"],
+            tied=bool(fields.get("tie_word_embeddings", True)),
+        )
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+    if fields.get("n_inner") not in (None, config.hidden):
+        raise InputError(
+            f"{file}: n_inner is {fields['n_inner']!r};"
+            f" only four times the channels, {config.hidden}, is known here"
+        )
+    return config
+
+
+# model.safetensors
+
+
+def shapes(config: Config) -> dict:
+    """The parameters' tree, with a shape where each array goes."""
+    V, N, C, F = config.vocab_size, config.context_length, config.channels, config.hidden
+    norm = {"weight": (C,), "bias": (C,)}
+    block = {
+        "norm_1": norm,
+        "attention": {
+            "qkv": {"weight": (C, 3 * C), "bias": (3 * C,)},
+            "out": {"weight": (C, C), "bias": (C,)},
+        },
+        "norm_2": norm,
+        "feed_forward": {
+            "up": {"weight": (C, F), "bias": (F,)},
+            "down": {"weight": (F, C), "bias": (C,)},
+        },
+    }
+    tree = {
+        "tokens": {"weight": (V, C)},
+        "positions": {"weight": (N, C)},
+        "blocks": [block] * config.layers,
+        "norm": norm,
+    }
+    return tree if config.tied else {**tree, "head": {"weight": (C, V)}}
+
+
+def gpt2_name(name: str) -> str:
+    """ "blocks.0.attention.qkv.weight" -> "transformer.h.0.attn.c_attn.weight"."""
+    for ours, theirs in GPT2_NAMES:
+        name = re.sub(ours, theirs, name)
+    return name
+
+
+def to_gpt2(params: dict) -> dict[str, np.ndarray]:
+    """Weights under GPT-2's names; an untied head goes in as (V, C)."""
+    return {
+        gpt2_name(name): array.T if name == "head.weight" else array
+        for name, array in leaves(params)
+    }
+
+
+def from_gpt2(path: Path, config: Config) -> dict:
+    """The weights in a directory: one file, or shards with an index."""
+    index = path / "model.safetensors.index.json"
+    single = path / "model.safetensors"
+    if single.exists():
+        files = [single]
+    elif index.exists():
+        shards = _read_json(index).get("weight_map", {}).values()
+        files = sorted({path / Path(str(shard)).name for shard in shards})
+    else:
+        raise InputError(f"{path} holds no weights yet: there is no model.safetensors in it")
+    sources = {}
+    for file in files:
+        source = _open(file)
+        for name in source.keys():  # noqa: SIM118 (it is no dict)
+            if not MASK_BUFFER.search(name):
+                sources[_with_prefix(name)] = (source, name)
+    expected = {
+        gpt2_name(name): shape[::-1] if name == "head.weight" else shape
+        for name, shape in leaves(shapes(config))
+    }
+    head = sources.pop("lm_head.weight", None) if config.tied else None
+    _check_names(files[0], expected, set(sources))
+    _check_shapes(files[0], sources, expected)
+    if head and not np.array_equal(_tensor(*head), _tensor(*sources["transformer.wte.weight"])):
+        raise InputError(
+            f"{files[0]}: lm_head.weight differs from the token embedding,"
+            " but config.json says that they are tied"
+        )
+
+    def read(name, _shape):
+        array = _tensor(*sources[gpt2_name(name)])
+        return np.ascontiguousarray(array.T) if name == "head.weight" else array
+
+    return rebuild(shapes(config), read)
+
+
+def _with_prefix(name: str) -> str:
+    if name.startswith(("transformer.", "lm_head.")):
+        return name
+    return f"transformer.{name}"
+
+
+def _tensor(source, name: str) -> np.ndarray:
+    kind = source.get_slice(name).get_dtype()
+    return source.get_tensor(name).astype(KINDS[kind], copy=False)
+
+
+def _check_names(file: Path, expected: dict, found: set[str]) -> None:
+    missing = [name for name in expected if name not in found]
+    foreign = sorted(found - set(expected))
+    if missing or foreign:
+        what = [f"lacks {_some(missing)}"] * bool(missing)
+        what += [f"has the unknown {_some(foreign)}"] * bool(foreign)
+        raise InputError(f"{file} does not fit its config.json: it {' and '.join(what)}")
+
+
+def _check_shapes(file: Path, sources: dict, expected: dict) -> None:
+    for name, shape in expected.items():
+        source, stored_name = sources[name]
+        stored = source.get_slice(stored_name)
+        if tuple(stored.get_shape()) != tuple(shape):
+            raise InputError(
+                f"{file}: {name} is {tuple(stored.get_shape())}, expected {tuple(shape)}"
+            )
+        if stored.get_dtype() not in KINDS:
+            raise InputError(
+                f"{file}: {name} is stored as {stored.get_dtype()};"
+                " save the model as float32, float16 or float64"
+            )
+
+
+def _open(file: Path):
+    from safetensors import SafetensorError, safe_open
+
+    if not file.exists():
+        raise InputError(f"{file} is missing")
+    try:
+        return safe_open(file, framework="numpy")
+    except SafetensorError as error:
+        raise InputError(
+            f"{file} is cut off, or no safetensors file ({error}); restore it from a copy"
+        ) from None
+
+
+def _write_tensors(file: Path, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
+    """Aside, flush, rename, flush the directory."""
+    from safetensors.numpy import save_file
+
+    aside = file.with_name(f".{file.name}.part")
+    try:
+        save_file(
+            {name: np.ascontiguousarray(array) for name, array in arrays.items()},
+            aside,
+            metadata=metadata,
+        )
+        with open(aside, "rb+") as handle:
+            os.fsync(handle.fileno())
+        os.replace(aside, file)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    sync_directory(file.parent)
+
+
+def _read_json(file: Path) -> dict:
+    try:
+        fields = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        raise InputError(f"{file} is not JSON; restore it from a copy") from None
+    if not isinstance(fields, dict):
+        raise InputError(f"{file} holds no JSON object; restore it from a copy")
+    return fields
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def _put(tree: dict, name: str, leaf: Any) -> None:
+    *parents, last = name.split(".")
+    for parent in parents:
+        tree = tree.setdefault(parent, {})
+    tree[last] = leaf
+
+
+def _lists(tree: Any) -> Any:
+    """Dicts whose keys are 0, 1, 2 … become lists."""
+    if not isinstance(tree, dict):
+        return tree
+    tree = {key: _lists(part) for key, part in tree.items()}
+    if tree and all(key.isdigit() for key in tree):
+        return [tree[str(i)] for i in range(len(tree))]
+    return tree

@@ -1,0 +1,158 @@
+"""A run: its settings, its data, where it stands. Born here, and continued."""
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npgpt.checkpoint import (
+    create_run,
+    find_directory,
+    load_training,
+    read_config,
+    read_tokenizer,
+)
+from npgpt.checkpoint import read_settings as read_run_json
+from npgpt.errors import InputError
+from npgpt.model.config import Config
+from npgpt.text import CharacterTokenizer, Corpus, load_corpus, load_tokenizer
+from npgpt.training.batches import check_length
+from npgpt.training.settings import Settings, complete, read_settings
+
+
+@dataclass
+class Data:
+    """The ids to learn from and to be judged by, and what they came from."""
+
+    tokenizer: Any
+    train: np.ndarray
+    validation: np.ndarray
+    validation_bytes: int
+    record: dict[str, Any]
+
+
+@dataclass
+class Run:
+    """`params` and `optimizer` are NumPy, or None at step 0: then the loop
+    makes them."""
+
+    path: Path
+    settings: Settings
+    config: Config
+    data: Data
+    step: int = 0
+    params: dict | None = None
+    optimizer: dict | None = None
+    best: float | None = None
+
+
+def start_run(path: str | Path, given: dict[str, Any], command: str, extra: dict[str, Any]) -> Run:
+    """A new run's directory, made whole before its first step.
+
+    `given`: the settings that are not left to default; `extra`: what else
+    run.json records of the half that trains.
+    """
+    path = Path(path)
+    settings = complete(given)
+    if path.is_dir() and any(path.iterdir()):
+        raise InputError(
+            f"{path} holds another run or other files: choose another --out,"
+            f" or continue it with {command} --out {path} --resume"
+        )
+    corpus = load_corpus(settings.corpus)
+    tokenizer = make_tokenizer(settings.tokenizer, corpus)
+    data = encode_corpus(corpus, tokenizer, settings.context_length)
+    config = settings.config(tokenizer.vocab_size)
+    if Path(settings.corpus).exists():
+        settings = Settings(**{**asdict(settings), "corpus": os.path.abspath(settings.corpus)})
+    run_json = {
+        "command": command,
+        "settings": asdict(settings),
+        "data": data.record,
+        "parameters": count_parameters(config),
+        "versions": versions(),
+        **extra,
+    }
+    create_run(path, config, tokenizer, run_json)
+    return Run(path, settings, config, data)
+
+
+def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
+    """A run as its last save left it; at step 0 where there was none yet."""
+    path = find_directory(path)
+    run_json = read_run_json(path)
+    if run_json is None:
+        raise InputError(f"{path} has no run.json: it is a model, not a run that can be resumed")
+    settings = read_settings(run_json.get("settings", {}), changes, str(path / "run.json"))
+    config = read_config(path)
+    tokenizer = read_tokenizer(path, config)
+    if tokenizer is None:
+        raise InputError(f"{path} has lost its tokenizer.json; restore it from a copy")
+    corpus = load_corpus(settings.corpus)
+    if corpus.sha256 != run_json["data"]["sha256"]:
+        raise InputError(
+            f"the corpus {settings.corpus} is not the one that {path} was trained on"
+            f" (SHA-256 {corpus.sha256[:12]}…, not {run_json['data']['sha256'][:12]}…):"
+            " restore it, or start a new run"
+        )
+    data = encode_corpus(corpus, tokenizer, settings.context_length)
+    run = Run(path, settings, config, data)
+    training = load_training(path, config)
+    if training is not None:
+        run.step, run.best = training["step"], training["best"]
+        run.params, run.optimizer = training["params"], training["optimizer"]
+    if run.step >= settings.steps:
+        raise InputError(
+            f"{path} has already done its {run.step} steps: give more with --steps"
+        )
+    return run
+
+
+def make_tokenizer(name: str, corpus: Corpus) -> Any:
+    """One for the characters of the corpus, or the one in a file."""
+    if name == "characters":
+        return CharacterTokenizer.train(corpus.documents + ["\n"])
+    if not Path(name).exists():
+        raise InputError(f"no tokenizer at {name}: give a tokenizer.json, or characters")
+    return load_tokenizer(name)
+
+
+def encode_corpus(corpus: Corpus, tokenizer: Any, context_length: int) -> Data:
+    """Both parts as ids; InputError where one is shorter than a context."""
+    kind = np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32
+    train, validation = (
+        np.array(tokenizer.encode(text), dtype=kind)
+        for text in (corpus.train_text, corpus.validation_text)
+    )
+    check_length(train, context_length, f"the training part of {corpus.name}")
+    check_length(validation, context_length, f"the validation part of {corpus.name}")
+    record = {
+        "name": corpus.name,
+        "source": corpus.source,
+        "licence": corpus.licence,
+        "sha256": corpus.sha256,
+        "train_tokens": len(train),
+        "validation_tokens": len(validation),
+    }
+    return Data(tokenizer, train, validation, len(corpus.validation_text.encode()), record)
+
+
+def count_parameters(config: Config) -> int:
+    from npgpt.checkpoint import shapes
+    from npgpt.tree import leaves
+
+    return int(sum(np.prod(shape) for _, shape in leaves(shapes(config))))
+
+
+def versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {
+        "npgpt": version("npgpt"),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+    }
