@@ -114,7 +114,7 @@ def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
 def make_tokenizer(name: str, corpus: Corpus) -> Any:
     """One for the characters of the corpus, or the one in a file."""
     if name == "characters":
-        return CharacterTokenizer.train(corpus.documents + ["\n"])
+        return CharacterTokenizer.train([*corpus.documents, "\n"])
     if not Path(name).exists():
         raise InputError(f"no tokenizer at {name}: give a tokenizer.json, or characters")
     return load_tokenizer(name)
