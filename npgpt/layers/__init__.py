@@ -1,0 +1,28 @@
+"""The leaves: one file, one idea, forward beside backward."""
+
+from npgpt.layers.attention import attention, attention_backward
+from npgpt.layers.cross_entropy import cross_entropy, cross_entropy_backward
+from npgpt.layers.dropout import dropout, dropout_backward
+from npgpt.layers.embedding import embedding, embedding_backward
+from npgpt.layers.gelu import gelu, gelu_backward
+from npgpt.layers.heads import (
+    merge_heads,
+    merge_heads_backward,
+    split_heads,
+    split_heads_backward,
+)
+from npgpt.layers.kv_cache import extend_cache
+from npgpt.layers.layer_norm import layer_norm, layer_norm_backward
+from npgpt.layers.linear import linear, linear_backward
+from npgpt.layers.masks import causal_mask
+from npgpt.layers.positions import positions, positions_backward
+from npgpt.layers.softmax import softmax, softmax_backward
+
+__all__ = [
+    "attention", "attention_backward", "causal_mask",
+    "cross_entropy", "cross_entropy_backward", "dropout", "dropout_backward",
+    "embedding", "embedding_backward", "extend_cache", "gelu", "gelu_backward",
+    "layer_norm", "layer_norm_backward", "linear", "linear_backward",
+    "merge_heads", "merge_heads_backward", "positions", "positions_backward",
+    "softmax", "softmax_backward", "split_heads", "split_heads_backward",
+]

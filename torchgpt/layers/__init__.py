@@ -1,0 +1,78 @@
+"""The leaves: one file, one idea, forward beside backward, and beside
+both PyTorch's own operator as the reference."""
+
+from torchgpt.layers.attention import (
+    attention,
+    attention_backward,
+    attention_reference,
+)
+from torchgpt.layers.cross_entropy import (
+    cross_entropy,
+    cross_entropy_backward,
+    cross_entropy_reference,
+)
+from torchgpt.layers.dropout import (
+    dropout,
+    dropout_backward,
+    dropout_reference,
+)
+from torchgpt.layers.embedding import (
+    embedding,
+    embedding_backward,
+    embedding_reference,
+)
+from torchgpt.layers.gelu import (
+    gelu,
+    gelu_backward,
+    gelu_reference,
+)
+from torchgpt.layers.heads import (
+    merge_heads,
+    merge_heads_backward,
+    merge_heads_reference,
+    split_heads,
+    split_heads_backward,
+    split_heads_reference,
+)
+from torchgpt.layers.kv_cache import extend_cache
+from torchgpt.layers.layer_norm import (
+    layer_norm,
+    layer_norm_backward,
+    layer_norm_reference,
+)
+from torchgpt.layers.linear import (
+    linear,
+    linear_backward,
+    linear_reference,
+)
+from torchgpt.layers.masks import causal_mask
+from torchgpt.layers.positions import (
+    positions,
+    positions_backward,
+    positions_reference,
+)
+from torchgpt.layers.softmax import (
+    softmax,
+    softmax_backward,
+    softmax_reference,
+)
+
+__all__ = [
+    "attention", "attention_backward",
+    "attention_reference", "causal_mask",
+    "cross_entropy", "cross_entropy_backward",
+    "cross_entropy_reference", "dropout", "dropout_backward",
+    "dropout_reference",
+    "embedding", "embedding_backward",
+    "embedding_reference", "extend_cache", "gelu", "gelu_backward",
+    "gelu_reference",
+    "layer_norm", "layer_norm_backward",
+    "layer_norm_reference", "linear", "linear_backward",
+    "linear_reference",
+    "merge_heads", "merge_heads_backward",
+    "merge_heads_reference", "positions", "positions_backward",
+    "positions_reference",
+    "softmax", "softmax_backward",
+    "softmax_reference", "split_heads", "split_heads_backward",
+    "split_heads_reference",
+]

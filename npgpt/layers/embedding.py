@@ -1,0 +1,19 @@
+"""Embedding: one learned row for each token of the vocabulary."""
+
+import numpy as np
+
+
+def embedding(ids, weight):
+    """ids (...) from 0 to V-1, weight (V, C) -> y (..., C)."""
+    # (1) look up the row of each id
+    y = weight[ids]                                   # (..., C)
+    return y, (ids, weight)
+
+
+def embedding_backward(d_y, saved):
+    """d_y (..., C) -> {"weight": (V, C)}."""
+    ids, weight = saved
+    # (1) look up the row of each id: ids seen twice add up
+    d_weight = np.zeros(weight.shape, d_y.dtype)      # (V, C)
+    np.add.at(d_weight, ids, d_y)                     # (V, C)
+    return {"weight": d_weight}

@@ -1,0 +1,34 @@
+"""Layer norm: each position gets mean 0 and variance 1, then a learned
+scale and shift (Ba, Kiros and Hinton, 2016)."""
+
+import numpy as np
+
+
+def layer_norm(x, weight, bias, eps=1e-5):
+    """x (..., C), weight (C,), bias (C,) -> y (..., C)."""
+    # (1) centre
+    mean = x.mean(axis=-1, keepdims=True)             # (..., 1)
+    centred = x - mean                                # (..., C)
+    # (2) divide by the standard deviation
+    variance = (centred * centred).mean(axis=-1, keepdims=True)
+    inv_std = 1 / np.sqrt(variance + eps)             # (..., 1)
+    normed = centred * inv_std                        # (..., C)
+    # (3) scale and shift
+    y = normed * weight + bias                        # (..., C)
+    return y, (normed, inv_std, weight)
+
+
+def layer_norm_backward(d_y, saved):
+    """d_y (..., C) -> d_x (..., C), {"weight": (C,), "bias": (C,)}."""
+    normed, inv_std, weight = saved
+    # (3) scale and shift
+    C = weight.shape[0]
+    d_weight = (d_y * normed).reshape(-1, C).sum(axis=0)      # (C,)
+    d_bias = d_y.reshape(-1, C).sum(axis=0)           # (C,)
+    d_normed = d_y * weight                           # (..., C)
+    # (2) divide by the standard deviation
+    along = (d_normed * normed).mean(axis=-1, keepdims=True)
+    d_centred = inv_std * (d_normed - normed * along)         # (..., C)
+    # (1) centre
+    d_x = d_centred - d_centred.mean(axis=-1, keepdims=True)
+    return d_x, {"weight": d_weight, "bias": d_bias}

@@ -1,0 +1,35 @@
+"""Linear: each output is a weighted sum of the inputs, shifted."""
+
+import numpy as np
+
+
+def linear(x, weight, bias=None):
+    """x (..., I), weight (I, O), bias (O,) or None -> y (..., O)."""
+    # (1) one row for each position
+    I, O = weight.shape
+    rows = x.reshape(-1, I)                           # (R, I)
+    # (2) weigh the inputs
+    y = rows @ weight                                 # (R, O)
+    # (3) shift
+    if bias is not None:
+        y += bias                                     # (R, O)
+    y = y.reshape(*x.shape[:-1], O)                   # (..., O)
+    return y, (x, weight, bias)
+
+
+def linear_backward(d_y, saved):
+    """d_y (..., O) -> d_x (..., I), {"weight": (I, O), "bias": (O,)}."""
+    x, weight, bias = saved
+    I, O = weight.shape
+    d_rows = d_y.reshape(-1, O)                       # (R, O)
+    # (3) shift
+    ones = np.ones(len(d_rows), d_y.dtype)            # (R,)
+    d_bias = ones @ d_rows                            # (O,)
+    # (2) weigh the inputs
+    d_weight = x.reshape(-1, I).T @ d_rows            # (I, O)
+    d_x = d_rows @ weight.T                           # (R, I)
+    # (1) one row for each position
+    d_x = d_x.reshape(x.shape)                        # (..., I)
+    if bias is None:
+        return d_x, {"weight": d_weight}
+    return d_x, {"weight": d_weight, "bias": d_bias}

@@ -1,0 +1,31 @@
+"""Softmax: scores become probabilities."""
+
+import numpy as np
+
+
+def softmax(x):
+    """x (..., S) -> probs (..., S), each row summing to 1; a row of -inf
+    alone gives zeros."""
+    # (1) make the largest score 0: exp cannot overflow
+    top = x.max(axis=-1, keepdims=True)               # (..., 1)
+    shifted = x - np.where(top == -np.inf, 0, top)    # (..., S)
+    # (2) exponentiate
+    powers = np.exp(shifted, out=shifted)             # (..., S)
+    # (3) divide by the sum
+    total = powers.sum(axis=-1, keepdims=True)        # (..., 1)
+    probs = powers
+    probs /= total + (total == 0)                     # (..., S)
+    return probs, (probs,)
+
+
+def softmax_backward(d_probs, saved):
+    """d_probs (..., S) -> d_x (..., S)."""
+    (probs,) = saved
+    # (3) divide by the sum
+    along = (d_probs * probs).sum(axis=-1, keepdims=True)
+    d_powers = d_probs - along                        # times the sum
+    # (2) exponentiate
+    d_shifted = probs * d_powers                      # (..., S)
+    # (1) make the largest score 0: a shift changes nothing
+    d_x = d_shifted                                   # (..., S)
+    return d_x

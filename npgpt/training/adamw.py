@@ -1,0 +1,39 @@
+"""AdamW: each weight moves by its gradient's running mean, in units of
+the gradient's running size (Loshchilov and Hutter, 2019, algorithm 2)."""
+
+import numpy as np
+
+from npgpt.tree import leaves, rebuild
+
+
+def adamw_init(params):
+    """-> state: no steps taken, both running means zero."""
+    return {"step": 0,
+            "m": rebuild(params, lambda name, p: np.zeros_like(p)),
+            "v": rebuild(params, lambda name, p: np.zeros_like(p))}
+
+
+def adamw_step(params, grads, state, lr, betas=(0.9, 0.95), eps=1e-8,
+               weight_decay=0.1):
+    """Update params and state in place. Decay shrinks tensors of two or
+    more dimensions; biases and norm scales are left alone."""
+    state["step"] += 1
+    beta_1, beta_2 = betas
+    bias_1 = 1 - beta_1 ** state["step"]
+    bias_2 = 1 - beta_2 ** state["step"]
+    grads = dict(leaves(grads))
+    for (name, weight), (_, m), (_, v) in zip(
+            leaves(params), leaves(state["m"]), leaves(state["v"])):
+        grad = grads[name]
+        # (1) decay
+        if weight.ndim >= 2:
+            weight *= 1 - lr * weight_decay
+        # (2) running mean of the gradient
+        m *= beta_1
+        m += (1 - beta_1) * grad
+        # (3) running mean of its square
+        v *= beta_2
+        v += (1 - beta_2) * (grad * grad)
+        # (4) step; both means began at 0, which bias_1, bias_2 correct
+        size = np.sqrt(v / bias_2) + eps
+        weight -= (lr / bias_1) * (m / size)

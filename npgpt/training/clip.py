@@ -1,0 +1,20 @@
+"""Clipping: one bad batch cannot throw the weights far
+(Pascanu, Mikolov and Bengio, 2013, algorithm 1)."""
+
+import math
+
+from npgpt.tree import leaves, rebuild
+
+
+def clip_by_global_norm(grads, limit):
+    """-> grads scaled down so that their joint length is at most limit,
+    and the length before. A length that is infinite or NaN scales nothing:
+    the caller sees it and stops."""
+    # (1) measure the length of all gradients as one vector
+    squares = [float((grad * grad).sum()) for _, grad in leaves(grads)]
+    norm = math.sqrt(math.fsum(squares))
+    # (2) scale them down where it is too long
+    if math.isfinite(norm) and norm > limit:
+        scale = limit / norm
+        grads = rebuild(grads, lambda name, grad: grad * scale)
+    return grads, norm

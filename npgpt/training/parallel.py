@@ -1,0 +1,71 @@
+"""Shards: a batch cut by sequences, one shard a thread.
+
+NumPy leaves the interpreter's lock while it computes, so threads run side
+by side, each with a BLAS of one thread. A shard's size depends on the
+batch alone and gradients add up in the shards' order: the bits are the
+same for any number of threads."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from npgpt.layers.cross_entropy import IGNORE
+from npgpt.model.checks import check_ids, check_targets
+from npgpt.training.loss_and_grads import loss_and_grads_of_shard
+from npgpt.tree import leaves
+
+SHARD_TOKENS = 512
+
+
+def loss_and_grads(params, ids, targets, config, visible=None, keep=None,
+                   count=None, threads=None):
+    """ids and targets (B, T), -100 ignored -> loss (), gradients shaped
+    like params. count: the divisor, by default the number of valid
+    targets. threads: by default one a processor."""
+    check_ids(ids, config)
+    check_targets(targets, ids, config)
+    if count is None:
+        count = max(int((targets != IGNORE).sum()), 1)
+    B, T = ids.shape
+    shards = min(B, -(-B * T // SHARD_TOKENS)) or 1
+    cuts = [B * i // shards for i in range(shards + 1)]
+
+    def run(i):
+        part = slice(cuts[i], cuts[i + 1])
+        return loss_and_grads_of_shard(
+            params, ids[part], targets[part], config,
+            cut_visible(visible, part), cut_keep(keep, part), count)
+
+    with threadpool_limits(1, user_api="blas"):
+        if shards == 1:
+            return run(0)
+        with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+            results = pool.map(run, range(shards))
+            loss, grads = next(results)
+            for shard_loss, shard_grads in results:
+                loss = loss + shard_loss
+                add_in_place(grads, shard_grads)
+    return loss, grads
+
+
+def cut_visible(visible, part):
+    """A mask with a batch axis is cut, any other serves every shard."""
+    if visible is None or visible.ndim < 4 or visible.shape[0] == 1:
+        return visible
+    return visible[part]
+
+
+def cut_keep(keep, part):
+    """Each dropout mask begins with the batch axis."""
+    if isinstance(keep, dict):
+        return {name: cut_keep(mask, part) for name, mask in keep.items()}
+    if isinstance(keep, list):
+        return [cut_keep(mask, part) for mask in keep]
+    return None if keep is None else keep[part]
+
+
+def add_in_place(grads, more):
+    for (_, grad), (_, other) in zip(leaves(grads), leaves(more)):
+        np.add(grad, other, out=grad)

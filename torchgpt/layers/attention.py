@@ -1,0 +1,69 @@
+"""Attention: each query looks at the keys and mixes their values
+(Vaswani et al., 2017, section 3.2.1)."""
+
+import math
+
+import torch
+
+from torchgpt.layers.softmax import softmax
+
+
+def attention(q, k, v, visible=None, keep=None):
+    """q (B, H, T, D), k and v (B, H, S, D) -> y (B, H, T, D).
+
+    visible: True where a query may look, broadcast to (B, H, T, S); a
+    query that may look nowhere gets zeros. keep: a dropout mask."""
+    # (1) scale the queries
+    scale = 1 / math.sqrt(q.shape[-1])
+    q = q * scale                                     # (B, H, T, D)
+    # (2) compare each query with each key
+    scores = q @ k.transpose(-1, -2)                  # (B, H, T, S)
+    # (3) hide what may not be seen
+    if visible is not None:
+        hide = torch.where(visible, 0, -torch.inf)
+        scores += hide.to(scores.dtype)               # (B, H, T, S)
+    # (4) turn scores into probabilities
+    probs, _ = softmax(scores)                        # (B, H, T, S)
+    # (5) drop some
+    kept = probs if keep is None else probs * keep    # (B, H, T, S)
+    # (6) mix the values
+    y = kept @ v                                      # (B, H, T, D)
+    return y, (q, k, v, probs, keep, kept, y)
+
+
+def attention_backward(d_y, saved):
+    """d_y (B, H, T, D) -> d_q (B, H, T, D), d_k and d_v (B, H, S, D)."""
+    q, k, v, probs, keep, kept, y = saved
+    # (6) mix the values
+    d_kept = d_y @ v.transpose(-1, -2)                # (B, H, T, S)
+    d_v = kept.transpose(-1, -2) @ d_y                # (B, H, S, D)
+    # (5) drop some
+    d_probs = d_kept if keep is None else d_kept * keep
+    # (4) turn scores into probabilities
+    #     along: the sum over keys of probs · d_probs is that of y · d_y
+    along = (y * d_y).sum(dim=-1, keepdim=True)       # (B, H, T, 1)
+    d_scores = probs * (d_probs - along)              # (B, H, T, S)
+    # (3) hide what may not be seen: its probability, so its gradient, is 0
+    # (2) compare each query with each key
+    d_q = d_scores @ k                                # (B, H, T, D)
+    d_k = d_scores.transpose(-1, -2) @ q              # (B, H, S, D)
+    # (1) scale the queries
+    scale = 1 / math.sqrt(q.shape[-1])
+    d_q = d_q * scale                                 # (B, H, T, D)
+    return d_q, d_k, d_v
+
+
+def attention_reference(q, k, v, visible=None, keep=None):
+    """PyTorch's own operator; with a dropout mask or a query that may
+    look nowhere, its parts: the operator has no answer for those."""
+    if keep is None and (visible is None or visible.any(dim=-1).all()):
+        return torch.nn.functional.scaled_dot_product_attention(
+            q, k, v, attn_mask=visible)
+    scores = torch.einsum("...td,...sd->...ts", q, k) / q.shape[-1] ** 0.5
+    if visible is not None:
+        scores = scores.masked_fill(~visible, torch.finfo(q.dtype).min)
+    probs = torch.softmax(scores, dim=-1)
+    if visible is not None:
+        probs = probs * visible
+    return torch.einsum("...ts,...sd->...td",
+                        probs if keep is None else probs * keep, v)

@@ -1,0 +1,24 @@
+"""Embedding: one learned row for each token of the vocabulary."""
+
+import torch
+
+
+def embedding(ids, weight):
+    """ids (...) from 0 to V-1, weight (V, C) -> y (..., C)."""
+    # (1) look up the row of each id
+    y = weight[ids]                                   # (..., C)
+    return y, (ids, weight)
+
+
+def embedding_backward(d_y, saved):
+    """d_y (..., C) -> {"weight": (V, C)}."""
+    ids, weight = saved
+    # (1) look up the row of each id: ids seen twice add up
+    d_weight = torch.zeros_like(weight)               # (V, C)
+    d_weight.index_put_((ids,), d_y, accumulate=True)         # (V, C)
+    return {"weight": d_weight}
+
+
+def embedding_reference(ids, weight):
+    """PyTorch's own operator."""
+    return torch.nn.functional.embedding(ids, weight)
