@@ -23,3 +23,25 @@ def rebuild(tree, change, name=""):
         return [rebuild(part, change, f"{name}.{i}" if name else str(i))
                 for i, part in enumerate(tree)]
     return change(name, tree)
+
+
+def nest(pairs):
+    """The tree whose `leaves` are these pairs: parts named 0, 1, … become
+    a list."""
+    tree = {}
+    for name, leaf in pairs:
+        *path, last = name.split(".")
+        part = tree
+        for key in path:
+            part = part.setdefault(key, {})
+        part[last] = leaf
+    return turn_numbered_into_lists(tree)
+
+
+def turn_numbered_into_lists(tree):
+    if not isinstance(tree, dict):
+        return tree
+    parts = {key: turn_numbered_into_lists(part) for key, part in tree.items()}
+    if parts and all(key.isdigit() for key in parts):
+        return [parts[str(i)] for i in range(len(parts))]
+    return parts

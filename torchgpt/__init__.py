@@ -1,0 +1,22 @@
+"""The PyTorch half: the same steps, names and files as `npgpt`."""
+
+import numpy as np
+import torch
+
+from npgpt.model.config import Config
+from npgpt.tree import rebuild
+from torchgpt.module import GPT
+
+__all__ = ["GPT", "Config", "to_numpy", "to_torch"]
+
+
+def to_torch(params, device="cpu"):
+    """Nested NumPy arrays -> nested tensors, the same bits (copies)."""
+    return rebuild(params, lambda name, array: torch.tensor(
+        np.ascontiguousarray(array), device=device))
+
+
+def to_numpy(params):
+    """Nested tensors -> nested NumPy arrays, the same bits (copies)."""
+    return rebuild(params, lambda name, tensor: np.array(
+        tensor.detach().cpu().numpy(), order="C"))

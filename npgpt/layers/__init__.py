@@ -11,7 +11,7 @@ from npgpt.layers.heads import (
     split_heads,
     split_heads_backward,
 )
-from npgpt.layers.kv_cache import extend_cache
+from npgpt.layers.kv_cache import empty_cache, extend_cache
 from npgpt.layers.layer_norm import layer_norm, layer_norm_backward
 from npgpt.layers.linear import linear, linear_backward
 from npgpt.layers.masks import causal_mask
@@ -21,7 +21,7 @@ from npgpt.layers.softmax import softmax, softmax_backward
 __all__ = [
     "attention", "attention_backward", "causal_mask",
     "cross_entropy", "cross_entropy_backward", "dropout", "dropout_backward",
-    "embedding", "embedding_backward", "extend_cache", "gelu", "gelu_backward",
+    "embedding", "embedding_backward", "empty_cache", "extend_cache", "gelu", "gelu_backward",
     "layer_norm", "layer_norm_backward", "linear", "linear_backward",
     "merge_heads", "merge_heads_backward", "positions", "positions_backward",
     "softmax", "softmax_backward", "split_heads", "split_heads_backward",

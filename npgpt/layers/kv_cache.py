@@ -1,5 +1,7 @@
 """KV cache: the keys and values of the tokens read so far."""
 
+import numpy as np
+
 
 def extend_cache(past, k, v):
     """k, v (B, H, T, D) of the new tokens -> those of all S tokens.
@@ -13,3 +15,11 @@ def extend_cache(past, k, v):
     keys[:, :, start:S] = k                           # (B, H, T, D)
     values[:, :, start:S] = v                         # (B, H, T, D)
     return keys[:, :, :S], values[:, :, :S]
+
+
+def empty_cache(config, batch, like):
+    """-> (keys, values, 0): storage (layers, B, H, N, D), no place filled,
+    of the dtype of `like` and made where it lives."""
+    shape = (config.layers, batch, config.heads,
+             config.context_length, config.head_size)
+    return np.zeros(shape, like.dtype), np.zeros(shape, like.dtype), 0

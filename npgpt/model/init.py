@@ -48,11 +48,3 @@ def init_gpt(config, seed=1, dtype=np.float32):
     if not config.tied:
         params["head"] = weight("head", (C, V))
     return params
-
-
-def empty_cache(config, batch=1, dtype=np.float32):
-    """-> (keys, values, 0): storage (layers, B, H, N, D) for a KV cache,
-    none of its places filled."""
-    shape = (config.layers, batch, config.heads,
-             config.context_length, config.head_size)
-    return np.zeros(shape, dtype), np.zeros(shape, dtype), 0

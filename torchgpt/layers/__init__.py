@@ -34,7 +34,7 @@ from torchgpt.layers.heads import (
     split_heads_backward,
     split_heads_reference,
 )
-from torchgpt.layers.kv_cache import extend_cache
+from torchgpt.layers.kv_cache import empty_cache, extend_cache
 from torchgpt.layers.layer_norm import (
     layer_norm,
     layer_norm_backward,
@@ -64,7 +64,7 @@ __all__ = [
     "cross_entropy_reference", "dropout", "dropout_backward",
     "dropout_reference",
     "embedding", "embedding_backward",
-    "embedding_reference", "extend_cache", "gelu", "gelu_backward",
+    "embedding_reference", "empty_cache", "extend_cache", "gelu", "gelu_backward",
     "gelu_reference",
     "layer_norm", "layer_norm_backward",
     "layer_norm_reference", "linear", "linear_backward",

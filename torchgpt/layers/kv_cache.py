@@ -13,3 +13,11 @@ def extend_cache(past, k, v):
     keys[:, :, start:S] = k                           # (B, H, T, D)
     values[:, :, start:S] = v                         # (B, H, T, D)
     return keys[:, :, :S], values[:, :, :S]
+
+
+def empty_cache(config, batch, like):
+    """-> (keys, values, 0): storage (layers, B, H, N, D), no place filled,
+    of the dtype of `like` and made where it lives."""
+    shape = (config.layers, batch, config.heads,
+             config.context_length, config.head_size)
+    return like.new_zeros(shape), like.new_zeros(shape), 0

@@ -50,12 +50,3 @@ def init_gpt(config, seed=1, dtype=torch.float32, device="cpu"):
     if not config.tied:
         params["head"] = weight("head", (C, V))
     return params
-
-
-def empty_cache(config, batch=1, dtype=torch.float32, device="cpu"):
-    """-> (keys, values, 0): storage (layers, B, H, N, D) for a KV cache,
-    none of its places filled."""
-    shape = (config.layers, batch, config.heads,
-             config.context_length, config.head_size)
-    made = {"dtype": dtype, "device": device}
-    return torch.zeros(shape, **made), torch.zeros(shape, **made), 0

@@ -1,0 +1,60 @@
+"""Sampling: from the logits of the next token to a token."""
+
+import math
+
+import torch
+
+from npgpt.errors import InputError
+from torchgpt.layers.softmax import softmax
+
+
+def sample_token(logits, u, temperature=0.8, top_k=None, top_p=None):
+    """logits (V,), u a uniform draw from [0, 1) -> a token's id."""
+    probs = token_probs(logits, temperature, top_k, top_p)
+    return draw_token(probs, u)
+
+
+def token_probs(logits, temperature=0.8, top_k=None, top_p=None):
+    """logits (V,) -> probs (V,) in float64. temperature 0: all on the
+    largest; top_k: only the k largest (Fan et al., 2018); top_p: only the
+    fewest whose sum reaches p (Holtzman et al., 2020)."""
+    scores = logits.to(torch.float64)                 # (V,)
+    # (1) sharpen or flatten
+    if temperature == 0:
+        probs = torch.zeros_like(scores)              # (V,)
+        probs[scores.argmax()] = 1
+        return probs
+    scores = scores / temperature                     # (V,)
+    # (2) keep the k largest, and what equals the last of them
+    if top_k is not None and top_k < len(scores):
+        last = torch.sort(scores).values[-top_k]      # ()
+        scores = torch.where(scores >= last, scores, -torch.inf)
+    # (3) turn scores into probabilities
+    probs, _ = softmax(scores)                        # (V,)
+    # (4) keep the fewest whose sum reaches p, from the largest down
+    if top_p is not None:
+        order = torch.argsort(-probs, stable=True)    # (V,)
+        before = torch.cumsum(probs[order], 0) - probs[order]
+        before[0] = 0  # the largest always stays
+        probs[order[before >= top_p]] = 0
+    return probs
+
+
+def draw_token(probs, u):
+    """Walk along the probabilities, in the order of the ids, until their
+    sum passes u of the whole -> the id where it does."""
+    reached = torch.cumsum(probs, 0)                  # (V,)
+    return int((reached <= u * reached[-1]).sum())
+
+
+def check_sampling(temperature, top_k, top_p):
+    """Raise InputError where a setting has no meaning."""
+    if not (math.isfinite(temperature) and temperature >= 0):
+        raise InputError(
+            f"temperature is {temperature}: give 0 (always the likeliest"
+            f" token) or a number above, such as 0.8")
+    if top_k is not None and top_k < 1:
+        raise InputError(f"top_k is {top_k}: give 1 or more, or nothing")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise InputError(
+            f"top_p is {top_p}: give more than 0 and at most 1")
