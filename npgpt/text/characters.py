@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from npgpt.errors import InputError
-from npgpt.text.special_tokens import as_texts, check_special_tokens, check_text, split_special
+from npgpt.text.checks import as_texts, check_ids, check_room, check_text, decode_utf8
+from npgpt.text.special_tokens import check_special_tokens, split_special
 from npgpt.text.streaming import StreamDecoder
 from npgpt.text.tokenizer_json import save_text, word_level_json
 
@@ -13,7 +14,7 @@ PATTERN = r"[\s\S]"  # one character, whatever it is
 
 
 class CharacterTokenizer:
-    """Ids are the places of the characters in `characters`; special tokens follow."""
+    """An id is the place of a character in `characters`; special tokens follow."""
 
     kind = "characters"
 
@@ -23,10 +24,12 @@ class CharacterTokenizer:
         self._tokens = self.characters + names
         self._ids = {character: id for id, character in enumerate(self.characters)}
         self.special_ids = {name: len(self.characters) + n for n, name in enumerate(names)}
-        if any(len(character) != 1 for character in self.characters):
-            raise InputError("each entry of a character vocabulary must be one character")
-        if len({*self._tokens}) != len(self._tokens):
-            raise InputError("a character vocabulary names some entry twice")
+        for character in self.characters:
+            check_text(character)
+            if len(character) != 1 or character in self.special_ids:
+                raise InputError(f"{character!r} is a special token or not one character")
+        if len(self._ids) != len(self.characters):
+            raise InputError("some character stands twice in the vocabulary")
 
     @classmethod
     def train(
@@ -41,14 +44,7 @@ class CharacterTokenizer:
         counts: Counter[str] = Counter()
         for text in as_texts(texts):
             counts.update(text)
-        if not counts:
-            raise InputError("the training text is empty: a tokenizer needs text to learn from")
-        room = len(counts) if vocab_size is None else vocab_size - len(names)
-        if not 1 <= room <= len(counts):
-            raise InputError(
-                f"vocabulary of {vocab_size}: this text gives from {1 + len(names)} "
-                f"to {len(counts) + len(names)} entries, special tokens counted"
-            )
+        room = check_room(vocab_size, len(counts), len(names))
         frequent = sorted(counts, key=lambda character: (-counts[character], character))
         return cls(sorted(frequent[:room]), names)
 
@@ -60,21 +56,24 @@ class CharacterTokenizer:
         """One id a character; InputError names the characters it does not know."""
         check_text(text)
         ids: list[int] = []
-        try:
-            for piece, special in split_special(text, allowed_special, self.special_ids):
-                ids += map(self._ids.__getitem__, piece) if special is None else [special]
-        except KeyError:
-            unknown = sorted({*text} - {*self._ids} - {*"".join(self.special_ids)})
-            unknown = unknown or sorted({*text} - {*self._ids})
-            shown = " ".join(map(repr, unknown[:8])) + (" …" if len(unknown) > 8 else "")
-            raise InputError(
-                f"the vocabulary has no character {shown}: "
-                "train the tokenizer on text that holds it, or use byte pairs"
-            ) from None
+        for piece, special in split_special(text, allowed_special, self.special_ids):
+            if special is not None:
+                ids.append(special)
+                continue
+            try:
+                ids += map(self._ids.__getitem__, piece)
+            except KeyError:
+                unknown = sorted({*piece} - {*self._ids})
+                shown = " ".join(map(repr, unknown[:8])) + (" …" if len(unknown) > 8 else "")
+                raise InputError(
+                    f"the vocabulary has no character {shown}: "
+                    "train the tokenizer on text that holds it, or use byte pairs"
+                ) from None
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
-        return "".join([self.token(id) for id in ids])
+        ids = check_ids(ids, self.vocab_size)
+        return "".join([self._tokens[id] for id in ids])
 
     def encode_bytes(self, data: bytes) -> list[int]:
         """As `encode`; the bytes must be UTF-8, for there is no token below a character."""
@@ -83,34 +82,13 @@ class CharacterTokenizer:
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         return self.decode(ids).encode("utf-8")
 
-    def token(self, id: int) -> str:
-        """The text of one id."""
-        if not 0 <= id < len(self._tokens):
-            raise InputError(out_of_range(id, len(self._tokens)))
-        return self._tokens[id]
-
     def stream_decoder(self) -> StreamDecoder:
         return StreamDecoder(self.decode_bytes)
 
     def to_json(self) -> str:
         """The text of tokenizer.json."""
-        vocabulary = {token: id for id, token in enumerate(self._tokens)}
-        return word_level_json(vocabulary, PATTERN, self.special_ids)
+        return word_level_json(self._tokens, PATTERN, self.special_ids)
 
     def save(self, file: str | Path) -> None:
         """Write tokenizer.json."""
         save_text(file, self.to_json())
-
-
-def decode_utf8(data: bytes) -> str:
-    """Bytes as text, or an InputError that says where they stop being UTF-8."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"byte {error.start} is not UTF-8: only byte pairs encode any bytes"
-        ) from None
-
-
-def out_of_range(id: int, vocab_size: int) -> str:
-    return f"token id {id} is out of range: the vocabulary has ids 0 to {vocab_size - 1}"

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from npgpt.errors import InputError
+from npgpt.text.checks import check_text
 
 
-def check_special_tokens(names: Iterable[str]) -> list[str]:
+def check_special_tokens(names: str | Iterable[str]) -> list[str]:
     """The names as a list; refuses an empty, repeated or unencodable one."""
     names = [names] if isinstance(names, str) else list(names)
     for name in names:
@@ -18,26 +19,6 @@ def check_special_tokens(names: Iterable[str]) -> list[str]:
         if not name or names.count(name) > 1:
             raise InputError(f"special token {name!r} is empty or given twice: give each name once")
     return names
-
-
-def check_text(text: str) -> None:
-    """Refuse what is not text: another type, or half of a surrogate pair."""
-    if not isinstance(text, str):
-        raise InputError(f"text must be a str, not {type(text).__name__}")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"text holds a lone surrogate (U+{ord(text[error.start]):04X}) at character "
-            f"{error.start}: decode its bytes with errors='replace' first"
-        ) from None
-
-
-def as_texts(texts: str | Iterable[str]) -> Iterator[str]:
-    """The texts one by one, checked; a single string is one text."""
-    for text in [texts] if isinstance(texts, str) else texts:
-        check_text(text)
-        yield text
 
 
 def split_special(
@@ -53,9 +34,7 @@ def split_special(
     for name in names:
         if name not in special_ids:
             known = ", ".join(special_ids) or "none"
-            raise InputError(
-                f"unknown special token {name!r}: this tokenizer has {known}"
-            )
+            raise InputError(f"unknown special token {name!r}: this tokenizer has {known}")
     if not names:
         yield text, None
         return

@@ -37,8 +37,9 @@ def write_json(
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 
-def word_level_json(vocabulary: dict[str, int], pattern: str, special_ids: dict[str, int]) -> str:
+def word_level_json(tokens: list[str], pattern: str, special_ids: dict[str, int]) -> str:
     """A tokenizer.json whose pieces are looked up whole: characters, words."""
+    vocabulary = {token: id for id, token in enumerate(tokens)}
     return write_json(
         {"type": "WordLevel", "vocab": vocabulary, "unk_token": "<unk>"},
         {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False},

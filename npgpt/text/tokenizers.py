@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from npgpt.errors import InputError
-from npgpt.text import characters
+from npgpt.text import characters, words
+from npgpt.text.byte_pairs import BytePairTokenizer
 from npgpt.text.characters import CharacterTokenizer
+from npgpt.text.words import WordTokenizer
 
-Tokenizer = CharacterTokenizer
+Tokenizer = CharacterTokenizer | WordTokenizer | BytePairTokenizer
 
 
 def load_tokenizer(file: str | Path) -> Tokenizer:
-    """Read a tokenizer.json (or the one in a directory), ours or one that the
-    `tokenizers` library wrote: characters, words, or byte-level pairs."""
+    """Read a tokenizer.json (or a directory's), ours or one that the `tokenizers`
+    library wrote: characters, words, or GPT-2's byte pairs. InputError for other kinds."""
     path = Path(file)
     if path.is_dir():
         path = path / "tokenizer.json"
@@ -22,57 +24,73 @@ def load_tokenizer(file: str | Path) -> Tokenizer:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
-        raise InputError(f"{path} is not JSON ({error}): it may be cut off") from error
+        raise InputError(f"{path} is cut off or not JSON: {error}") from error
     try:
         return _read(whole)
-    except _Unreadable as error:
-        raise InputError(f"{path}: {error}") from None
+    except InputError as error:
+        raise InputError(f"cannot use {path}: {error}") from None
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise InputError(f"{path} is not a tokenizer.json: {error!r}") from None
 
 
-class _Unreadable(Exception):
-    pass
-
-
 def _read(whole: dict[str, Any]) -> Tokenizer:
-    model = whole["model"]
-    special_ids = _special_ids(whole["added_tokens"])
+    model, special_ids = whole["model"], _special_ids(whole["added_tokens"])
     for part in ("normalizer", "truncation", "padding"):
         if whole.get(part) is not None:
-            raise _Unreadable(f"a tokenizer with a {part} is of a kind that is not read here")
+            raise InputError(f"a tokenizer with {part} is of a kind that is not read here")
     if model["type"] == "WordLevel":
         return _read_word_level(whole, special_ids)
-    raise _Unreadable(
-        f"its model is {model['type']}: the kinds read here are WordLevel (characters, words) "
+    if model["type"] == "BPE":
+        return _read_byte_pairs(whole, special_ids)
+    raise InputError(
+        f"its model is {model['type']}; read here are WordLevel (characters, words) "
         "and byte-level BPE"
     )
-
-
-def _read_word_level(whole: dict[str, Any], special_ids: dict[str, int]) -> Tokenizer:
-    tokens = _in_order({**whole["model"]["vocab"], **special_ids})
-    pre_tokenizer, decoder = whole["pre_tokenizer"] or {}, whole["decoder"] or {}
-    pattern = pre_tokenizer.get("pattern", {}).get("Regex")
-    expected = {"type": "Split", "pattern": {"Regex": pattern},
-                "behavior": "Isolated", "invert": False}
-    if pre_tokenizer != expected or decoder.get("type") != "Fuse" or whole["post_processor"]:
-        raise _Unreadable("its WordLevel model does not split as our characters and words do")
-    plain, names = tokens[: len(tokens) - len(special_ids)], tokens[len(tokens) - len(special_ids):]
-    if pattern == characters.PATTERN and names == sorted(special_ids, key=special_ids.__getitem__):
-        return CharacterTokenizer(plain, names)
-    raise _Unreadable(f"its WordLevel model splits by {pattern!r}, which is not read here")
 
 
 def _special_ids(added_tokens: list[dict[str, Any]]) -> dict[str, int]:
     for token in added_tokens:
         if not token["special"] or token["lstrip"] or token["rstrip"] or token["single_word"]:
-            raise _Unreadable(
-                f"added token {token['content']!r} is matched in ways that are not read here"
-            )
-    return {token["content"]: token["id"] for token in added_tokens}
+            raise InputError(f"added token {token['content']!r} is not a plain special token")
+    tokens = sorted(added_tokens, key=lambda token: token["id"])
+    return {token["content"]: token["id"] for token in tokens}
 
 
-def _in_order(ids: dict[str, int]) -> list[str]:
-    if sorted(ids.values()) != list(range(len(ids))):
-        raise _Unreadable(f"its {len(ids)} ids are not 0 to {len(ids) - 1}, each once")
-    return sorted(ids, key=ids.__getitem__)
+def _read_word_level(whole: dict[str, Any], special_ids: dict[str, int]) -> Tokenizer:
+    split, decoder = whole["pre_tokenizer"] or {}, whole["decoder"] or {}
+    pattern = split.get("pattern", {}).get("Regex")
+    cut = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
+    ids = {**whole["model"]["vocab"], **special_ids}
+    tokens, special = sorted(ids, key=ids.__getitem__), list(special_ids)
+    if split == cut and decoder.get("type") == "Fuse" and not whole["post_processor"]:
+        if pattern == characters.PATTERN and tokens[len(tokens) - len(special):] == special:
+            tokenizer: Tokenizer = CharacterTokenizer(tokens[: len(tokens) - len(special)], special)
+        elif pattern == words.PATTERN and tokens[: len(special)] == special:
+            given = list(words.SPECIAL_TOKENS)
+            if special[: len(given)] != given or whole["model"]["unk_token"] != given[0]:
+                raise InputError(f"its special tokens do not begin with {', '.join(given)}")
+            tokenizer = WordTokenizer(tokens[len(special):], special[len(given):])
+        else:
+            raise InputError("its WordLevel model is not one of our characters or words")
+        if sorted(ids.values()) == list(range(len(ids))):
+            return tokenizer
+        raise InputError(f"its {len(ids)} ids are not 0 to {len(ids) - 1}, each once")
+    raise InputError("its WordLevel model does not cut text as our characters and words do")
+
+
+def _read_byte_pairs(whole: dict[str, Any], special_ids: dict[str, int]) -> BytePairTokenizer:
+    model = whole["model"]
+    split, decoder = whole["pre_tokenizer"] or {}, whole["decoder"] or {}
+    after = whole["post_processor"] or {"type": "ByteLevel"}
+    if split.get("type") != "ByteLevel" or not split.get("use_regex", True):
+        raise InputError("its BPE does not cut text by GPT-2's pattern into bytes")
+    if split["add_prefix_space"]:
+        raise InputError("it puts a blank before every text, which is not done here")
+    if decoder.get("type") != "ByteLevel" or after["type"] != "ByteLevel":
+        raise InputError(f"it adds {after['type']} or decodes otherwise than byte by byte")
+    for option in ("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
+                   "byte_fallback", "ignore_merges"):
+        if model.get(option):
+            raise InputError(f"its BPE has {option}, which is not read here")
+    merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
+    return BytePairTokenizer.from_spelt(model["vocab"], merges, special_ids)
