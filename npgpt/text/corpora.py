@@ -1,19 +1,23 @@
-"""Texts to learn from: one that is always there, and your own files.
+"""Texts to learn from: two that are always there, some with a network, and your own files."""
 
-`load_corpus("python-docs")` needs no network: it is the reference prose that
-ships inside CPython. `load_corpus("book.txt")` reads a UTF-8 file.
-"""
-
+import glob
+import gzip
 import hashlib
+import json
+import os
 import re
 import sys
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import InputError
-from .split import split_documents
+from npgpt.errors import InputError
+from npgpt.text.download import REMOTE, fetch
+from npgpt.text.sources import documents, kind_of, read_pieces
+from npgpt.text.split import split_documents
+from npgpt.text.stories import stories, story_count
 
-KNOWN = ("python-docs",)
+KNOWN = ("python-docs", "stories", *REMOTE)
 JOINT = "\n\n"
 
 
@@ -45,35 +49,94 @@ class Corpus:
         return JOINT.join(self.validation)
 
 
-def load_corpus(name: str | Path) -> Corpus:
-    """A corpus by name, or from a UTF-8 text file.
+def load_corpus(name: str | Path, sha256: str | None = None, seed: int = 0) -> Corpus:
+    """A corpus by name, or from files: "python-docs", "stories:10MB", "tinyshakespeare",
+    "https://…" with its `sha256`, "book.txt", "notes/", "notes/*.md", "chats.jsonl",
+    a directory that `npgpt prepare` wrote.
 
-    A file is cut at blank lines into documents of a few paragraphs (see
-    `cut_at_blank_lines`); about a tenth of any corpus is held out for
-    validation, chosen by the documents' hashes (see `split_documents`).
+    A text file is cut at blank lines into documents of a few paragraphs (see
+    `cut_at_blank_lines`), as are other sources of fewer than 20 documents;
+    about a tenth of any corpus is held out for validation, chosen by the documents'
+    hashes (see `split_documents`). `seed` is that of the stories. Text is taken as it
+    stands; `npgpt prepare` cleans it.
     """
-    if str(name) == "python-docs":
-        return python_docs()
-    path = Path(name)
-    if not path.exists():
-        known = ", ".join(KNOWN)
-        raise InputError(f"no corpus and no file is called {str(name)!r}; known corpora: {known}")
-    text = read_text(path)
-    return _corpus(path.name, cut_at_blank_lines(text), "unknown (your file)", str(path))
+    name = str(name)
+    if name == "python-docs":
+        return _corpus(name, python_docs(), PYTHON_LICENCE, python_source())
+    if name == "stories" or name.startswith("stories:"):
+        texts = list(stories(story_count(stories_size(name)), seed))
+        return _corpus(name, texts, "CC0-1.0", f"npgpt.text.stories, seed {seed}")
+    path, licence, source = locate(name, sha256)
+    if (Path(path) / "manifest.json").is_file():
+        return _prepared(Path(path))
+    if os.path.isfile(path) and kind_of(path) == "text":
+        return _corpus(name, cut_at_blank_lines(read_text(Path(path))), licence, source)
+    texts = []
+    for piece in read_pieces(path):
+        for start, text, problem in documents(piece):
+            if problem:
+                raise InputError(
+                    f"{piece.source}, byte {start}: {problem}; `npgpt prepare` leaves such text out"
+                )
+            if text.strip():
+                texts.append(text.replace("\r\n", "\n").strip("\n"))
+    if not texts:
+        raise InputError(f"{name} has no text in it")
+    texts = texts if len(texts) >= 20 else cut_at_blank_lines(JOINT.join(texts))
+    return _corpus(name, texts, licence, source)
 
 
-def python_docs() -> Corpus:
+def locate(name: str, sha256: str | None = None) -> tuple[str, str, str]:
+    """(path, licence, source) of a source that is not made here; a URL is fetched first."""
+    if name in REMOTE:
+        remote = REMOTE[name]
+        return str(fetch(remote.url, remote.sha256)), remote.licence, remote.url
+    if name.startswith(("http://", "https://")):
+        if not sha256:
+            raise InputError(f"a URL needs its checksum: give the SHA-256 of {name}")
+        return str(fetch(name, sha256)), "unknown", name
+    if not os.path.lexists(name) and not glob.has_magic(name):
+        raise InputError(
+            f"no corpus and no file is called {name!r}; known corpora: {', '.join(KNOWN)}"
+        )
+    return name, "unknown (your files)", name
+
+
+def stories_size(name: str) -> int:
+    """The bytes that "stories:10MB" asks for; a megabyte where it names no size."""
+    found = re.fullmatch(r"stories(?::(\d+(?:\.\d+)?)(kB|KB|MB|GB))?", name)
+    if not found or (found[1] and not float(found[1])):
+        raise InputError(f"{name!r} is not a size of stories; say for example stories:10MB")
+    unit = {"KB": 1e3, "MB": 1e6, "GB": 1e9}
+    return int(float(found[1]) * unit[found[2].upper()]) if found[1] else 1_000_000
+
+
+PYTHON_LICENCE = "PSF-2.0"
+
+
+def python_source() -> str:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return f"pydoc_data.topics of Python {version}; Python Software Foundation"
+
+
+def python_docs() -> list[str]:
     """The topics of Python's `help()`, one document for each heading."""
     from pydoc_data.topics import topics
 
-    documents = [part for name in sorted(topics) for part in cut_at_headings(topics[name])]
-    version = ".".join(map(str, sys.version_info[:3]))
-    return _corpus(
-        "python-docs",
-        documents,
-        "PSF-2.0",
-        f"pydoc_data.topics of Python {version}; Python Software Foundation",
-    )
+    return [part for name in sorted(topics) for part in cut_at_headings(topics[name])]
+
+
+def _prepared(directory: Path) -> Corpus:
+    """What `npgpt prepare` wrote, split as it was split there."""
+    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    sides = []
+    for side in ("train", "validation"):
+        lines = read_text(directory / f"{side}.jsonl").split("\n")
+        sides.append([json.loads(line)["text"] for line in lines if line])
+    texts = sides[0] + sides[1]
+    sha256 = hashlib.sha256(JOINT.join(texts).encode()).hexdigest()
+    source = manifest["source"]
+    return Corpus(str(directory), texts, *sides, sha256, manifest["licence"], source)
 
 
 def _corpus(name: str, documents: list[str], licence: str, source: str) -> Corpus:
@@ -112,6 +175,9 @@ def read_text(path: Path) -> str:
     """A file's UTF-8 text with "\\n" line ends; what cannot be read is an InputError."""
     try:
         data = path.read_bytes()
+        data = gzip.decompress(data) if path.suffix == ".gz" else data
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise InputError(f"{path} is a broken gzip file") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     try:

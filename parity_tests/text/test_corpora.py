@@ -1,13 +1,19 @@
 """Corpora: what is always there, what a file gives, and what is refused in one line."""
 
+import gzip
 import hashlib
+import json
+import threading
+import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from npgpt.errors import InputError
-from npgpt.text import load_corpus
+from npgpt.text import load_corpus, sources
 from npgpt.text.corpora import cut_at_blank_lines, cut_at_headings
 from npgpt.text.split import split_documents, split_key
 
@@ -87,4 +93,114 @@ def test_bad_input_is_one_line(tmp_path):
     assert "is empty" in refused(file)
     file.write_bytes("é".encode() + b"abc\xff")
     assert "byte 0xff at offset 5" in refused(file)
-    assert "cannot read" in refused(tmp_path)
+    assert "not UTF-8" in refused(tmp_path)
+    (tmp_path / "broken.gz").write_bytes(gzip.compress(b"text" * 99)[:-9])
+    assert "broken gzip" in refused(tmp_path / "broken.gz")
+    (tmp_path / "none").mkdir()
+    assert "no files" in refused(tmp_path / "none")
+    assert "no file matches" in refused(tmp_path / "*.tex")
+    (tmp_path / "one.jsonl").write_text('{"text": "a"}\n{"words": "b"}\n')
+    assert 'byte 14: no field "text"' in refused(tmp_path / "one.jsonl")
+    for size in ("stories:", "stories:0MB", "stories:ten", "stories:1TB"):
+        assert "stories:10MB" in refused(size)
+
+
+def test_directories_patterns_jsonl_and_gz_give_the_same_documents(tmp_path):
+    texts = [f"Document {i}.\n\nIt says {'so ' * i}." for i in range(30)]
+    folder = tmp_path / "folder" / "deeper"
+    folder.mkdir(parents=True)
+    for i, text in enumerate(texts):
+        (folder / f"{i:02}.txt").write_text(text)
+    (folder / ".hidden").write_text("secret")
+    lines = "".join(json.dumps({"text": text, "id": 1}) + "\n" for text in texts)
+    (tmp_path / "all.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    for name in (tmp_path / "folder", folder / "*.txt", tmp_path / "all.jsonl.gz"):
+        assert load_corpus(name).documents == texts
+
+
+def test_long_files_are_read_in_pieces_that_join_to_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "PIECE", 1000)
+    monkeypatch.setattr(sources, "WHOLE", 100)
+    monkeypatch.setattr(sources, "SHORTEST", 40)
+    for text in (
+        "é" * 5000,
+        "line of words\n" * 700,
+        "One.\r\n\r\n" * 800,
+        "日本" * 2000 + "\n\na",
+    ):
+        (tmp_path / "long.txt").write_bytes(text.encode())
+        pieces = list(sources.read_pieces(tmp_path / "long.txt"))
+        assert b"".join(piece.data for piece in pieces) == text.encode()
+        assert [p.start for p in pieces] == [
+            sum(len(q.data) for q in pieces[:i]) for i in range(len(pieces))
+        ]
+        found = [document for piece in pieces for document in sources.documents(piece)]
+        assert "".join(text for _, text, _ in found) == text
+        assert max(len(text.encode()) for _, text, _ in found) <= 100
+
+
+def test_a_jsonl_line_that_is_too_long_is_one_problem(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "PIECE", 100)
+    monkeypatch.setattr(sources, "LARGEST", 200)
+    lines = [json.dumps({"text": "x" * size}) for size in (10, 30, 500, 20, 400, 5)]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    found = [
+        d for piece in sources.read_pieces(tmp_path / "a.jsonl") for d in sources.documents(piece)
+    ]
+    assert [len(text) for _, text, _ in found] == [10, 30, 0, 20, 0, 5]
+    assert [bool(problem) for *_, problem in found] == [False, False, True, False, True, False]
+    whole = "\n".join(lines)
+    assert [start for start, *_ in found] == [whole.index(line) for line in lines]
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Files of a directory over HTTP, on this machine only."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+def test_a_url_is_checked_and_cached(server, tmp_path, monkeypatch):
+    folder, url = server
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("NPGPT_CACHE", str(cache))
+    text = "\n\n".join(f"Paragraph {i} of a remote file." for i in range(300))
+    (folder / "book.txt").write_text(text)
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    with pytest.raises(InputError, match="needs its checksum"):
+        load_corpus(url + "/book.txt")
+    with pytest.raises(InputError, match="64 hexadecimal digits"):
+        load_corpus(url + "/book.txt", sha256="abc")
+    with pytest.raises(InputError, match=r"wrong checksum.*nothing kept"):
+        load_corpus(url + "/book.txt", sha256="0" * 64)
+    assert [path for path in cache.rglob("*") if path.is_file()] == []
+    with pytest.raises(InputError, match="cannot fetch"):
+        load_corpus(url + "/other.txt", sha256=sha256)
+    corpus = load_corpus(url + "/book.txt", sha256=sha256.upper())
+    assert corpus.text == text and corpus.source == url + "/book.txt"
+    (folder / "book.txt").unlink()
+    assert load_corpus(url + "/book.txt", sha256=sha256) == corpus
+    kept = next(path for path in cache.rglob("*") if path.is_file())
+    kept.write_text("changed")
+    with pytest.raises(InputError, match="cannot fetch"):
+        load_corpus(url + "/book.txt", sha256=sha256)
+    with zipfile.ZipFile(folder / "book.zip", "w") as archive:
+        archive.writestr("in/book.txt", text)
+    sha256 = hashlib.sha256((folder / "book.zip").read_bytes()).hexdigest()
+    assert load_corpus(url + "/book.zip", sha256=sha256).text == text
+
+
+def test_without_a_network_one_line_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("NPGPT_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match="python-docs and stories need no network"):
+        load_corpus("http://127.0.0.1:9/book.txt", sha256="0" * 64)
