@@ -492,7 +492,11 @@ def score_story(text: str) -> StoryScore:
                 readings = [{}]
             titled = not whole
             after = [_agree(state, match) for state in readings for match in found]
-            after = [state for i, state in enumerate(after) if state and state not in after[:i]]
+            after = [
+                state
+                for i, state in enumerate(after)
+                if state is not None and state not in after[:i]
+            ]
             if after:
                 readings = after
                 score.consistent += 1
@@ -503,7 +507,7 @@ def score_story(text: str) -> StoryScore:
 
 def _agree(known: dict[str, str], match: re.Match[str]) -> dict[str, str] | None:
     """What is known after a sentence, or None where it contradicts what was known."""
-    after = {"read": "yes", **known}
+    after = dict(known)
     animal: dict[str, str] = {}
     for group, value in match.groupdict().items():
         slot = group.split("_")[0]
