@@ -416,6 +416,7 @@ def _write_tensors(file: Path, arrays: dict[str, np.ndarray], metadata: dict[str
         )
         with open(aside, "rb+") as handle:
             os.fsync(handle.fileno())
+        os.chmod(aside, 0o644)
         os.replace(aside, file)
     except BaseException:
         aside.unlink(missing_ok=True)

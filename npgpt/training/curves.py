@@ -1,0 +1,192 @@
+"""Pictures of runs: loss.png, duet.png, and several runs in one."""
+
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from npgpt.files import write_atomically
+
+INK = "#22303c"
+GRID = "#e3e7ea"
+NUMPY = "#7fc4ea"
+TORCH = "#b3360b"
+VALIDATION = "#d9730d"
+TRAIN = "#4c78a8"
+SEVERAL = ("#2f6db3", "#d9730d", "#2a9d6f", "#a03c78", "#7a6a4f", "#555b66")
+
+
+def draw_run(path: Path) -> None:
+    """loss.png: training and validation loss, learning rate, gradient norm."""
+    lines = read_log(path)
+    if not any("train_loss" in line or "numpy_loss" in line for line in lines):
+        return
+    figure, (top, middle, bottom) = panels(path, heights=(4, 1.25, 1.25), height=7.2)
+    draw_loss(top, lines, TRAIN, VALIDATION, "training batch", "validation")
+    even(top, path)
+    middle.plot(*column(lines, "learning_rate"), color=TRAIN, linewidth=1.4)
+    middle.set_ylabel("learning rate")
+    middle.set_ylim(bottom=0)
+    bottom.plot(*column(lines, "grad_norm"), color=TRAIN, linewidth=0.9)
+    bottom.set_yscale("log")
+    plain_ticks(bottom)
+    bottom.set_ylabel("gradient norm")
+    clip = run_json(path).get("settings", {}).get("clip")
+    if clip:
+        bottom.axhline(clip, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        beside(bottom, clip, f"clipped above {clip:g}")
+    finish(figure, bottom, path / "loss.png", legend=top)
+
+
+def draw_duet(path: Path, budget: float) -> None:
+    """duet.png: both halves' losses, and their difference on a log axis."""
+    lines = read_log(path)
+    if not any("numpy_loss" in line for line in lines):
+        return
+    figure, (top, bottom) = panels(path, heights=(3, 1.6), height=6.4)
+    top.plot(*column(lines, "numpy_loss"), color=NUMPY, linewidth=4.5, label="NumPy",
+             solid_capstyle="round")
+    top.plot(*column(lines, "torch_loss"), color=TORCH, linewidth=0.9, label="PyTorch")
+    steps, values = column(lines, "validation_loss")
+    if steps:
+        top.plot(steps, values, color=INK, marker="o", markersize=4, linewidth=0,
+                 label="validation")
+        beside(top, values[-1], f"validation {values[-1]:.3f}")
+    top.set_ylabel("loss, nats a token")
+    even(top, path)
+    steps, values = column(lines, "difference")
+    least = min((value for value in values if value > 0), default=1e-17)
+    bottom.plot(steps, [max(value, least / 2) for value in values], color=INK, linewidth=0.9)
+    bottom.set_yscale("log")
+    bottom.set_ylabel("|NumPy − PyTorch|, nats")
+    bottom.axhline(budget, color=TORCH, linewidth=0.9, linestyle=(0, (4, 3)))
+    beside(bottom, budget, f"budget {budget:g}", TORCH)
+    bottom.set_ylim(least / 3, budget * 4)
+    finish(figure, bottom, path / "duet.png", legend=top)
+
+
+def draw_runs(paths: list[Path], file: Path) -> None:
+    """Several runs' losses in one picture: training thin, validation with dots."""
+    figure, (axis,) = panels(None, heights=(1,), height=5)
+    for place, path in enumerate(paths):
+        color = SEVERAL[place % len(SEVERAL)]
+        lines = read_log(path)
+        draw_loss(axis, lines, color, color, None, path.name)
+    axis.set_title("training batches (thin) and validation (dots)", loc="left",
+                   fontsize=11, color=INK, pad=10)
+    finish(figure, axis, file, legend=axis)
+
+
+def draw_loss(axis, lines, train_color, validation_color, train_label, validation_label):
+    steps, values = column(lines, "train_loss", "numpy_loss")
+    axis.plot(steps, values, color=train_color, linewidth=0.7, alpha=0.35)
+    axis.plot(steps, smooth(values), color=train_color, linewidth=1.5,
+              label=train_label and f"{train_label}, smoothed")
+    steps, values = column(lines, "validation_loss", "numpy_validation_loss")
+    axis.plot(steps, values, color=validation_color, marker="o", markersize=4.5,
+              linewidth=1, linestyle=(0, (2, 2)), label=validation_label)
+    if values:
+        beside(axis, values[-1], f"{values[-1]:.3f}", validation_color)
+    axis.set_ylabel("loss, nats a token")
+
+
+def even(axis, path: Path) -> None:
+    """The loss of a model that knows nothing: ln V."""
+    config = path / "config.json"
+    vocab_size = json.loads(config.read_text())["vocab_size"] if config.exists() else 0
+    if vocab_size > 1:
+        axis.axhline(math.log(vocab_size), color=INK, linewidth=0.8, linestyle=(0, (1, 2)))
+        beside(axis, math.log(vocab_size), f"ln {vocab_size}: no idea")
+
+
+def panels(path: Path | None, heights: tuple, height: float):
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, height), dpi=120, layout="constrained")
+    axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False,
+                           gridspec_kw={"height_ratios": heights})[:, 0]
+    for axis in axes:
+        axis.grid(color=GRID, linewidth=0.8)
+        axis.set_axisbelow(True)
+        axis.tick_params(colors=INK, labelsize=9, length=0)
+        for side in ("top", "right", "left"):
+            axis.spines[side].set_visible(False)
+        axis.spines["bottom"].set_color(GRID)
+    if path is not None:
+        axes[0].set_title(title(path), loc="left", fontsize=11, color=INK, pad=10)
+    return figure, axes
+
+
+def title(path: Path) -> str:
+    about = run_json(path)
+    settings = about.get("settings", {})
+    if not settings:
+        return path.name
+    return (
+        f"{path.name}: {about['data']['name']}, {about['parameters'] / 1e6:.2f} M parameters, "
+        f"batch {settings['batch_size']} × {settings['context_length']}, {settings['dtype']}"
+    )
+
+
+def plain_ticks(axis) -> None:
+    """1, 2, 5, 10 … on a log axis, not powers of ten."""
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
+
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axis.yaxis.set_minor_locator(NullLocator())
+
+
+def beside(axis, y: float, text: str, color: str = INK) -> None:
+    """A note at the right edge, outside the lines."""
+    axis.annotate(text, (1.01, y), xycoords=("axes fraction", "data"), va="center",
+                  fontsize=8.5, color=color, annotation_clip=False)
+
+
+def finish(figure, lowest, file: Path, legend) -> None:
+    lowest.set_xlabel("step", color=INK)
+    for axis in figure.axes:
+        axis.yaxis.label.set_color(INK)
+        axis.margins(x=0.01)
+    legend.legend(loc="upper right", bbox_to_anchor=(1.0, 0.93), frameon=False,
+                  fontsize=9.5, labelcolor=INK)
+    figure.align_ylabels()
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    write_atomically(file, picture.getvalue())
+
+
+def column(lines: list[dict], *names: str) -> tuple[list, list]:
+    """Steps and values of the lines that have one of these names."""
+    steps, values = [], []
+    for line in lines:
+        value = next((line[name] for name in names if line.get(name) is not None), None)
+        if value is not None:
+            steps.append(line["step"])
+            values.append(value)
+    return steps, values
+
+
+def smooth(values: list[float]) -> list[float]:
+    """The mean over about a fiftieth of the run around each value."""
+    reach = len(values) // 100
+    windows = (values[max(0, i - reach) : i + reach + 1] for i in range(len(values)))
+    return [sum(window) / len(window) for window in windows]
+
+
+def run_json(path: Path) -> dict[str, Any]:
+    file = path / "run.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
+def read_log(path: Path) -> list[dict]:
+    """The lines of log.jsonl; one that was cut off is left out."""
+    file = path / "log.jsonl"
+    lines = []
+    for text in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            continue
+    return lines

@@ -1,0 +1,84 @@
+"""What the loop asks of a package, and NumPy's answers.
+
+`npgpt.training.loop` knows no arrays of its own: it hands NumPy in and gets
+NumPy back. `torchgpt.training.half` answers the same calls in PyTorch.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from npgpt.layers.cross_entropy import cross_entropy
+from npgpt.model.gpt import gpt
+from npgpt.training.adamw import adamw_init, adamw_step
+from npgpt.training.clip import clip_by_global_norm
+from npgpt.training.parallel import SHARD_TOKENS, add_in_place, loss_and_grads
+from npgpt.tree import rebuild
+
+
+class NumpyHalf:
+    """The hand-written NumPy functions, computing in `dtype`."""
+
+    name = "numpy"
+    own_dropout = False  # the loop draws the masks
+
+    def __init__(self, dtype="float32"):
+        self.dtype = dtype
+
+    def load(self, tree):
+        """Nested NumPy -> this half's arrays, as copies."""
+
+        def copy(_, leaf):
+            if not isinstance(leaf, np.ndarray):
+                return leaf
+            kind = self.dtype if leaf.dtype.kind == "f" else leaf.dtype
+            return np.array(leaf, dtype=kind)
+
+        return rebuild(tree, copy)
+
+    def model(self, params, config):
+        return self.load(params)
+
+    def params(self, model):
+        return self.load(model)
+
+    def optimizer(self, model, settings, state=None):
+        return adamw_init(model) if state is None else self.load(state)
+
+    def optimizer_state(self, model, optimizer):
+        return self.load(optimizer)
+
+    def begin_step(self, model, seed, step):
+        """Called before the first part of each step."""
+
+    def loss_and_grads(self, model, ids, targets, config, keep=None, count=None):
+        return loss_and_grads(model, ids, targets, config, keep=keep, count=count)
+
+    def add_grads(self, total, part):
+        add_in_place(total, part)
+
+    def grads(self, grads):
+        return self.load(grads)
+
+    def clip(self, grads, limit):
+        return clip_by_global_norm(grads, limit)
+
+    def step(self, model, grads, optimizer, rate, settings):
+        adamw_step(
+            model, grads, optimizer, lr=rate, betas=(settings.beta_1, settings.beta_2),
+            weight_decay=settings.weight_decay)
+
+    def loss(self, model, ids, targets, config):
+        """The mean loss, no gradients: windows in shards, one a thread."""
+        B, T = ids.shape
+        size = max(1, SHARD_TOKENS // T)
+        count = max(int((targets >= 0).sum()), 1)
+
+        def one(start):
+            part = slice(start, start + size)
+            logits, _ = gpt(model, ids[part], config)
+            return float(cross_entropy(logits, targets[part], count)[0])
+
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor() as pool:
+            return sum(pool.map(one, range(0, B, size)))
