@@ -153,8 +153,11 @@ def load_training(path: str | Path, config: Config) -> dict | None:
         optimizer = {name for name in names if name.startswith("optimizer.")}
         _check_names(file, expected, names - optimizer)
         _check_shapes(file, {name: (source, name) for name in expected}, expected)
+        # moments come back in the order of the parameters they belong to
+        order = {name.removeprefix("params."): place for place, name in enumerate(expected)}
+        in_order = sorted(optimizer, key=lambda name: order.get(name.split(".", 2)[-1], -1))
         tree: dict = {}
-        for name in [*expected, *sorted(optimizer)]:
+        for name in [*expected, *in_order]:
             _put(tree, name, source.get_tensor(name))
     for name in [name for name in facts if name.startswith("optimizer.")]:
         _put(tree, name, facts.pop(name))
