@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
-from itertools import chain
+from itertools import chain, pairwise
 from operator import add
 from pathlib import Path
 
@@ -98,7 +98,7 @@ class BytePairTokenizer:
     of ids in the order learned, `special_ids` the special tokens.
     """
 
-    kind = "byte pairs"
+    kind = "bpe"
 
     def __init__(
         self,
@@ -242,15 +242,20 @@ class BytePairTokenizer:
     def _merge_word(self, piece: str) -> list[int]:
         data = piece.encode("utf-8", errors="surrogateescape")
         word = data.decode("latin-1").translate(self._byte_tokens)
-        if len(word) > len(self.merges) // 50:
-            # a long run of one kind: all merges in turn cost less than looking which
-            for pair, new in zip(self._pairs, self._merged):
-                word = word.replace(pair, new)
-            return [*map(ord, word)]
         ranks = self._ranks
-        while found := [ranks[pair] for pair in map(add, word, word[1:]) if pair in ranks]:
-            first = min(found)
-            word = word.replace(self._pairs[first], self._merged[first])
+        heap = list({ranks[pair] for pair in map(add, word, word[1:]) if pair in ranks})
+        heapify(heap)
+        while heap:
+            first = heappop(heap)
+            merged = word.replace(self._pairs[first], self._merged[first])
+            if merged == word:
+                continue  # an earlier merge took its place
+            word, new = merged, self._merged[first]
+            # only beside the new token can there be pairs not seen before
+            for before, after in pairwise(word.split(new)):
+                for pair in (before[-1:] or new) + new, new + (after[:1] or new):
+                    if pair in ranks:
+                        heappush(heap, ranks[pair])
         return [*map(ord, word)]
 
     def to_tiktoken_ranks(self) -> dict[bytes, int]:
