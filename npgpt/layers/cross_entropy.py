@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from npgpt.layers.sums import row_sum
+
 IGNORE = -100
 
 
@@ -12,7 +14,7 @@ def cross_entropy(logits, targets, count=None):
     shifted = logits - logits.max(axis=-1, keepdims=True)     # (..., V)
     # (2) turn logits into probabilities
     powers = np.exp(shifted)                          # (..., V)
-    total = powers.sum(axis=-1, keepdims=True)        # (..., 1)
+    total = row_sum(powers)                           # (..., 1)
     probs = powers / total                            # (..., V)
     # (3) take minus the log of the right one's
     counted = targets != IGNORE                       # (...)

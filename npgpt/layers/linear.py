@@ -1,6 +1,6 @@
 """Linear: each output is a weighted sum of the inputs, shifted."""
 
-import numpy as np
+from npgpt.layers.sums import column_sum
 
 
 def linear(x, weight, bias=None):
@@ -23,8 +23,7 @@ def linear_backward(d_y, saved):
     I, O = weight.shape
     d_rows = d_y.reshape(-1, O)                       # (R, O)
     # (3) shift
-    ones = np.ones(len(d_rows), d_y.dtype)            # (R,)
-    d_bias = ones @ d_rows                            # (O,)
+    d_bias = column_sum(d_rows)                       # (O,)
     # (2) weigh the inputs
     d_weight = x.reshape(-1, I).T @ d_rows            # (I, O)
     d_x = d_rows @ weight.T                           # (R, I)

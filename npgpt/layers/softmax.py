@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from npgpt.layers.sums import row_sum
+
 
 def softmax(x):
     """x (..., S) -> probs (..., S), each row summing to 1; a row of -inf
@@ -12,7 +14,7 @@ def softmax(x):
     # (2) exponentiate
     powers = np.exp(shifted, out=shifted)             # (..., S)
     # (3) divide by the sum
-    total = powers.sum(axis=-1, keepdims=True)        # (..., 1)
+    total = row_sum(powers)                           # (..., 1)
     probs = powers
     probs /= total + (total == 0)                     # (..., S)
     return probs, (probs,)
@@ -22,7 +24,7 @@ def softmax_backward(d_probs, saved):
     """d_probs (..., S) -> d_x (..., S)."""
     (probs,) = saved
     # (3) divide by the sum
-    along = (d_probs * probs).sum(axis=-1, keepdims=True)
+    along = row_sum(d_probs * probs)                  # (..., 1)
     d_powers = d_probs - along                        # times the sum
     # (2) exponentiate
     d_shifted = probs * d_powers                      # (..., S)

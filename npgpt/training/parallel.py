@@ -7,9 +7,10 @@ same for any number of threads."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from npgpt.layers.cross_entropy import IGNORE
 from npgpt.model.checks import check_ids, check_targets
@@ -38,16 +39,26 @@ def loss_and_grads(params, ids, targets, config, visible=None, keep=None,
             params, ids[part], targets[part], config,
             cut_visible(visible, part), cut_keep(keep, part), count)
 
-    with threadpool_limits(1, user_api="blas"):
-        if shards == 1:
-            return run(0)
-        with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-            results = pool.map(run, range(shards))
-            loss, grads = next(results)
-            for shard_loss, shard_grads in results:
-                loss = loss + shard_loss
-                add_in_place(grads, shard_grads)
+    with blas_libraries().limit(limits=1, user_api="blas"):
+        results = thread_pool(threads or os.cpu_count()).map(
+            run, range(shards))
+        loss, grads = next(results)
+        for shard_loss, shard_grads in results:
+            loss = loss + shard_loss
+            add_in_place(grads, shard_grads)
     return loss, grads
+
+
+@cache
+def blas_libraries():
+    """Found once: looking through the loaded libraries takes longer than
+    a small layer."""
+    return ThreadpoolController()
+
+
+@cache
+def thread_pool(threads):
+    return ThreadPoolExecutor(threads)
 
 
 def cut_visible(visible, part):

@@ -6,6 +6,7 @@ import math
 import torch
 
 from torchgpt.layers.softmax import softmax
+from torchgpt.layers.sums import row_sum
 
 
 def attention(q, k, v, visible=None, keep=None):
@@ -41,7 +42,7 @@ def attention_backward(d_y, saved):
     d_probs = d_kept if keep is None else d_kept * keep
     # (4) turn scores into probabilities
     #     along: the sum over keys of probs · d_probs is that of y · d_y
-    along = (y * d_y).sum(dim=-1, keepdim=True)       # (B, H, T, 1)
+    along = row_sum(y * d_y)                          # (B, H, T, 1)
     d_scores = probs * (d_probs - along)              # (B, H, T, S)
     # (3) hide what may not be seen: its probability, so its gradient, is 0
     # (2) compare each query with each key

@@ -13,13 +13,14 @@ def gelu(x):
     GPT-2's tanh form (Hendrycks and Gimpel, 2016)."""
     # (1) open the gate
     square = x * x                                    # (...)
-    bend = torch.tanh(x * (ROOT + ROOT * CUBIC * square))
-    gate = 0.5 + 0.5 * bend                           # (...)
+    gate = torch.tanh(x * (ROOT + ROOT * CUBIC * square))
+    gate *= 0.5
+    gate += 0.5                                       # (...), 0 to 1
     # (2) pass x through it
     y = x * gate                                      # (...)
-    # (3) keep the slope dy/dx: gate + x · d gate/dx
-    d_inner = ROOT + 3 * ROOT * CUBIC * square        # (...)
-    slope = gate + 0.5 * x * (1 - bend * bend) * d_inner
+    # (3) keep the slope dy/dx = gate + x · d gate/dx
+    d_inner = 2 * ROOT + 6 * ROOT * CUBIC * square    # (...)
+    slope = gate + y * (1 - gate) * d_inner           # (...)
     return y, (slope,)
 
 

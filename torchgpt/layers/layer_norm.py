@@ -3,14 +3,16 @@ scale and shift (Ba, Kiros and Hinton, 2016)."""
 
 import torch
 
+from torchgpt.layers.sums import column_sum, row_mean
+
 
 def layer_norm(x, weight, bias, eps=1e-5):
     """x (..., C), weight (C,), bias (C,) -> y (..., C)."""
     # (1) centre
-    mean = x.mean(dim=-1, keepdim=True)               # (..., 1)
+    mean = row_mean(x)                                # (..., 1)
     centred = x - mean                                # (..., C)
     # (2) divide by the standard deviation
-    variance = (centred * centred).mean(dim=-1, keepdim=True)
+    variance = row_mean(centred * centred)            # (..., 1)
     inv_std = torch.rsqrt(variance + eps)             # (..., 1)
     normed = centred * inv_std                        # (..., C)
     # (3) scale and shift
@@ -22,15 +24,14 @@ def layer_norm_backward(d_y, saved):
     """d_y (..., C) -> d_x (..., C), {"weight": (C,), "bias": (C,)}."""
     normed, inv_std, weight = saved
     # (3) scale and shift
-    C = weight.shape[0]
-    d_weight = (d_y * normed).reshape(-1, C).sum(dim=0)       # (C,)
-    d_bias = d_y.reshape(-1, C).sum(dim=0)            # (C,)
+    d_weight = column_sum(d_y * normed)               # (C,)
+    d_bias = column_sum(d_y)                          # (C,)
     d_normed = d_y * weight                           # (..., C)
     # (2) divide by the standard deviation
-    along = (d_normed * normed).mean(dim=-1, keepdim=True)
-    d_centred = inv_std * (d_normed - normed * along)         # (..., C)
+    along = row_mean(d_normed * normed)               # (..., 1)
+    d_centred = (d_normed - normed * along) * inv_std         # (..., C)
     # (1) centre
-    d_x = d_centred - d_centred.mean(dim=-1, keepdim=True)
+    d_x = d_centred - row_mean(d_centred)             # (..., C)
     return d_x, {"weight": d_weight, "bias": d_bias}
 
 

@@ -2,6 +2,8 @@
 
 import torch
 
+from torchgpt.layers.sums import column_sum
+
 
 def linear(x, weight, bias=None):
     """x (..., I), weight (I, O), bias (O,) or None -> y (..., O)."""
@@ -23,7 +25,7 @@ def linear_backward(d_y, saved):
     I, O = weight.shape
     d_rows = d_y.reshape(-1, O)                       # (R, O)
     # (3) shift
-    d_bias = d_rows.sum(dim=0)                        # (O,)
+    d_bias = column_sum(d_rows)                       # (O,)
     # (2) weigh the inputs
     d_weight = x.reshape(-1, I).T @ d_rows            # (I, O)
     d_x = d_rows @ weight.T                           # (R, I)

@@ -13,8 +13,9 @@ def clip_by_global_norm(grads, limit):
     and the length before. A length that is infinite or NaN scales nothing:
     the caller sees it and stops."""
     # (1) measure the length of all gradients as one vector
-    squares = [(grad * grad).sum() for _, grad in leaves(grads)]
-    norm = math.sqrt(math.fsum(torch.stack(squares).tolist()))
+    flat = [grad.reshape(-1) for _, grad in leaves(grads)]
+    squares = torch.stack([grad @ grad for grad in flat])
+    norm = math.sqrt(math.fsum(squares.tolist()))
     # (2) scale them down where it is too long
     if math.isfinite(norm) and norm > limit:
         scale = limit / norm
