@@ -62,17 +62,17 @@ def train(
         raise InputError(f"there is no kind {kind!r} of tokenizer: choose {', '.join(KINDS)}")
     if out.exists():
         raise InputError(f"{out} is there already: choose another --out, or remove it")
-    texts = load_corpus(corpus).documents
+    text = load_corpus(corpus).text
     options: dict[str, Any] = {"vocab_size": vocab_size}
     if kind == "bpe" and vocab_size is None:
         options["vocab_size"] = 4096
     if special:
         options["special_tokens"] = special
     start = time.perf_counter()
-    tokenizer = KINDS[kind].train(texts, **options)
+    tokenizer = KINDS[kind].train(text, **options)
     seconds = time.perf_counter() - start
     tokenizer.save(out)
-    size = sum(len(text.encode("utf-8")) for text in texts)
+    size = len(text.encode("utf-8"))
     if as_json:
         _print_json(file=str(out), kind=tokenizer.kind, vocab_size=tokenizer.vocab_size,
                     special_tokens=list(tokenizer.special_ids), bytes=size,
@@ -178,8 +178,8 @@ def compare(
     if as_json:
         _print_json(corpus=corpus, bytes=size, tokenizers=rows)
         return
-    from rich.console import Console
     from rich.box import SIMPLE_HEAD
+    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD)

@@ -60,22 +60,19 @@ def _read_word_level(whole: dict[str, Any], special_ids: dict[str, int]) -> Toke
     split, decoder = whole["pre_tokenizer"] or {}, whole["decoder"] or {}
     pattern = split.get("pattern", {}).get("Regex")
     cut = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
+    if split != cut or decoder.get("type") != "Fuse" or whole["post_processor"]:
+        raise InputError("its WordLevel model does not cut text as our characters and words do")
     ids = {**whole["model"]["vocab"], **special_ids}
-    tokens, special = sorted(ids, key=ids.__getitem__), list(special_ids)
-    if split == cut and decoder.get("type") == "Fuse" and not whole["post_processor"]:
-        if pattern == characters.PATTERN and tokens[len(tokens) - len(special):] == special:
-            tokenizer: Tokenizer = CharacterTokenizer(tokens[: len(tokens) - len(special)], special)
-        elif pattern == words.PATTERN and tokens[: len(special)] == special:
-            given = list(words.SPECIAL_TOKENS)
-            if special[: len(given)] != given or whole["model"]["unk_token"] != given[0]:
-                raise InputError(f"its special tokens do not begin with {', '.join(given)}")
-            tokenizer = WordTokenizer(tokens[len(special):], special[len(given):])
-        else:
-            raise InputError("its WordLevel model is not one of our characters or words")
-        if sorted(ids.values()) == list(range(len(ids))):
-            return tokenizer
+    if sorted(ids.values()) != list(range(len(ids))):
         raise InputError(f"its {len(ids)} ids are not 0 to {len(ids) - 1}, each once")
-    raise InputError("its WordLevel model does not cut text as our characters and words do")
+    tokens, names = sorted(ids, key=ids.__getitem__), list(special_ids)
+    plain = [token for token in tokens if token not in special_ids]
+    if pattern == characters.PATTERN and tokens == plain + names:
+        return CharacterTokenizer(plain, names)
+    given = list(words.SPECIAL_TOKENS)
+    if pattern == words.PATTERN and tokens == names + plain and names[: len(given)] == given:
+        return WordTokenizer(plain, names[len(given):])
+    raise InputError("its WordLevel model is not one of our characters or words")
 
 
 def _read_byte_pairs(whole: dict[str, Any], special_ids: dict[str, int]) -> BytePairTokenizer:
