@@ -5,8 +5,14 @@ import typer
 from npgpt.cli import bench_tokenizer
 
 app = typer.Typer(
-    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
     help="Measure speed side by side with the usual libraries.\n\n"
-    "Example: npgpt bench tokenizer --rounds 5",
+    "\b\nnpgpt bench tokenizer --rounds 5",
 )
 app.command("tokenizer")(bench_tokenizer.tokenizer)
+
+
+@app.callback()
+def bench() -> None:
+    """Keeps `tokenizer` a word to type while it is the only one."""

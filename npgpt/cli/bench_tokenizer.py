@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from npgpt.cli import common
 from npgpt.errors import InputError
 from npgpt.text import BytePairTokenizer, load_corpus
 from npgpt.text.byte_pairs import PATTERN
@@ -31,13 +32,14 @@ def tokenizer(
     size: Annotated[int, typer.Option(help="How many bytes of it.", min=1)] = 1_100_000,
     vocab_size: Annotated[int, typer.Option(help="Entries to train.", min=256)] = 4096,
     rounds: Annotated[int, typer.Option(help="Each thing is timed so often.", min=1)] = 7,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: common.AsJson = False,
 ) -> None:
     """Time training and encoding, interleaved, beside `tokenizers` and `tiktoken`.
 
     Needs both libraries. Their ids and merges are compared with ours as well.
 
-    Example: npgpt bench tokenizer --rounds 5
+    \b
+    npgpt bench tokenizer --rounds 5
     """
     try:
         import tiktoken  # noqa: F401
@@ -49,15 +51,14 @@ def tokenizer(
     text = _text(corpus, size)
     result = measure(text, vocab_size, rounds)
     if as_json:
-        print(json.dumps(result))
+        common.print_json(result)
         return
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
-    console.print(f"{result['bytes']:,} bytes, {result['words']:,} distinct words, "
-                  f"vocabulary {vocab_size:,}, {rounds} rounds")
+    print(f"{result['bytes']:,} bytes, {result['words']:,} distinct words, "
+          f"vocabulary {vocab_size:,}, {rounds} rounds")
     table = Table(box=SIMPLE_HEAD)
     for head in ("", "median", "lowest", "highest", "MB/s"):
         table.add_column(head, justify="right" if head else "left")
@@ -65,14 +66,14 @@ def tokenizer(
         middle = statistics.median(times)
         table.add_row(name, f"{middle:.1f} ms", f"{min(times):.1f}", f"{max(times):.1f}",
                       f"{result['bytes'] / 1e3 / middle:.2f}")
-    console.print(table)
+    Console().print(table)
     for name, row in result["ratios"].items():
-        console.print(
+        print(
             f"{name}: {row['median']:.2f} times theirs "
             f"({row['lowest']:.2f} to {row['highest']:.2f}), at most {row['limit']} wanted"
         )
-    console.print(f"the same ids: {_yes(result['same_ids'])}; "
-                  f"the same merges: {_yes(result['same_merges'])}")
+    print(f"the same ids: {_yes(result['same_ids'])}; "
+          f"the same merges: {_yes(result['same_merges'])}")
 
 
 def measure(text: str, vocab_size: int, rounds: int) -> dict[str, Any]:

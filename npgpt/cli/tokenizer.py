@@ -1,6 +1,5 @@
 """npgpt tokenizer: train one, use it, look at it, compare several."""
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from npgpt.cli import common
 from npgpt.errors import InputError
 from npgpt.text import (
     BytePairTokenizer,
@@ -20,9 +20,10 @@ from npgpt.text.strip import COLOURS, html_strip, pieces
 from npgpt.text.tokenizer_json import save_text
 
 app = typer.Typer(
-    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
     help="Train a tokenizer, use it, look at it, compare several.\n\n"
-    "Example: npgpt tokenizer train --corpus python-docs --out tokenizer.json",
+    "\b\nnpgpt tokenizer train --corpus python-docs --out tokenizer.json",
 )
 
 KINDS = {"bpe": BytePairTokenizer, "words": WordTokenizer, "characters": CharacterTokenizer}
@@ -36,7 +37,6 @@ Given = Annotated[
 Allow = Annotated[
     list[str], typer.Option("--allow-special", help="A special token that TEXT may hold; repeat.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command()
@@ -52,11 +52,12 @@ def train(
     special: Annotated[
         list[str], typer.Option(help="A special token; repeat (bpe: <|endoftext|>).")
     ] = [],  # noqa: B006
-    as_json: AsJson = False,
+    as_json: common.AsJson = False,
 ) -> None:
     """Learn a vocabulary from a corpus and write tokenizer.json.
 
-    Example: npgpt tokenizer train --vocab-size 2048 --out tokenizer.json
+    \b
+    npgpt tokenizer train --vocab-size 2048 --out tokenizer.json
     """
     if kind not in KINDS:
         raise InputError(f"there is no kind {kind!r} of tokenizer: choose {', '.join(KINDS)}")
@@ -74,9 +75,11 @@ def train(
     tokenizer.save(out)
     size = len(text.encode("utf-8"))
     if as_json:
-        _print_json(file=str(out), kind=tokenizer.kind, vocab_size=tokenizer.vocab_size,
-                    special_tokens=list(tokenizer.special_ids), bytes=size,
-                    seconds=round(seconds, 3))
+        common.print_json({
+            "file": str(out), "kind": tokenizer.kind, "vocab_size": tokenizer.vocab_size,
+            "special_tokens": list(tokenizer.special_ids), "bytes": size,
+            "seconds": round(seconds, 3),
+        })
     else:
         print(f"{out}: {tokenizer.kind}, {tokenizer.vocab_size} entries, "
               f"from {size:,} bytes in {seconds:.2f} s")
@@ -84,15 +87,16 @@ def train(
 
 @app.command()
 def encode(
-    tokenizer: File, text: Given = None, allow: Allow = [], as_json: AsJson = False  # noqa: B006
+    tokenizer: File, text: Given = None, allow: Allow = [], as_json: common.AsJson = False  # noqa: B006
 ) -> None:
     """Text to ids.
 
-    Example: npgpt tokenizer encode tokenizer.json "Hello, world"
+    \b
+    npgpt tokenizer encode tokenizer.json "Hello, world"
     """
     ids = _encode(load_tokenizer(tokenizer), text, allow)
     if as_json:
-        _print_json(ids=ids)
+        common.print_json({"ids": ids})
     else:
         print(*ids)
 
@@ -103,11 +107,12 @@ def decode(
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="[IDS]...", help="Without them, standard input.")
     ] = None,
-    as_json: AsJson = False,
+    as_json: common.AsJson = False,
 ) -> None:
     """Ids to text, byte for byte.
 
-    Example: npgpt tokenizer encode t.json "Hello" | npgpt tokenizer decode t.json
+    \b
+    npgpt tokenizer encode t.json "Hello" | npgpt tokenizer decode t.json
     """
     words = ids or sys.stdin.read().replace(",", " ").split()
     try:
@@ -116,7 +121,7 @@ def decode(
         raise InputError(f"ids are whole numbers with blanks between: {error}") from None
     loaded = load_tokenizer(tokenizer)
     if as_json:
-        _print_json(text=loaded.decode(numbers))
+        common.print_json({"text": loaded.decode(numbers)})
     else:
         sys.stdout.flush()
         sys.stdout.buffer.write(loaded.decode_bytes(numbers))
@@ -129,11 +134,12 @@ def show(
     text: Given = None,
     allow: Allow = [],  # noqa: B006
     html: Annotated[Path | None, typer.Option(help="Also write the strip to this file.")] = None,
-    as_json: AsJson = False,
+    as_json: common.AsJson = False,
 ) -> None:
     """Colour the pieces of a text.
 
-    Example: npgpt tokenizer show tokenizer.json "strawberries" --html strip.html
+    \b
+    npgpt tokenizer show tokenizer.json "strawberries" --html strip.html
     """
     loaded = load_tokenizer(tokenizer)
     ids = _encode(loaded, text, allow)
@@ -143,7 +149,8 @@ def show(
         save_text(html, page + html_strip(loaded, ids) + "</html>\n")
     shown = pieces(loaded, ids)
     if as_json:
-        _print_json(pieces=[{"id": id, "text": piece} for id, piece in shown], bytes=size)
+        listed = [{"id": id, "text": piece} for id, piece in shown]
+        common.print_json({"pieces": listed, "bytes": size})
         return
     from rich.console import Console
     from rich.text import Text
@@ -157,7 +164,7 @@ def show(
         if piece.endswith("\\n"):
             strip.append("\n")
     console.print(strip, soft_wrap=True)
-    console.print(f"{len(ids)} tokens, {size} bytes, {size / max(len(ids), 1):.2f} bytes a token")
+    print(f"{len(ids)} tokens, {size} bytes, {size / max(len(ids), 1):.2f} bytes a token")
 
 
 @app.command()
@@ -166,17 +173,18 @@ def compare(
     corpus: Annotated[
         str, typer.Option(help="A corpus by name, a file, a directory.")
     ] = "python-docs",
-    as_json: AsJson = False,
+    as_json: common.AsJson = False,
 ) -> None:
     """Table bytes a token and speed of several tokenizers on one text.
 
-    Example: npgpt tokenizer compare small.json large.json --corpus stories
+    \b
+    npgpt tokenizer compare small.json large.json --corpus stories
     """
     text = load_corpus(corpus).text
     size = len(text.encode("utf-8"))
     rows = [_measure(path, load_tokenizer(path), text, size) for path in tokenizers]
     if as_json:
-        _print_json(corpus=corpus, bytes=size, tokenizers=rows)
+        common.print_json({"corpus": corpus, "bytes": size, "tokenizers": rows})
         return
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -191,14 +199,13 @@ def compare(
             cells += [f"{row['tokens']:,}", f"{row['bytes_a_token']:.2f}",
                       f"{row['encode_mb_s']:.1f}", f"{row['decode_mb_s']:.1f}"]
         table.add_row(*cells)
-    console = Console()
-    console.print(f"{corpus}: {size:,} bytes; speeds in MB/s", highlight=False)
-    console.print(table)
+    print(f"{corpus}: {size:,} bytes; speeds in MB/s")
+    Console().print(table)
     for row in rows:
         if "problem" in row:
-            console.print(f"{row['file']}: {row['problem']}", markup=False, highlight=False)
+            print(f"{row['file']}: {row['problem']}")
         elif not row["comes_back_whole"]:
-            console.print(f"{row['file']}: does not give the text back whole", highlight=False)
+            print(f"{row['file']}: does not give the text back whole")
 
 
 def _measure(path: Path, tokenizer: Any, text: str, size: int) -> dict[str, Any]:
@@ -226,7 +233,3 @@ def _encode(tokenizer: Any, text: str | None, allow: list[str]) -> list[int]:
         return tokenizer.encode(data.decode("utf-8"), allowed_special=allow)
     except UnicodeDecodeError:
         return tokenizer.encode_bytes(data)
-
-
-def _print_json(**facts: Any) -> None:
-    print(json.dumps(facts, ensure_ascii=False))
