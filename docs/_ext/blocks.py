@@ -1,0 +1,325 @@
+"""The other blocks of a chapter: head, picture, symbols, cells, differences, questions.
+
+Each writes plain HTML; whatever it shows was computed, run or checked while
+the page was built. CONTRIBUTING's page on chapters shows how to write them.
+"""
+
+import contextlib
+import importlib.util
+import inspect
+import io
+import json
+import re
+import sys
+from html import escape
+from pathlib import Path
+
+import measure
+import numpy as np
+import torch
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+from twin import TICK, Inline, plain_code
+
+DOCS = Path(__file__).parents[1]
+REPORT = DOCS.parent / "parity_tests" / "report.json"
+
+
+class Block(SphinxDirective):
+    has_content = True
+
+    def html(self, text):
+        return nodes.raw("", text, format="html")
+
+    def wrapped(self, before, after, children=None):
+        inside = children if children is not None else self.parse_content_to_nodes()
+        return [self.html(before), *inside, self.html(after)]
+
+    def inline(self, text):
+        symbols = getattr(self.env, "book_symbols", {}).get(self.env.docname, {})
+        return Inline(symbols, self.get_location())(text)
+
+    def fail(self, words):
+        raise ExtensionError(f"{self.get_location()}: {words}")
+
+    def pages_function(self, name):
+        """`layer_norm` or `layer_norm:plot` -> a function of docs/pictures."""
+        file, _, function = name.partition(":")
+        path = DOCS / "pictures" / f"{file}.py"
+        if not path.exists():
+            self.fail(f"there is no {path}")
+        self.env.note_dependency(str(path))
+        return load(path, function or "picture")
+
+
+def load(path, function):
+    """A function from a file of docs/pictures, which may import `svg`."""
+    for place in (path.parent, Path(__file__).parent):
+        if str(place) not in sys.path:
+            sys.path.insert(0, str(place))
+    spec = importlib.util.spec_from_file_location(f"picture_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, function)
+
+
+class Chapter(Block):
+    """Under the title: one sentence, and chips for the files and the suite's verdict."""
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self):
+        lede = self.inline(" ".join(self.content))
+        chips, up = [], "../" * self.env.docname.count("/")
+        modules = {}
+        for name in self.arguments[0].split() if self.arguments else []:
+            for side, kind in (("npgpt", "np"), ("torchgpt", "pt")):
+                with contextlib.suppress(measure.TwinError):
+                    function = inspect.unwrap(measure.find(side, name))
+                    modules[function.__module__] = kind
+                    self.env.note_dependency(inspect.getsourcefile(function))
+        for module, kind in modules.items():
+            path = module.replace(".", "/")
+            chips.append(
+                f'<li><a class="chip" href="{up}source/{path}.html"><span class="sq {kind}">'
+                f"</span><code>{path}.py</code></a></li>")
+        self.env.temp_data["book_sources"] = list(modules)
+        if self.arguments:
+            chips.append(self.verdict(self.arguments[0].split(), up))
+        return [self.html(f'<p class="lede">{lede}</p>'
+                          + (f'<ul class="chips">{"".join(chips)}</ul>' if chips else ""))]
+
+    def verdict(self, names, up):
+        if REPORT.exists():
+            self.env.note_dependency(str(REPORT))
+        row = suite_row(names)
+        link = f'{up}proof.html'
+        if row is None:
+            return (f'<li><a class="chip" href="{link}"><span>the suite’s table: '
+                    "not yet measured</span></a></li>")
+        tick = TICK.replace("<svg", '<svg class="tick"')
+        return (f'<li><a class="chip" href="{link}">{tick}<span>checked by '
+                f"<code>parity_tests</code>: {escape(row)}</span></a></li>")
+
+
+def suite():
+    """The parity suite's own table, or None where it has not been run."""
+    if not REPORT.exists():
+        return None
+    return json.loads(REPORT.read_text(encoding="utf-8"))
+
+
+def suite_row(names):
+    """One line about a component from the suite's table."""
+    table = suite()
+    rows = {row["component"]: row for row in (table or {}).get("components", [])}
+    found = [rows[name] for name in names if name in rows]
+    if not found:
+        return None
+    examples = sum(row["examples"] for row in found)
+    worst = max(max(row["forward"] or 0, row["backward"] or 0) for row in found)
+    return f"{examples} examples, worst error {worst:.0%} of its budget"
+
+
+class Pair(Block):
+    """Two blocks side by side, over the columns of the twin."""
+
+    option_spec = {"class": directives.unchanged}
+
+    def run(self):
+        return self.wrapped(f'<div class="pair {self.options.get("class", "")}">', "</div>")
+
+
+class Prose(Block):
+    """Text beside a picture: one column of a pair."""
+
+    def run(self):
+        return self.wrapped('<div class="prose">', "</div>")
+
+
+class Picture(Block):
+    """A drawing computed by docs/pictures/NAME.py: `picture(width)` or `NAME:other`.
+    Drawn twice, wide and for a phone. The content is its caption."""
+
+    required_arguments = 1
+    option_spec = {"alt": directives.unchanged_required, "wide": directives.flag}
+
+    def run(self):
+        if "alt" not in self.options:
+            self.fail("a picture needs :alt:, the words for who cannot see it")
+        draw = self.pages_function(self.arguments[0])
+        widths = {"wide": 1320 if "wide" in self.options else 640, "narrow": 360}
+        images = []
+        for kind, width in widths.items():
+            image = draw(width)
+            text = image if isinstance(image, str) else image.html(kind, self.options["alt"])
+            images.append(text)
+        caption = self.inline(" ".join(self.content))
+        wide = ' class="full"' if "wide" in self.options else ""
+        return [self.html(f"<figure{wide}>{''.join(images)}"
+                          + (f"<figcaption>{caption}</figcaption>" if caption else "")
+                          + "</figure>")]
+
+
+class Symbols(Block):
+    """Rows `LaTeX | variable | shape | meaning`; variable `-` where code has none."""
+
+    def run(self):
+        rows, table, checked = [], {}, {}
+        source, first = self.get_source_info()
+        for i, text in enumerate(line for line in self.content if line.strip()):
+            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", text, maxsplit=3)]
+            if len(cells) != 4:
+                self.fail(f"a row of symbols has four parts, not {len(cells)}: {text}")
+            rows.append(cells)
+            if cells[1] != "-":
+                table[cells[1]] = cells[0]
+                checked[cells[1]] = (cells[2], f"{source}:{first + i + 1}")
+        if not hasattr(self.env, "book_symbols"):
+            self.env.book_symbols = {}
+        self.env.book_symbols[self.env.docname] = {
+            **self.env.book_symbols.get(self.env.docname, {}), **table}
+        self.env.temp_data.setdefault("book_symbol_rows", {}).update(checked)
+        body = []
+        for tex, name, shape, meaning in rows:
+            data = f' data-v="{name}"' if name != "-" else ""
+            button = (f'<button class="v var" type="button" data-v="{name}">{name}</button>'
+                      if data else "")
+            body.append(
+                f'<tr{data}><td class="m">{self.inline(f"${tex}$") if tex != "-" else ""}</td>'
+                f'<td>{button}</td><td class="sh">{escape(shape)}</td>'
+                f'<td><span class="mean">{self.inline(meaning)}</span></td></tr>')
+        head = "".join(f'<th scope="col">{t}</th>' for t in ("Maths", "Code", "Shape", "Meaning"))
+        return [self.html(f'<div><table class="sym"><thead><tr>{head}</tr></thead>'
+                          f"<tbody>{''.join(body)}</tbody></table></div>")]
+
+
+class Run(Block):
+    """A cell: its code is executed when the page is built, and what it prints is shown.
+    The cells of a page share their variables."""
+
+    option_spec = {"title": directives.unchanged}
+
+    def run(self):
+        code = "\n".join(self.content)
+        space = self.env.temp_data.setdefault("book_space", {"__name__": "__page__"})
+        printed = io.StringIO()
+        source, line = self.get_source_info()
+        try:
+            with contextlib.redirect_stdout(printed):
+                exec(compile(code, f"{source}:{line}", "exec"), space)
+        except Exception as error:
+            raise ExtensionError(f"{source}:{line}: the cell does not run: {error!r}") from error
+        lines = "".join(
+            f'<div class="ln"><span class="no">{i}</span><code>{text}</code></div>'
+            for i, text in enumerate(plain_code(code), 1))
+        sides = [kind for kind, word in (("np", "npgpt"), ("pt", "torchgpt")) if word in code]
+        marks = "".join(f'<span class="sq {kind}"></span>' for kind in sides)
+        title = escape(self.options.get("title", "Python"))
+        out = escape(printed.getvalue().rstrip())
+        result = f'<pre class="out" tabindex="0">{out}</pre>' if out else ""
+        return [self.html(
+            f'<div class="cell"><div class="top">{marks}{title}<span class="grow"></span>'
+            '<button class="copy needs-js" type="button" data-copy="run">Copy</button></div>'
+            f'<div class="code">{lines}</div>{result}</div>')]
+
+
+class Differs(Block):
+    """Items "- `numpy` | `torch`" and a paragraph. Code must stand in the chapter's files;
+    "`expression → result`" is evaluated and must give that result."""
+
+    def run(self):
+        items = []
+        for text in self.content:
+            if text.startswith("- "):
+                items.append([text[2:], []])
+            elif items and text.strip():
+                items[-1][1].append(text.strip())
+        out = []
+        for head, words in items:
+            codes = re.findall(r"`([^`]+)`", head)
+            if len(codes) != 2 or not words:
+                self.fail(f"an item is `numpy` | `torch` and its reason: {head}")
+            for code, side in zip(codes, ("npgpt", "torchgpt")):
+                self.check(code, side)
+            spell = "".join(
+                f'<span class="spell"><span class="sq {kind}"></span>'
+                f"<code>{escape(code)}</code></span>"
+                for kind, code in zip(("np", "pt"), codes))
+            out.append(f"<li>{spell}<p>{self.inline(' '.join(words))}</p></li>")
+        return [self.html(f'<ul class="differs">{"".join(out)}</ul>')]
+
+    def check(self, code, side):
+        if "→" in code:
+            expression, expected = (part.strip() for part in code.split("→"))
+            space = {"np": np, "torch": torch}
+            try:
+                value = eval(expression, space)
+            except Exception as error:
+                value = type(error).__name__
+            found = str(value)
+            if found != expected:
+                self.fail(f"`{expression}` gives {found}, not {expected}")
+            return
+        modules = [m for m in self.env.temp_data.get("book_sources", []) if m.startswith(side)]
+        texts = [Path(sys.modules[m].__file__).read_text(encoding="utf-8") for m in modules]
+        squeezed = [re.sub(r"\s+", "", text) for text in texts]
+        if texts and not any(re.sub(r"\s+", "", code) in text for text in squeezed):
+            self.fail(f"`{code}` does not stand in {', '.join(modules)}")
+
+
+class Question(Block):
+    """A question with its answer folded away."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    kind = "Exercise"
+
+    def run(self):
+        if not "".join(self.content).strip():
+            self.fail(f"this question has no answer: {self.arguments[0]}")
+        counts = self.env.temp_data.setdefault("book_questions", {})
+        counts[self.kind] = counts.get(self.kind, 0) + 1
+        asked = self.inline(self.arguments[0].replace("\n", " "))
+        before = (f'<div class="ex"><h3>{counts[self.kind]}. {asked}</h3>'
+                  "<details><summary>Answer</summary>")
+        return self.wrapped(before, "</details></div>")
+
+
+class Review(Question):
+    kind = "Review"
+
+
+def tint(side):
+    """{np}`words` and {pt}`words`: in the colour of one half."""
+
+    def role(name, rawtext, text, lineno, inliner, options=None, content=None):
+        html = f'<span class="tint-{side}">{escape(text)}</span>'
+        return [nodes.raw("", html, format="html")], []
+
+    return role
+
+
+def forget(app, env, docname):
+    getattr(env, "book_symbols", {}).pop(docname, None)
+
+
+def merge(app, env, docnames, other):
+    if not hasattr(env, "book_symbols"):
+        env.book_symbols = {}
+    env.book_symbols.update(getattr(other, "book_symbols", {}))
+
+
+def setup(app):
+    for name, block in (("chapter", Chapter), ("pair", Pair), ("prose", Prose),
+                        ("picture", Picture), ("symbols", Symbols), ("run", Run),
+                        ("differs", Differs), ("exercise", Question), ("review", Review)):
+        app.add_directive(name, block)
+    for side in ("np", "pt"):
+        app.add_role(side, tint(side))
+    app.connect("env-purge-doc", forget)
+    app.connect("env-merge-info", merge)
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}

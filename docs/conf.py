@@ -1,0 +1,47 @@
+"""The book's build: Sphinx, MyST, this project's own theme and directives."""
+
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+sys.path[:0] = [str(DOCS / "_ext"), str(DOCS.parent)]
+
+project = "npgpt"
+author = "the npgpt authors"
+language = "en"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.linkcode",
+              "katex", "twin", "blocks", "sources"]
+myst_enable_extensions = ["colon_fence", "dollarmath", "deflist", "attrs_inline"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build", "_katex", "_theme", "_ext", "notebooks"]
+nitpicky = False
+
+html_theme = "book"
+html_theme_path = [str(DOCS / "_theme")]
+html_title = "npgpt ∥ torchgpt"
+html_copy_source = False
+html_show_search_summary = False
+html_search_scorer = str(DOCS / "_theme" / "scorer.js")
+html_permalinks_icon = "#"
+pygments_style = "bw"
+
+html_use_index = False
+html_domain_indices = False
+autodoc_default_options = {"members": True, "imported-members": True}
+autodoc_typehints = "signature"
+
+
+def literal_docstring(app, what, name, obj, options, lines):
+    """Docstrings speak shapes, not reStructuredText: show them as they are."""
+    if lines:
+        lines[:] = [".. code-block:: none", "", *("   " + line for line in lines), ""]
+
+
+def linkcode_resolve(domain, info):
+    from sources import resolve
+
+    return resolve(domain, info)
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", literal_docstring)
