@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 END = "<|endoftext|>"
 TRAINING = (
     "The king lives in a castle. The king's daughter can't sing, she'll dance; it's 1999 or 2024.\n"
-    "def add(a, b):\n    return a + b  # aaaa aaa aaaaa\n\n\tfor i in range(10):\n        pass\n"
+    "def add(a, b):\n    return a + b  # aaaa aaaaaaaa ababab abababab\n\n"
+    "\tfor i in range(10):\n        pass\n"
     "naïve café, Straße, привет мир, مرحبا بالعالم, 你好世界, 😀😀 👩‍👩‍👧 a\u0301\n" * 3
 )
 
@@ -61,6 +62,11 @@ mixed = st.integers(0, 2**32).map(drawn_text)
 texts = st.one_of(st.text(max_size=60), mixed)
 # few letters, so that runs and ties are the rule
 tied = st.text(alphabet="aab ", min_size=1, max_size=60)
+# few words, each a number of times
+repeated = st.lists(
+    st.tuples(st.text(alphabet="abc", min_size=2, max_size=6), st.integers(1, 9)),
+    min_size=2, max_size=5,
+).map(lambda words: "".join(f" {word}" * count for word, count in words))
 
 
 def trained(text, merges=200):
@@ -117,7 +123,7 @@ def stream_is_the_whole(text):
 
 
 def merges_are_the_naive_ones(text):
-    @given(st.one_of(tied, texts), st.integers(1, 20))
+    @given(st.one_of(tied, repeated, texts), st.integers(1, 20))
     def check(sample, limit):
         merges = text.byte_pairs.train_merges(text.byte_pairs.count_words(sample), limit)
         assert merges == text.naive_byte_pairs.train(sample, 256 + len(merges))
@@ -165,12 +171,27 @@ def special_tokens_are_whole_or_text(text):
     check()
 
 
+def ids_are_those_of_tokenizers(text):
+    from tokenizers import Tokenizer
+
+    tokenizer = trained(text)
+    theirs = Tokenizer.from_str(tokenizer.to_json())
+    theirs.encode_special_tokens = True  # names in text are text, as with us
+
+    @given(mixed)
+    def check(sample):
+        assert tokenizer.encode(sample) == theirs.encode(sample).ids
+
+    check()
+
+
 CHECKS = SimpleNamespace(
-    text_comes_back=text_comes_back,
-    bytes_come_back=bytes_come_back,
-    stream_is_the_whole=stream_is_the_whole,
     merges_are_the_naive_ones=merges_are_the_naive_ones,
     counts_overlap=counts_overlap,
     ids_are_the_naive_ones=ids_are_the_naive_ones,
+    ids_are_those_of_tokenizers=ids_are_those_of_tokenizers,
     special_tokens_are_whole_or_text=special_tokens_are_whole_or_text,
+    text_comes_back=text_comes_back,
+    bytes_come_back=bytes_come_back,
+    stream_is_the_whole=stream_is_the_whole,
 )

@@ -1,0 +1,87 @@
+"""Each mistake, put into a copy of npgpt.text, turns a check red within 50 examples."""
+
+import importlib.util
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, settings
+
+import npgpt.text
+from parity_tests.mutants.tokenizers import MUTANTS
+from parity_tests.text.tokenizer_checks import CHECKS
+
+settings.register_profile(
+    "mutants", max_examples=50, database=None, derandomize=True, deadline=None,
+    phases=[Phase.explicit, Phase.generate])
+
+
+@contextmanager
+def few_examples():
+    before = settings.get_current_profile_name()
+    settings.load_profile("mutants")
+    try:
+        yield
+    finally:
+        settings.load_profile(before)
+
+
+def loaded():
+    return {name: module for name, module in sys.modules.items()
+            if name == "npgpt.text" or name.startswith("npgpt.text.")}
+
+
+@contextmanager
+def fresh_copy(file, old, new):
+    """npgpt.text imported anew, with `old` replaced by `new` in one of its files."""
+    ours = loaded()
+    for name in ours:
+        del sys.modules[name]
+    try:
+        path = Path(npgpt.text.__file__).parent / f"{file}.py"
+        source = path.read_text(encoding="utf-8")
+        assert source.count(old) == 1, f"{file} has {source.count(old)} times: {old}"
+        name = f"npgpt.text.{file}"
+        package = importlib.util.module_from_spec(
+            importlib.util.spec_from_file_location(
+                "npgpt.text", path.parent / "__init__.py",
+                submodule_search_locations=[str(path.parent)]))
+        sys.modules["npgpt.text"] = package
+        module = importlib.util.module_from_spec(
+            importlib.util.spec_from_file_location(name, path))
+        sys.modules[name] = module
+        exec(compile(source.replace(old, new), str(path), "exec"), module.__dict__)
+        setattr(package, file, module)
+        package.__spec__.loader.exec_module(package)
+        yield package
+    finally:
+        for name in loaded():
+            del sys.modules[name]
+        sys.modules.update(ours)
+        sys.modules["npgpt"].text = ours["npgpt.text"]
+
+
+def red_checks(text):
+    """The names of the checks that fail, one after another."""
+    for name, check in vars(CHECKS).items():
+        try:
+            with few_examples():
+                check(text)
+        except Exception:
+            yield name
+
+
+def test_a_copy_without_a_mistake_is_green():
+    same = "import codecs"
+    with fresh_copy("streaming", same, same) as text:
+        assert text is not npgpt.text and text.byte_pairs is not npgpt.text.byte_pairs
+        assert list(red_checks(text)) == []
+    assert sys.modules["npgpt.text"] is npgpt.text
+
+
+@pytest.mark.parametrize(("file", "old", "new"), [mutant[1:] for mutant in MUTANTS],
+                         ids=[mutant[0] for mutant in MUTANTS])
+def test_killed(file, old, new):
+    with fresh_copy(file, old, new) as text:
+        assert next(red_checks(text), None), "no check noticed"
