@@ -34,17 +34,22 @@ def load_tokenizer(file: str | Path) -> Tokenizer:
 
 
 def _read(whole: dict[str, Any]) -> Tokenizer:
+    """Padding and truncation are left alone: they change no id of a text that fits."""
     model, special_ids = whole["model"], _special_ids(whole["added_tokens"])
-    for part in ("normalizer", "truncation", "padding"):
-        if whole.get(part) is not None:
-            raise InputError(f"a tokenizer with {part} is of a kind that is not read here")
-    if model["type"] == "WordLevel":
+    if whole["normalizer"] is not None:
+        raise InputError("it changes the text first, by a normalizer, which is not done here")
+    after = whole["post_processor"] or {"type": "ByteLevel"}
+    template = [[*part] for part in after.get("single", [])]
+    if after["type"] != "ByteLevel" and template != [["Sequence"]]:
+        raise InputError(f"it adds tokens around the text ({after['type']}), not done here")
+    # files of before 2021 name no type
+    kind = model.get("type", "BPE")
+    if kind == "WordLevel":
         return _read_word_level(whole, special_ids)
-    if model["type"] == "BPE":
+    if kind == "BPE":
         return _read_byte_pairs(whole, special_ids)
     raise InputError(
-        f"its model is {model['type']}; read here are WordLevel (characters, words) "
-        "and byte-level BPE"
+        f"its model is {kind}; read here are WordLevel (characters, words) and byte-level BPE"
     )
 
 
@@ -60,7 +65,7 @@ def _read_word_level(whole: dict[str, Any], special_ids: dict[str, int]) -> Toke
     split, decoder = whole["pre_tokenizer"] or {}, whole["decoder"] or {}
     pattern = split.get("pattern", {}).get("Regex")
     cut = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
-    if split != cut or decoder.get("type") != "Fuse" or whole["post_processor"]:
+    if split != cut or decoder.get("type") != "Fuse":
         raise InputError("its WordLevel model does not cut text as our characters and words do")
     ids = {**whole["model"]["vocab"], **special_ids}
     if sorted(ids.values()) != list(range(len(ids))):
@@ -78,15 +83,13 @@ def _read_word_level(whole: dict[str, Any], special_ids: dict[str, int]) -> Toke
 def _read_byte_pairs(whole: dict[str, Any], special_ids: dict[str, int]) -> BytePairTokenizer:
     model = whole["model"]
     split, decoder = whole["pre_tokenizer"] or {}, whole["decoder"] or {}
-    after = whole["post_processor"] or {"type": "ByteLevel"}
     if split.get("type") != "ByteLevel" or not split.get("use_regex", True):
         raise InputError("its BPE does not cut text by GPT-2's pattern into bytes")
     if split["add_prefix_space"]:
         raise InputError("it puts a blank before every text, which is not done here")
-    if decoder.get("type") != "ByteLevel" or after["type"] != "ByteLevel":
-        raise InputError(f"it adds {after['type']} or decodes otherwise than byte by byte")
-    for option in ("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
-                   "byte_fallback", "ignore_merges"):
+    if decoder.get("type") != "ByteLevel":
+        raise InputError("it decodes otherwise than byte by byte")
+    for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "ignore_merges"):
         if model.get(option):
             raise InputError(f"its BPE has {option}, which is not read here")
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]

@@ -91,6 +91,28 @@ def test_auto_tokenizer_keeps_line_ends_and_blanks(kind, tmp_path):
     assert auto.eos_token == ends[kind]
 
 
+@pytest.mark.parametrize("kind", ALL)
+def test_what_transformers_saves_again_is_read(kind, tmp_path):
+    """It adds a template that adds nothing, and padding where it was last used."""
+    from transformers import AutoTokenizer
+
+    auto = AutoTokenizer.from_pretrained(saved(tmp_path, ALL[kind]))
+    auto.pad_token = list(ALL[kind].special_ids)[-1]
+    auto(["a", "a  a"], padding=True, truncation=True, max_length=3)
+    auto.save_pretrained(tmp_path / "again")
+    again = load_tokenizer(tmp_path / "again")
+    assert again.encode(KEPT) == ALL[kind].encode(KEPT)
+    assert again.special_ids == ALL[kind].special_ids
+
+
+def test_an_old_file_without_a_type_is_byte_pairs(tmp_path):
+    whole = json.loads(BYTE_PAIRS.to_json())
+    del whole["model"]["type"], whole["pre_tokenizer"]["use_regex"]
+    whole["added_tokens"][0]["normalized"] = True
+    (tmp_path / "tokenizer.json").write_text(json.dumps(whole))
+    assert load_tokenizer(tmp_path).encode(KEPT) == BYTE_PAIRS.encode(KEPT)
+
+
 def test_byte_pairs_that_tokenizers_trained_are_read(tmp_path):
     """Special tokens come first there, so bytes and merges have other ids."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -160,7 +182,8 @@ UNREADABLE = {
     "no bytes": ("bpe", change(["pre_tokenizer"], {"type": "Whitespace"}), "GPT-2's pattern"),
     "a blank before": ("bpe", change(["pre_tokenizer", "add_prefix_space"], True), "blank before"),
     "a template": (
-        "bpe", change(["post_processor"], {"type": "TemplateProcessing"}), "TemplateProcessing"),
+        "bpe", change(["post_processor"], {"type": "TemplateProcessing", "single": [
+            {"SpecialToken": {}}, {"Sequence": {}}]}), "adds tokens around"),
     "another decoder": ("bpe", change(["decoder"], {"type": "WordPiece"}), "decodes otherwise"),
     "dropout": ("bpe", change(["model", "dropout"], 0.1), "has dropout"),
     "word ends": ("bpe", change(["model", "end_of_word_suffix"], "</w>"), "end_of_word_suffix"),
