@@ -24,7 +24,7 @@ from npgpt.text.stories import stories
 PIECE = 1 << 20  # bytes read from a long file at once
 WHOLE = 16 << 10  # a text file up to this size is one document; so is no longer part of a longer
 SHORTEST = 4000  # bytes of a longer file's documents, at least
-LARGEST = 16 << 20  # the largest HTML page or JSONL line
+LARGEST = 8 << 20  # the largest HTML page or JSONL line
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,24 @@
+"""The `npgpt` command: one file a subcommand."""
+
+import typer
+
+from npgpt.cli import bench, common, doctor, duet, prepare, sample, tokenizer, train
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"max_content_width": 80},
+    help="A GPT written twice, in NumPy and in PyTorch, by hand. Start with: npgpt duet",
+)
+app.command("duet")(duet.duet)
+app.command("train")(train.train)
+app.command("sample")(sample.sample)
+app.command("prepare")(prepare.prepare)
+app.command("doctor")(doctor.doctor)
+app.add_typer(tokenizer.app, name="tokenizer")
+app.add_typer(bench.app, name="bench")
+
+
+def main(argv: list[str] | None = None) -> int:
+    return common.run(app, "npgpt", argv)
