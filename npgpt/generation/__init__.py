@@ -1,6 +1,17 @@
 """From a trained model to text."""
 
 from npgpt.generation.generate import generate
-from npgpt.generation.sample import draw_token, sample_token, token_probs
+from npgpt.generation.generate_batch import generate_batch
+from npgpt.generation.gpt_step import gpt_step
+from npgpt.generation.sample import (
+    draw_token,
+    log_prob,
+    penalise_repeats,
+    sample_token,
+    token_probs,
+)
 
-__all__ = ["draw_token", "generate", "sample_token", "token_probs"]
+__all__ = [
+    "draw_token", "generate", "generate_batch", "gpt_step", "log_prob",
+    "penalise_repeats", "sample_token", "token_probs",
+]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from npgpt.errors import InputError
+from npgpt.generation.gpt_step import gpt_step
 from npgpt.generation.sample import check_sampling, sample_token
 from npgpt.layers.kv_cache import empty_cache
 from npgpt.model.gpt_cached import gpt_cached
@@ -20,18 +21,22 @@ def generate(params, config, ids, max_new_tokens=100, temperature=0.8,
         raise InputError("the prompt is empty: give at least one token")
     N = config.context_length
     weight = params["tokens"]["weight"]
-    keys, values, read = empty_cache(config, 1, weight)
-    unread = ids
+    window, cache = ids[:], None
     for u in uniforms((max_new_tokens,), seed, 0, "sample"):
         # (1) make room
-        if read + len(unread) > N:
-            unread, read = ids[-max(N // 2, 1):], 0
-        # (2) read what is new
-        logits, (keys, values, read) = gpt_cached(
-            params, np.array([unread]), (keys, values, read), config)
+        if len(window) > N:
+            window, cache = window[-max(N // 2, 1):], None
+        # (2) read what is new: all of it at first, then the last token
+        if cache is None:
+            cache = empty_cache(config, 1, weight)
+            every, cache = gpt_cached(
+                params, np.array([window]), cache, config)
+            logits = every[0, -1]                     # (V,)
+        else:
+            logits, cache = gpt_step(
+                params, window[-1], cache, config)
         # (3) draw the next token
-        token = sample_token(logits[0, -1], u, temperature, top_k, top_p)
+        token = sample_token(logits, u, temperature, top_k, top_p)
         yield token
         # (4) append it
-        ids.append(token)
-        unread = [token]
+        window.append(token)

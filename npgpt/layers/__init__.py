@@ -14,7 +14,7 @@ from npgpt.layers.heads import (
 from npgpt.layers.kv_cache import empty_cache, extend_cache
 from npgpt.layers.layer_norm import layer_norm, layer_norm_backward
 from npgpt.layers.linear import linear, linear_backward
-from npgpt.layers.masks import causal_mask
+from npgpt.layers.masks import causal_mask, padded_mask, places_seen
 from npgpt.layers.positions import positions, positions_backward
 from npgpt.layers.softmax import softmax, softmax_backward
 
@@ -23,6 +23,7 @@ __all__ = [
     "cross_entropy", "cross_entropy_backward", "dropout", "dropout_backward",
     "embedding", "embedding_backward", "empty_cache", "extend_cache", "gelu", "gelu_backward",
     "layer_norm", "layer_norm_backward", "linear", "linear_backward",
-    "merge_heads", "merge_heads_backward", "positions", "positions_backward",
+    "merge_heads", "merge_heads_backward",
+    "padded_mask", "places_seen", "positions", "positions_backward",
     "softmax", "softmax_backward", "split_heads", "split_heads_backward",
 ]

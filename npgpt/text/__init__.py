@@ -3,6 +3,7 @@
 from .byte_pairs import BytePairTokenizer
 from .characters import CharacterTokenizer
 from .corpora import Corpus, load_corpus
+from .stop_strings import StopStrings
 from .tokenizer_json import tokenizer_config
 from .tokenizers import load_tokenizer
 from .words import WordTokenizer
@@ -11,6 +12,7 @@ __all__ = [
     "BytePairTokenizer",
     "CharacterTokenizer",
     "Corpus",
+    "StopStrings",
     "WordTokenizer",
     "load_corpus",
     "load_tokenizer",

@@ -1,6 +1,17 @@
 """From a trained model to text."""
 
 from torchgpt.generation.generate import generate
-from torchgpt.generation.sample import draw_token, sample_token, token_probs
+from torchgpt.generation.generate_batch import generate_batch
+from torchgpt.generation.gpt_step import gpt_step
+from torchgpt.generation.sample import (
+    draw_token,
+    log_prob,
+    penalise_repeats,
+    sample_token,
+    token_probs,
+)
 
-__all__ = ["draw_token", "generate", "sample_token", "token_probs"]
+__all__ = [
+    "draw_token", "generate", "generate_batch", "gpt_step", "log_prob",
+    "penalise_repeats", "sample_token", "token_probs",
+]

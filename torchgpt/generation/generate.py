@@ -4,6 +4,7 @@ import torch
 
 from npgpt.errors import InputError
 from npgpt.random_stream import uniforms
+from torchgpt.generation.gpt_step import gpt_step
 from torchgpt.generation.sample import check_sampling, sample_token
 from torchgpt.layers.kv_cache import empty_cache
 from torchgpt.model.gpt_cached import gpt_cached
@@ -21,19 +22,23 @@ def generate(params, config, ids, max_new_tokens=100, temperature=0.8,
         raise InputError("the prompt is empty: give at least one token")
     N = config.context_length
     weight = params["tokens"]["weight"]
-    keys, values, read = empty_cache(config, 1, weight)
-    unread = ids
+    window, cache = ids[:], None
     for u in uniforms((max_new_tokens,), seed, 0, "sample"):
         # (1) make room
-        if read + len(unread) > N:
-            unread, read = ids[-max(N // 2, 1):], 0
-        # (2) read what is new
-        logits, (keys, values, read) = gpt_cached(
-            params, torch.tensor([unread], device=weight.device),
-            (keys, values, read), config)
+        if len(window) > N:
+            window, cache = window[-max(N // 2, 1):], None
+        # (2) read what is new: all of it at first, then the last token
+        if cache is None:
+            cache = empty_cache(config, 1, weight)
+            every, cache = gpt_cached(
+                params, torch.tensor([window], device=weight.device),
+                cache, config)
+            logits = every[0, -1]                     # (V,)
+        else:
+            logits, cache = gpt_step(
+                params, window[-1], cache, config)
         # (3) draw the next token
-        token = sample_token(logits[0, -1], u, temperature, top_k, top_p)
+        token = sample_token(logits, u, temperature, top_k, top_p)
         yield token
         # (4) append it
-        ids.append(token)
-        unread = [token]
+        window.append(token)

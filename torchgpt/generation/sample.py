@@ -47,7 +47,30 @@ def draw_token(probs, u):
     return int((reached <= u * reached[-1]).sum())
 
 
-def check_sampling(temperature, top_k, top_p):
+def penalise_repeats(logits, ids, penalty):
+    """logits (V,), ids read and written so far -> logits (V,), each of
+    these ids pushed down once (Keskar et al., 2019): a positive logit is
+    divided by the penalty, a negative one multiplied. 1: unchanged."""
+    if penalty == 1:
+        return logits
+    # (1) take those that were there before
+    seen = torch.tensor(sorted(set(ids)), device=logits.device)   # (U,)
+    old = logits[seen]                                # (U,)
+    # (2) push them down
+    logits = logits.clone()                           # (V,)
+    logits[seen] = torch.where(old > 0, old / penalty, old * penalty)
+    return logits
+
+
+def log_prob(logits, token):
+    """logits (V,) -> the log of the model's probability of this token,
+    before temperature, penalty and cuts; a float."""
+    scores = logits.to(torch.float64)                 # (V,)
+    scores = scores - scores.max()                    # (V,)
+    return float(scores[token] - torch.log(torch.exp(scores).sum()))
+
+
+def check_sampling(temperature, top_k, top_p, penalty=1.0):
     """Raise InputError where a setting has no meaning."""
     if not (math.isfinite(temperature) and temperature >= 0):
         raise InputError(
@@ -58,3 +81,7 @@ def check_sampling(temperature, top_k, top_p):
     if top_p is not None and not 0 < top_p <= 1:
         raise InputError(
             f"top_p is {top_p}: give more than 0 and at most 1")
+    if not (math.isfinite(penalty) and penalty > 0):
+        raise InputError(
+            f"repetition_penalty is {penalty}: give 1 (none) or a"
+            f" number above, such as 1.2")

@@ -45,7 +45,7 @@ from torchgpt.layers.linear import (
     linear_backward,
     linear_reference,
 )
-from torchgpt.layers.masks import causal_mask
+from torchgpt.layers.masks import causal_mask, padded_mask, places_seen
 from torchgpt.layers.positions import (
     positions,
     positions_backward,
@@ -70,7 +70,7 @@ __all__ = [
     "layer_norm_reference", "linear", "linear_backward",
     "linear_reference",
     "merge_heads", "merge_heads_backward",
-    "merge_heads_reference", "positions", "positions_backward",
+    "merge_heads_reference", "padded_mask", "places_seen", "positions", "positions_backward",
     "positions_reference",
     "softmax", "softmax_backward",
     "softmax_reference", "split_heads", "split_heads_backward",

@@ -4,7 +4,7 @@ nothing is saved for a backward pass."""
 from torchgpt.layers.embedding import embedding
 from torchgpt.layers.layer_norm import layer_norm
 from torchgpt.layers.linear import linear
-from torchgpt.layers.masks import causal_mask
+from torchgpt.layers.masks import causal_mask, places_seen
 from torchgpt.layers.positions import positions
 from torchgpt.model.block import block
 from torchgpt.model.checks import check_ids
@@ -15,14 +15,18 @@ def gpt_cached(params, ids, cache, config, visible=None):
     """ids (B, T), the next T tokens -> their logits (B, T, V), new cache.
 
     cache: (keys, values, start) of `empty_cache`, or what the last call
-    gave; its storage is written in place. visible: None, or (B, 1, T, S)
-    for prompts that are padded on the left."""
+    gave; its storage is written in place. visible: None, or the
+    (B, 1, T, S) of `padded_mask`, for prompts padded on the left."""
     keys, values, start = cache
     T = ids.shape[1]
     check_ids(ids, config, start)
     # (1) say what each token is, and where
     tokens, _ = embedding(ids, **params["tokens"])
-    places, _ = positions(ids, **params["positions"], start=start)
+    if visible is None:
+        places, _ = positions(ids, **params["positions"], start=start)
+    else:
+        places, _ = embedding(
+            places_seen(visible), **params["positions"])
     x = tokens + places                               # (B, T, C)
     # (2) look around and think, layer by layer
     if visible is None and T > 1:
