@@ -67,8 +67,9 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """forward(ids (B, T), targets (B, T)) -> logits (B, T, V), loss ().
 
-    Without targets the loss is None. In training mode it draws dropout
-    masks from torch's own generator, unless `keep` gives them."""
+    The loss is the targets' mean, or their sum (reduction="sum"); None
+    without targets. In training mode it draws dropout masks from torch's
+    own generator, unless `keep` gives them."""
 
     def __init__(self, config: Config, dropout: float = 0.0, params=None):
         super().__init__()
@@ -86,7 +87,7 @@ class GPT(nn.Module):
         self.to(like.device, like.dtype)
         self.copy_params(params)
 
-    def forward(self, ids, targets=None, keep=None):
+    def forward(self, ids, targets=None, keep=None, reduction="mean"):
         keep = keep or {}
         block_keeps = keep.get("blocks") or [{}] * self.config.layers
         places = torch.arange(ids.shape[1], device=ids.device)
@@ -98,7 +99,8 @@ class GPT(nn.Module):
         if targets is None:
             return logits, None
         loss = F.cross_entropy(
-            logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORE)
+            logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORE,
+            reduction=reduction)
         return logits, loss
 
     @classmethod

@@ -49,6 +49,10 @@ class NumpyHalf:
     def optimizer_state(self, model, optimizer):
         return self.load(optimizer)
 
+    def batch(self, draw, step):
+        """inputs, targets, keep of this step, by draw(step)."""
+        return draw(step)
+
     def begin_step(self, model, seed, step):
         """Called before the first part of each step."""
 

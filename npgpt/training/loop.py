@@ -9,6 +9,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +125,8 @@ def take_step(model, optimizer, half, run: Run, step: int, rate: float):
     """-> loss, gradient norm; `model` and `optimizer` move in place."""
     settings = run.settings
     # (1) the batch of this step, and its dropout masks
-    inputs, targets, keep = step_batch(run, step, draw_masks=not half.own_dropout)
+    draw = partial(step_batch, run, draw_masks=not half.own_dropout)
+    inputs, targets, keep = half.batch(draw, step)
     # (2) loss and gradients, part by part
     half.begin_step(model, settings.seed, step)
     loss, grads = accumulate(model, half, run.config, inputs, targets, keep, settings.accumulate)

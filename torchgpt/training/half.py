@@ -7,8 +7,8 @@ may change its half at any saved step.
 import contextlib
 
 import torch
-from torch.nn import functional as F
 
+from npgpt.errors import InputError
 from npgpt.layers.cross_entropy import IGNORE
 from npgpt.random_stream import raw_draws
 from npgpt.tree import leaves, rebuild
@@ -17,6 +17,7 @@ from torchgpt.layers.cross_entropy import cross_entropy
 from torchgpt.model.gpt import gpt
 from torchgpt.module import GPT
 from torchgpt.training.adamw import adamw_init, adamw_step
+from torchgpt.training.ahead import Ahead, pinned
 from torchgpt.training.clip import clip_by_global_norm
 from torchgpt.training.loss_and_grads import loss_and_grads
 
@@ -39,7 +40,9 @@ class ByHand:
                 return leaf
             tensor = torch.from_numpy(leaf) if leaf.flags.writeable else torch.tensor(leaf)
             kind = self.dtype if tensor.is_floating_point() else None
-            return tensor.to(self.device, kind, copy=True, memory_format=torch.contiguous_format)
+            return tensor.to(
+                self.device, kind, non_blocking=self.device.type == "cuda", copy=True,
+                memory_format=torch.contiguous_format)
 
         return rebuild(tree, copy)
 
@@ -62,6 +65,10 @@ class ByHand:
 
     def optimizer_state(self, model, optimizer):
         return self.unload(optimizer)
+
+    def batch(self, draw, step):
+        """inputs, targets, keep of this step, by draw(step)."""
+        return draw(step)
 
     def begin_step(self, model, seed, step):
         """Called before the first part of each step."""
@@ -97,9 +104,12 @@ class Autograd(ByHand):
     bfloat16 computes under autocast; the weights stay float32. Dropout masks
     come from torch's generator, seeded anew at each step so that a resumed
     run draws the same ones; `shared_dropout` takes the loop's instead.
+    `compiled`: the training step's loss goes through torch.compile, a
+    validation does not, for its windows come in other shapes.
     """
 
     name = "torch"
+    dropout_stream = "dropout.torch"
 
     def __init__(self, device="auto", dtype="float32", dropout=0.0,
                  shared_dropout=False, compiled=False):
@@ -109,6 +119,8 @@ class Autograd(ByHand):
         self.own_dropout = not shared_dropout
         self.dropout = dropout if self.own_dropout else 0.0
         self.compiled = compiled
+        if self.device.type == "cuda":
+            self.batch = Ahead(pinned)
 
     def model(self, params, config):
         model = GPT.from_params(self.load(params), config, self.dropout).train()
@@ -150,17 +162,16 @@ class Autograd(ByHand):
     def begin_step(self, model, seed, step):
         model.zero_grad(set_to_none=True)
         if self.dropout:
-            torch.manual_seed(int(raw_draws(1, seed, step, "dropout.torch")[0] >> 1))
+            torch.manual_seed(int(raw_draws(1, seed, step, self.dropout_stream)[0] >> 1))
 
     def loss_and_grads(self, model, ids, targets, config, keep=None, count=None):
         """-> loss, the model itself: autograd adds the gradients up in it."""
-        with self.precision():
-            logits, _ = model(ids, keep=keep)
-        total = F.cross_entropy(
-            logits.float().flatten(0, 1) if self.half_precision else logits.flatten(0, 1),
-            targets.flatten(), ignore_index=IGNORE, reduction="sum")
-        loss = total / (count or max(int((targets != IGNORE).sum()), 1))
-        loss.backward()
+        count = count or max(int((targets != IGNORE).sum()), 1)
+        with compiler_errors() if self.compiled else contextlib.nullcontext():
+            with self.precision():
+                _, total = model(ids, targets, keep, reduction="sum")
+            loss = total / count
+            loss.backward()
         return loss.detach(), model
 
     def add_grads(self, total, part):
@@ -185,7 +196,7 @@ class Autograd(ByHand):
     def loss(self, model, ids, targets, config):
         model.eval()
         with self.precision():
-            _, loss = model(ids, targets)
+            _, loss = model.forward(ids, targets)  # as it is, not compiled
         model.train()
         return float(loss)
 
@@ -193,3 +204,17 @@ class Autograd(ByHand):
         if self.half_precision:
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def compiler_errors():
+    """What torch.compile lacks on this machine, in one line."""
+    from torch._dynamo.exc import TorchDynamoException
+
+    try:
+        yield
+    except TorchDynamoException as error:
+        said = next(line for line in str(error).splitlines() if line.strip())
+        raise InputError(
+            f"--compile fails on this machine ({said}): it needs a C++ compiler, and Triton"
+            " on a GPU; install them, or train without --compile") from error
