@@ -1,0 +1,523 @@
+"""npgpt prepare as a whole: every drop has a reason, nothing leaks, a kill changes no byte."""
+
+import gzip
+import hashlib
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from npgpt.cli.main import main
+from npgpt.errors import InputError
+from npgpt.text import dedup, load_corpus, pipeline, report, sources
+from npgpt.text.filter import Limits
+from npgpt.text.pipeline import Settings, open_prepared, prepare
+from npgpt.text.stories import stories
+
+
+def shingles(text):
+    words = text.lower().split()
+    return {tuple(words[i : i + 5]) for i in range(len(words) - 4)}
+
+
+def near(text, changes):
+    """A copy with some words changed, far apart."""
+    words = text.split(" ")
+    for i in range(changes):
+        words[10 + i * 30] = "otherwise"
+    return " ".join(words)
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """A folder of everything that goes wrong; and how many documents to drop for each reason."""
+    folder = tmp_path_factory.mktemp("mixed")
+    make_mixed(folder, 2_000_000)
+    return folder
+
+
+def make_mixed(folder, size):
+    texts = list(stories(40, seed=9))
+    for i, text in enumerate(texts[:20]):
+        (folder / f"a{i:02}.txt").write_text(text)
+    # exact duplicates, one of them with other line ends and blanks at its lines' ends
+    (folder / "b-same.txt").write_text(texts[0])
+    (folder / "b-crlf.txt").write_bytes(texts[1].replace("\n", "  \r\n").encode())
+    # near duplicates: about 0.9 of the groups of five words are the same
+    for i in range(5):
+        (folder / f"c-near{i}.md").write_text(near(texts[2 + i], 3))
+    page = "<html><head><title>A page</title><script>var x = 1;</script></head><body>"
+    body = "".join(f"<p>{line}</p>" for line in texts[20].split("\n"))
+    (folder / "d.html").write_text(f"{page}{body}</body></html>")
+    (folder / "e-mail.txt").write_text(
+        texts[21] + "\nWrite to ann@example.org or bob@example.com, call +49 30 12345678."
+    )
+    (folder / "f-empty.txt").write_bytes(b"")
+    (folder / "f-blank.txt").write_bytes(b" \n\t\n")
+    (folder / "g-broken.txt").write_bytes(texts[22].encode() + b"\xff\xfe")
+    (folder / "h-binary.dat").write_bytes(b"\x89PNG\0\0\0")
+    (folder / "i-short.txt").write_text("Too short.")
+    (folder / "j-signs.txt").write_text("#!/@ $%^& *()_ +{}| " * 20)
+    (folder / "k-again.txt").write_text("All work and no play makes a dull boy.\n" * 50)
+    (folder / "l-loop.txt").symlink_to("l-loop.txt")
+    os.mkfifo(folder / "m-pipe")
+    lines = [json.dumps({"text": text}) for text in texts[23:30]]
+    lines += ['{"text": 5}', "{broken", '{"words": "none"}', json.dumps({"text": texts[0]})]
+    (folder / "n.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    (folder / "o-broken.txt.gz").write_bytes(gzip.compress(texts[30].encode())[:-12])
+    below = folder / "below"
+    below.mkdir()
+    (below / "p.txt").write_text(texts[31])
+    (below / ".hidden").write_text(texts[32])
+    with (folder / "z-large.txt").open("w") as file:
+        written = 0
+        for text in stories(size // 1500, seed=10):
+            written += file.write(text + "\n\n")
+            if written > size:
+                break
+    return folder
+
+
+DROPPED = {
+    "exact duplicate": 3,
+    "near duplicate": 5,
+    "empty file": 1,
+    "no text": 1,
+    "not UTF-8": 1,
+    "binary file": 1,
+    "too short": 1,
+    "too many symbols": 1,
+    "repeats itself": 1,
+    "unreadable: Too many levels of symbolic links": 1,
+    "not a regular file": 1,
+    'no field "text"': 2,
+    "not JSON": 1,
+    "broken gzip file": 1,
+}
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def check_prepared(folder, dropped):
+    """Counts add up, files are what the manifest says, sides are apart, ids are the text."""
+    prepared = open_prepared(folder)
+    manifest = prepared.manifest
+    documents = manifest["documents"]
+    assert documents["dropped"] == dropped
+    assert documents["seen"] == documents["kept"] + sum(dropped.values())
+    told = json.loads((folder / "report.json").read_text())["examples"]
+    assert {reason: len(examples) for reason, examples in told.items()} == {
+        reason: min(3, count) for reason, count in dropped.items()
+    }
+    for name, about in manifest["files"].items():
+        data = (folder / name).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (about["bytes"], about["sha256"])
+    assert set(contents(folder)) == {*manifest["files"], "manifest.json"}
+    sides = {}
+    for name, ids in (("train", prepared.train), ("validation", prepared.validation)):
+        lines = (folder / f"{name}.jsonl").read_text().splitlines()
+        sides[name] = [json.loads(line) for line in lines]
+        about = manifest[name]
+        texts = [document["text"] for document in sides[name]]
+        joined = "".join(text + "\n\n" for text in texts)
+        assert prepared.tokenizer.decode(ids.tolist()) == joined
+        assert about["documents"] == len(texts)
+        assert about["tokens"] == len(ids)
+        assert about["bytes"] == len(joined.encode())
+        assert about["bytes_per_token"] == pytest.approx(about["bytes"] / len(ids), abs=1e-5)
+        assert about["chunks"] == sum(len(document["chunks"]) for document in sides[name])
+    assert len(sides["train"]) + len(sides["validation"]) == documents["kept"]
+    ids = [document["id"] for side in sides.values() for document in side]
+    assert len(set(ids)) == len(ids)
+    assert not {d["text"] for d in sides["train"]} & {d["text"] for d in sides["validation"]}
+    return sides
+
+
+def test_every_drop_has_a_reason_and_the_sum_adds_up(mixed, tmp_path):
+    manifest = prepare(Settings(str(mixed)), tmp_path / "out")
+    sides = check_prepared(tmp_path / "out", DROPPED)
+    assert manifest["masked"] == {"email": 2, "phone": 1}
+    documents = {d["source"]: d["text"] for side in sides.values() for d in side}
+    assert "<EMAIL>" in documents["e-mail.txt"] and "ann@" not in documents["e-mail.txt"]
+    assert documents["d.html"].startswith("A page\n\n")
+    assert "<p>" not in documents["d.html"] and "var x" not in documents["d.html"]
+    assert "below/p.txt" in documents and "below/.hidden" not in documents
+    share = manifest["validation"]["documents"] / manifest["documents"]["kept"]
+    assert 0.05 < share < 0.15
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert all(f"dropped: {reason} | {count}" in text for reason, count in DROPPED.items())
+    assert (tmp_path / "out" / "lengths.png").read_bytes()[:4] == b"\x89PNG"
+    assert (tmp_path / "out" / "vocabulary.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_no_validation_document_nearly_equals_a_training_document(mixed, tmp_path):
+    """All pairs, by the groups of words themselves."""
+    prepare(Settings(str(mixed), validation=0.3), tmp_path / "out")
+    sides = check_prepared(tmp_path / "out", DROPPED)
+    small = {
+        name: [shingles(d["text"]) for d in side if d["source"] != "z-large.txt"]
+        for name, side in sides.items()
+    }
+    assert len(small["validation"]) > 5
+    for held in small["validation"]:
+        for seen in small["train"]:
+            assert len(held & seen) / len(held | seen) < 0.8
+
+
+@pytest.mark.parametrize("tokenizer", ["characters", "bpe:400"])
+def test_the_number_of_processes_changes_no_byte(mixed, tmp_path, tokenizer):
+    settings = Settings(str(mixed), tokenizer=tokenizer)
+    prepare(settings, tmp_path / "one", workers=1)
+    prepare(settings, tmp_path / "two", workers=2)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.fixture
+def small_portions(monkeypatch):
+    """Small portions, and no pictures, which take long to draw."""
+    monkeypatch.setattr(sources, "PIECE", 20_000)
+    monkeypatch.setattr(pipeline, "STORIES", 8)
+    monkeypatch.setattr(report, "_draw", lambda folder, figures: None)
+
+
+def test_stopped_before_any_write_it_goes_on_to_the_same_bytes(
+    tmp_path, small_portions, monkeypatch
+):
+    """Every file is renamed into place: stop before each rename in turn, and go on."""
+    settings = Settings("stories:60kB", tokenizer="words")
+    prepare(settings, tmp_path / "whole")
+    renames = 0
+    rename = os.replace
+
+    def stopping(source, target):
+        nonlocal renames
+        renames += 1
+        if renames == last:
+            raise Killed
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", stopping)
+    last = 0
+    prepare(settings, tmp_path / "counted")
+    total = renames
+    assert total > 30
+    for moment in [*range(1, total, 3), total - 1, total]:
+        out = tmp_path / str(moment)
+        renames, last = 0, moment
+        with pytest.raises(Killed):
+            prepare(settings, out)
+        with pytest.raises(InputError, match="not ready"):
+            open_prepared(out)
+        last = 0
+        prepare(settings, out)
+        assert contents(out) == contents(tmp_path / "whole"), moment
+
+
+def test_half_written_and_changed_portions_are_made_again(tmp_path, small_portions, monkeypatch):
+    settings = Settings("stories:60kB")
+    prepare(settings, tmp_path / "whole")
+
+    def stop(*_):
+        raise Killed
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "_finish", stop)
+        with pytest.raises(Killed):
+            prepare(settings, out)
+    draw = random.Random(1)
+    files = sorted(path for path in (out / ".work").rglob("*") if path.is_file())
+    assert len(files) > 20
+    for path in files:
+        if path.name == "tokenizer.json":  # written atomically and flushed
+            continue
+        data = path.read_bytes()
+        choice = draw.randrange(3)
+        if choice == 0:
+            path.write_bytes(data[: len(data) // 2])
+        elif choice == 1:
+            path.unlink()
+    prepare(settings, out)
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+COMMAND = "import sys; from npgpt.cli.main import main; sys.exit(main(sys.argv[1:]))"
+
+
+def start(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "prepare", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def kill_and_go_on(settings, out, kills, longest, draw):
+    """SIGKILL at random moments; how many runs were under way when it came."""
+    killed = 0
+    for _ in range(kills):
+        process = start(settings.source, "--out", out, "--workers", "2")
+        time.sleep(draw.uniform(0.3, longest))
+        process.send_signal(signal.SIGKILL)
+        _, errors = process.communicate()
+        killed += process.returncode == -signal.SIGKILL
+        assert b"Traceback" not in errors
+    return killed
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal that only POSIX has")
+def test_killed_at_random_moments_it_ends_with_the_same_bytes(tmp_path):
+    settings = Settings("stories:2MB")
+    prepare(settings, tmp_path / "whole")
+    out = tmp_path / "out"
+    assert kill_and_go_on(settings, out, 3, 2.0, random.Random(0))
+    process = start(settings.source, "--out", out, "--workers", "1")
+    assert process.wait() == 0, process.stderr.read()
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+@pytest.mark.acceptance
+def test_a_large_mixed_folder_in_little_memory_killed_and_run_again(tmp_path):
+    """50 MB: as above, at size; the peak of all processes together below 600 MB."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    make_mixed(folder, 50_000_000)
+    settings = Settings(str(folder))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    process = start(folder, "--out", tmp_path / "whole", "--workers", "2")
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, family_memory(process.pid))
+        time.sleep(0.05)
+    assert process.returncode == 0, process.stderr.read()
+    assert before < 600_000
+    assert 50_000 < peak < 600_000, f"{peak} kB"
+    check_prepared(tmp_path / "whole", DROPPED)
+    out = tmp_path / "out"
+    assert kill_and_go_on(settings, out, 8, 20.0, random.Random(5)) >= 3
+    prepare(settings, out, workers=1)
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def family_memory(pid):
+    """kB that a process and its children hold."""
+    total = 0
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/status") as file:
+                status = dict(line.split(":", 1) for line in file)
+        except OSError:
+            continue
+        if pid in (int(name), int(status["PPid"])):
+            total += int(status.get("VmRSS", "0 kB").split()[0])
+    return total
+
+
+@pytest.mark.acceptance
+def test_a_hundred_megabytes_at_five_a_second_whatever_the_workers(tmp_path):
+    sizes = {}
+    for workers in (2, 1):
+        began = time.perf_counter()
+        process = start("stories:100MB", "--out", tmp_path / str(workers), "--workers", workers)
+        assert process.wait() == 0, process.stderr.read()
+        sizes[workers] = 100 / (time.perf_counter() - began)
+    print(f"{sizes} MB/s")
+    names = contents(tmp_path / "1").keys()
+    assert names == contents(tmp_path / "2").keys()
+    for name in names:
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+    assert sizes[2] >= 5
+
+
+# guards
+
+
+def test_a_leak_fails_the_build(tmp_path, monkeypatch, small_portions):
+    """Break the split, then the search for near duplicates: both are caught, nothing is written."""
+    text = next(stories(1))
+    lines = [text, text.upper(), *stories(12, seed=1), near(next(stories(1, seed=1)), 2)]
+    file = tmp_path / "texts.jsonl"
+    file.write_text("".join(json.dumps({"text": text}) + "\n" for text in lines))
+    settings = Settings(str(file), near=0)
+    assert prepare(settings, tmp_path / "fine")["documents"]["kept"] == 15
+
+    def first_only(keys, kept, settings):
+        return np.arange(len(keys)) == 0
+
+    def last_only(keys, kept, settings):
+        return np.arange(len(keys)) == len(keys) - 1
+
+    def none(signatures, alive, threshold):
+        return np.full(len(alive), -1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "_held_out", first_only)
+        with pytest.raises(InputError, match="1 documents stand in both"):
+            prepare(settings, tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "_held_out", last_only)
+        patch.setattr(dedup, "near_duplicates", none)
+        with pytest.raises(InputError, match="1 documents stand in both"):
+            prepare(replace(settings, near=0.8), tmp_path / "near")
+    for name in ("out", "near"):
+        assert not (tmp_path / name / "manifest.json").exists()
+
+
+def test_what_was_prepared_is_not_overwritten(tmp_path, small_portions):
+    settings = Settings("stories:30kB")
+    out = tmp_path / "out"
+    manifest = prepare(settings, out)
+    before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    assert prepare(settings, out) == manifest
+    for other in (
+        Settings("stories:31kB"),
+        Settings("stories:30kB", seed=1),
+        Settings("stories:30kB", tokenizer="words"),
+    ):
+        with pytest.raises(InputError, match="was prepared from other text"):
+            prepare(other, out)
+    assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("mine")
+    with pytest.raises(InputError, match="has other files in it"):
+        prepare(settings, tmp_path / "mine")
+    with pytest.raises(InputError, match="is a file"):
+        prepare(settings, tmp_path / "mine" / "letter.txt")
+    with pytest.raises(InputError, match="which is to be read"):
+        prepare(Settings(str(tmp_path)), tmp_path / "new")
+
+
+def test_other_settings_after_an_unfinished_run_start_anew(tmp_path, small_portions):
+    with pytest.raises(InputError, match="out of reach"):
+        prepare(Settings("stories:30kB", tokenizer="bpe:9000"), tmp_path / "out")
+    prepare(Settings("stories:30kB", tokenizer="bpe:300"), tmp_path / "out")
+    prepare(Settings("stories:30kB", tokenizer="bpe:300"), tmp_path / "fresh")
+    assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
+
+
+def test_a_changed_or_missing_file_is_refused(tmp_path, small_portions):
+    out = tmp_path / "out"
+    prepare(Settings("stories:30kB"), out)
+    for name in ("manifest.json", "tokenizer.json", "train.tokens", "validation.tokens"):
+        data = (out / name).read_bytes()
+        for wrong in (None, data[:-5], data[:-9] + b"123456789", b""):
+            (out / name).unlink()
+            if wrong is not None:
+                (out / name).write_bytes(wrong)
+            with pytest.raises(InputError) as caught:
+                open_prepared(out)
+            assert "\n" not in str(caught.value) and str(out) in str(caught.value)
+            (out / name).write_bytes(data)
+    assert open_prepared(out).bytes_per_token == 1
+    with pytest.raises(InputError, match="not a prepared directory"):
+        open_prepared(tmp_path / "none")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits a file's size as only POSIX can")
+def test_a_write_that_fails_is_one_line_and_the_run_goes_on_later(tmp_path):
+    limits = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))  # noqa: E731
+    arguments = ["prepare", "stories:500kB", "--out", str(tmp_path / "out"), "--workers", "1"]
+    failed = subprocess.run(
+        [sys.executable, "-c", COMMAND, *arguments],
+        preexec_fn=limits,
+        capture_output=True,
+        text=True,
+    )
+    assert failed.returncode == 2
+    errors = [line for line in failed.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 and "File too large" in errors[0] and "run it again" in errors[0]
+    assert "Traceback" not in failed.stderr
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    assert main(arguments) == 0
+
+
+def test_the_command_prints_counts_and_json(tmp_path, capsys, small_portions):
+    out = tmp_path / "out"
+    arguments = ["prepare", "stories:40kB", "--out", str(out), "--workers", "1"]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "26 documents read, 26 kept" in printed
+    assert f"npgpt train --data {out}" in printed
+    assert main([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == open_prepared(out).manifest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.txt"], "no corpus and no file"),
+        (["stories", "--form", "NFD"], "NFC or NFKC"),
+        (["stories", "--near", "0.2"], "from 0.5 to 1"),
+        (["stories", "--tokenizer", "bpe:256"], "at least 257"),
+        (["stories", "--tokenizer", "nowhere.json"], "nowhere.json"),
+        (["stories", "--script", "runes"], "not a script"),
+        (["stories", "--validation", "1"], "less than 1"),
+        (["stories", "--overlap", "800"], "at most half"),
+        (["stories", "--seed", "-1"], "0 or more"),
+        (["https://example.org/a.txt"], "needs its checksum"),
+        (["stories:1kB", "--shortest", "9000"], "nothing is left of stories:1kB: 1 × too short"),
+        (["stories:1kB"], "one document only"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(tmp_path, capsys, arguments, message):
+    assert main(["prepare", "--out", str(tmp_path / "out"), "--workers", "1", *arguments]) == 2
+    errors = [x for x in capsys.readouterr().err.splitlines() if x.startswith("error: ")]
+    assert len(errors) == 1 and message in errors[0]
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_the_help_fits_a_screen(capsys):
+    assert main(["prepare", "--help"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) <= 40 and max(map(len, printed)) <= 80
+    assert any("npgpt prepare notes/" in line for line in printed)
+
+
+def test_a_prepared_directory_is_a_corpus_split_as_it_was(tmp_path, small_portions):
+    out = tmp_path / "out"
+    manifest = prepare(Settings("stories:40kB", licence="mine"), out)
+    corpus = load_corpus(out)
+    assert len(corpus.train) == manifest["train"]["documents"]
+    assert len(corpus.validation) == manifest["validation"]["documents"]
+    assert sorted(corpus.documents) == sorted(stories(26))
+    assert corpus.licence == manifest["licence"] == "mine"
+    ids = open_prepared(out).tokenizer.encode(corpus.train_text)
+    assert ids == open_prepared(out).train.tolist()[:-2]
+
+
+def test_limits_and_a_given_tokenizer_are_used(tmp_path, small_portions):
+    first = prepare(Settings("stories:40kB", tokenizer="words"), tmp_path / "first")
+    limits = Limits(shortest=1550)
+    given = str(tmp_path / "first" / "tokenizer.json")
+    second = prepare(Settings("stories:40kB", tokenizer=given, limits=limits), tmp_path / "second")
+    assert second["tokenizer"] == first["tokenizer"]
+    assert second["documents"]["dropped"]["too short"] > 0
+    same = [(tmp_path / name / "tokenizer.json").read_bytes() for name in ("first", "second")]
+    assert same[0] == same[1]
+
+
+def test_the_vocabulary_curve_counts_distinct_words(tmp_path, small_portions):
+    texts = [" ".join(f"w{i}x{j % 90}" for j in range(120)) for i in range(40)]
+    file = tmp_path / "texts.jsonl"
+    file.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    prepare(Settings(str(file)), tmp_path / "out")
+    curve = json.loads((tmp_path / "out" / "report.json").read_text())["vocabulary"]
+    assert curve[-1][0] == 40 * 120
+    assert curve[-1][1] == pytest.approx(40 * 90, rel=0.01)
+    for words, distinct in curve:
+        whole, rest = divmod(words, 120)
+        assert distinct == pytest.approx(whole * 90 + min(rest, 90), rel=0.01, abs=1)
