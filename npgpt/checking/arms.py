@@ -1,0 +1,129 @@
+"""Arms: the implementations that are compared, each behind one small
+record, so that nothing else asks whether it holds arrays or tensors."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from npgpt.checking.case import Case
+from npgpt.errors import InputError
+from npgpt.tree import leaves
+
+ROOMS = ("layers", "model", "training", "generation")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """find(name) -> a function, or None where it is not offered;
+    enter(array, dtype) -> the arm's own array; leave -> NumPy, float64;
+    layouts: name -> function that lays an own array out anew;
+    run: how it computes a case, if not by the case's own call."""
+
+    name: str
+    find: Callable
+    enter: Callable
+    leave: Callable
+    layouts: dict
+    run: Callable | None = None
+
+    def native(self, case: Case, dtype="float64") -> Case:
+        return case.map(lambda name, array: self.enter(array, dtype))
+
+    def values(self, case: Case, dtype="float64") -> dict:
+        """The case's results, by name, in the arm's own arrays."""
+        own = self.native(case, dtype)
+        results = self.run(own) if self.run else own.call(self.find, own)
+        return dict(leaves(results))
+
+    def compute(self, case: Case, dtype="float64") -> dict:
+        """The same, as NumPy float64."""
+        return {name: self.leave(value)
+                for name, value in self.values(case, dtype).items()}
+
+
+def lookup(package):
+    """-> find(name): the function of a package, or of its rooms."""
+    modules = [importlib.import_module(package)]
+    for room in ROOMS:
+        try:
+            modules.append(importlib.import_module(f"{package}.{room}"))
+        except ModuleNotFoundError as error:
+            if error.name != f"{package}.{room}":
+                raise
+
+    def find(name):
+        for module in modules:
+            function = getattr(module, name, None)
+            if callable(function):
+                return function
+        return None
+
+    return find
+
+
+def enter_numpy(array, dtype):
+    floats = np.asarray(array).dtype.kind == "f"
+    return np.array(array, dtype=dtype if floats else None)
+
+
+def leave_numpy(value):
+    array = np.asarray(value)
+    return array if array.dtype.kind == "c" else array.astype(np.float64)
+
+
+def transposed(array):
+    return np.ascontiguousarray(array.swapaxes(-1, -2)).swapaxes(-1, -2)
+
+
+def sliced(array):
+    return np.repeat(array, 2, axis=-1)[..., ::2]
+
+
+def broadcast(array):
+    return np.broadcast_to(array[:1], array.shape)
+
+
+def read_only(array):
+    array = array.copy()
+    array.setflags(write=False)
+    return array
+
+
+LAYOUTS = {"transposed": transposed, "sliced": sliced,
+           "broadcast": broadcast, "read-only": read_only}
+
+
+def numpy_arm(package="npgpt", name="numpy"):
+    return Arm(name, lookup(package), enter_numpy, leave_numpy, LAYOUTS)
+
+
+def expected_arm():
+    """The independent formula that a case brings along."""
+    return Arm("expected", lambda name: None, enter_numpy, leave_numpy, {},
+               lambda case: case.expected(case))
+
+
+def find_package(package):
+    """-> find, offered functions. Raises InputError where there are none."""
+    from npgpt.checking.cases import all_functions
+
+    try:
+        find = lookup(package)
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        raise InputError(f"there is no package {package!r} here: start the command in the"
+                         " directory that holds it, or install it") from None
+    offered = [find(name) for name in all_functions() if find(name)]
+    if not offered:
+        raise InputError(f"{package} offers none of our functions; it needs, for example,"
+                         " layer_norm and layer_norm_backward")
+    return find, offered
+
+
+def uses_torch(functions):
+    """True where a file that holds one of the functions imports torch."""
+    return any("torch" in vars(importlib.import_module(function.__module__))
+               for function in functions)

@@ -1,0 +1,108 @@
+"""Error budgets: how far two right answers may lie apart.
+
+    max|error| ≤ C · u · max S
+
+u is the unit round-off of the number format. S is the size of the terms
+that are added up: the same formula with absolute values in place of the
+terms, so that it says how much rounding there can be where they cancel.
+Each leaf derives its own; a composite's is measured. A budget follows from
+the formula; it is never raised until a test is green."""
+
+from dataclasses import replace
+
+import numpy as np
+
+import npgpt.layers as layers
+from npgpt.checking.case import is_float
+from npgpt.checking.replacing import replaced
+
+UNIT = {"float64": 2.0 ** -53, "float32": 2.0 ** -24, "bfloat16": 2.0 ** -8}
+LEAF, COMPOSITE, BFLOAT16 = 32, 64, 8
+NUDGE = 1e-6
+
+
+def budgets(case, scales, dtype):
+    """-> {result: the largest error allowed}."""
+    constant = COMPOSITE if case.scale is None else LEAF
+    if dtype == "bfloat16":
+        constant = BFLOAT16
+    return {name: constant * UNIT[dtype] * scale for name, scale in scales.items()}
+
+
+def scales(case, arm, values=None):
+    """-> {result: max S}; the arm computes where S must be measured."""
+    if case.scale is not None:
+        return {name: largest(size) for name, size in case.scale(case).items()}
+    return measured(case, arm.compute, values or arm.compute(case))
+
+
+def measured(case, compute, values, draws=8):
+    """The largest |f(x(1 + δξ)) − f(x)| / δ over eight draws of ξ, and at
+    least the size of the result itself, which is rounded too.
+
+    ξ moves the inputs, the weights, the upstream gradient, and in the same
+    way what each leaf is handed: a product of halves that cancel inside is
+    small, but the rounding of the halves is not."""
+    size = {name: max(largest(value), case.least_scale.get(name, 0.0))
+            for name, value in values.items()}
+    rng = np.random.default_rng(0)
+    for _ in range(draws):
+        with replaced("npgpt", nudged_leaves(rng)):
+            nudged = compute(nudge(case, rng))
+        for name, value in values.items():
+            size[name] = max(size[name], largest(nudged[name] - value) / NUDGE)
+    return size
+
+
+def nudge(case, rng):
+    parts = {"inputs": case.inputs, "params": case.params, "d_y": case.d_y}
+    return replace(case, **{name: off_a_little(part, rng) for name, part in parts.items()})
+
+
+def off_a_little(tree, rng):
+    """The same tree, each float in it off by a relative NUDGE at most."""
+    if isinstance(tree, dict):
+        return {name: off_a_little(part, rng) for name, part in tree.items()}
+    if isinstance(tree, (tuple, list)):
+        return type(tree)(off_a_little(part, rng) for part in tree)
+    if not is_float(tree):
+        return tree
+    return tree * (1 + NUDGE * rng.uniform(-1, 1, np.shape(tree)))
+
+
+def nudged_leaves(rng):
+    """[(leaf, the leaf on arguments that are off a little), ...]."""
+    def nudged(leaf):
+        def call(*args, **options):
+            return leaf(*off_a_little(args, rng), **off_a_little(options, rng))
+
+        return call
+
+    return [(leaf, nudged(leaf)) for leaf in map(vars(layers).get, layers.__all__)
+            if leaf is not layers.extend_cache]
+
+
+def largest(array):
+    """max|a|, 0 for an empty array; NaN stays NaN."""
+    array = np.abs(array)
+    return float(array.max()) if np.size(array) else 0.0
+
+
+def error_between(a, b):
+    """-> max|a − b|, its index. Infinite where a shape differs or just one
+    of them is not a number; equal infinities agree."""
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape:
+        return np.inf, ()
+    if a.size == 0:
+        return 0.0, ()
+    with np.errstate(invalid="ignore"):
+        error = np.where(a == b, 0.0, np.abs(a - b))
+    error = np.where(np.isnan(error), np.inf, error)
+    index = np.unravel_index(int(error.argmax()), error.shape)
+    return float(error[index]), tuple(int(i) for i in index)
+
+
+def share(error, budget):
+    """The error in units of its budget."""
+    return error / budget if budget > 0 else (0.0 if error == 0 else np.inf)

@@ -1,0 +1,64 @@
+import numpy as np
+
+from npgpt.checking.case import Case
+from npgpt.checking.draw import REGIMES
+from npgpt.checking.laws import (
+    gradient_rows_sum_to_zero,
+    linear_in_the_upstream_gradient,
+    shift_invariant,
+)
+
+IGNORE = -100
+
+
+def cross_entropy(draw):
+    B, T, V = draw("B", range(1, 4)), draw("T", range(1, 5)), draw("V", range(1, 8))
+    ignored, count = draw("ignored", [False, True]), draw("count", [None, 7])
+    regime = draw("regime", REGIMES)
+    numbers = draw.numbers()
+    targets = numbers.below(V, B, T)
+    if ignored:
+        targets[numbers.uniform(B, T) < 0.4] = IGNORE
+    logits = numbers.normal(B, T, V, std=50.0 if regime == "stress" else 1.0)
+    options = {"targets": targets, "count": count}
+    return Case("cross_entropy", {"logits": logits}, {}, options, numbers.normal(),
+                cross_entropy_scale,
+                (shift_invariant("logits"), gradient_rows_sum_to_zero("logits"),
+                 linear_in_the_upstream_gradient, parts_add_up, ignored_targets_get_nothing))
+
+
+def cross_entropy_scale(case):
+    """The mean of |max| + |z_y| + log Σe + 1."""
+    z, targets = case.inputs["logits"], case.options["targets"]
+    counted = targets != IGNORE
+    count = case.options["count"] or max(int(counted.sum()), 1)
+    right = np.where(counted, targets, 0)[..., None]
+    top = z.max(axis=-1, keepdims=True)
+    powers = np.exp(z - top)
+    total = powers.sum(axis=-1, keepdims=True)
+    terms = np.abs(top) + np.abs(np.take_along_axis(z, right, axis=-1)) + np.log(total) + 1
+    one_hot = np.arange(z.shape[-1]) == right
+    factor = 1 + np.abs(z).max()
+    return {"y": np.where(counted, terms[..., 0], 0).sum() / count,
+            "d_logits": np.abs(case.d_y) / count * (factor * powers / total + one_hot)}
+
+
+def parts_add_up(case, compute):
+    """Two micro-batches, divided by the whole batch's count, give its loss
+    and its gradient."""
+    targets, logits = case.options["targets"], case.inputs["logits"]
+    count = case.options["count"] or max(int((targets != IGNORE).sum()), 1)
+
+    def part(rows):
+        return compute(case.with_inputs(
+            logits=logits[rows], targets=targets[rows], count=count))
+
+    whole = compute(case)
+    first, rest = part(slice(0, 1)), part(slice(1, None))
+    yield "y", first["y"] + rest["y"], whole["y"]
+    yield "d_logits", np.concatenate([first["d_logits"], rest["d_logits"]]), whole["d_logits"]
+
+
+def ignored_targets_get_nothing(case, compute):
+    d_logits = compute(case)["d_logits"][case.options["targets"] == IGNORE]
+    yield "d_logits", d_logits, np.zeros_like(d_logits)

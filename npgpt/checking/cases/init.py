@@ -1,0 +1,51 @@
+"""init_gpt: the weights before training."""
+
+import math
+
+import numpy as np
+
+from npgpt.checking.case import Case
+from npgpt.model.config import Config
+from npgpt.random_stream import normals
+from npgpt.tree import leaves
+
+
+def init_gpt(draw):
+    H, D = draw("H", range(1, 4)), draw("D", range(1, 4))
+    V, N, layers = draw("V", range(1, 9)), draw("N", range(1, 6)), draw("layers", [1, 2, 3])
+    tied, own_seed = draw("tied", [True, False]), draw("own_seed", [False, True])
+    numbers = draw.numbers()
+    options = {"config": Config(V, N, layers, H, H * D, tied), "like": numbers.normal(2)}
+    if own_seed:
+        options["seed"] = 7
+    return Case("init_gpt", options=options, scale=lambda case: dict.fromkeys(
+        init_by_definition(case), 0.02), call=call_init, expected=init_by_definition,
+        covers=("init_gpt",))
+
+
+def call_init(find, case):
+    """In the number format of `like`."""
+    seed = {"seed": case.options["seed"]} if "seed" in case.options else {}
+    params = find("init_gpt")(case.options["config"], dtype=case.options["like"].dtype, **seed)
+    return {"params": params}
+
+
+def init_by_definition(case):
+    """0.02 times the stream's normals, divided by √(2 · layers) where a
+    block writes to the stream; norm scales 1, biases 0. In float32 where
+    the draw is rounded the budget covers it."""
+    from npgpt.checkpoint import shapes
+
+    config, results = case.options["config"], {}
+    for name, shape in leaves(shapes(config)):
+        if name.endswith("bias"):
+            results[f"params.{name}"] = np.zeros(shape)
+        elif "norm" in name:
+            results[f"params.{name}"] = np.ones(shape)
+        else:
+            std = 0.02
+            if name.endswith(("out.weight", "down.weight")):
+                std /= math.sqrt(2 * config.layers)
+            key = "init." + name.removesuffix(".weight")
+            results[f"params.{name}"] = std * normals(shape, case.options.get("seed", 1), 0, key)
+    return results

@@ -1,0 +1,41 @@
+import numpy as np
+
+from npgpt.checking.case import Case
+from npgpt.checking.draw import REGIMES
+from npgpt.checking.laws import (
+    batch_independent,
+    gradient_rows_sum_to_zero,
+    linear_in_the_upstream_gradient,
+    shift_invariant,
+)
+
+
+def layer_norm(draw):
+    B, T, C = draw("B", range(1, 4)), draw("T", range(1, 4)), draw("C", range(1, 9))
+    regime = draw("regime", [*REGIMES, "tiny"])
+    eps = draw("eps", [None, 1e-3])
+    numbers = draw.numbers()
+    spread, mean = {"benign": (1.0, 0.0), "stress": (1.0, 1e4), "tiny": (1e-6, 0.0)}[regime]
+    params = {"weight": numbers.normal(C, std=0.5, mean=1.0), "bias": numbers.normal(C)}
+    return Case("layer_norm", {"x": numbers.normal(B, T, C, std=spread, mean=mean)}, params,
+                {} if eps is None else {"eps": eps}, numbers.normal(B, T, C), layer_norm_scale,
+                (shift_invariant("x"), gradient_rows_sum_to_zero("x"), batch_independent,
+                 linear_in_the_upstream_gradient))
+
+
+def layer_norm_scale(case):
+    """With κ = 1 + max|x|/σ: subtracting the mean leaves an error of u·max|x|,
+    which the division by σ turns into u·κ."""
+    x, d_y = case.inputs["x"], np.abs(case.d_y)
+    weight, bias = np.abs(case.params["weight"]), np.abs(case.params["bias"])
+    sigma = np.sqrt(x.var(axis=-1, keepdims=True) + case.options.get("eps", 1e-5))
+    normed = np.abs(x - x.mean(axis=-1, keepdims=True)) / sigma
+    kappa = 1 + np.abs(x).max(axis=-1, keepdims=True) / sigma
+    d_normed = d_y * weight
+    along = (d_normed * (1 + normed)).mean(axis=-1, keepdims=True)
+    d_x = kappa / sigma * (d_normed + (1 + normed) * along)
+    rows = tuple(range(x.ndim - 1))
+    return {"y": kappa * (1 + normed) * weight + bias,
+            "d_x": d_x + d_x.mean(axis=-1, keepdims=True),
+            "d_weight": (d_y * kappa * (1 + normed)).sum(axis=rows),
+            "d_bias": d_y.sum(axis=rows)}

@@ -1,0 +1,53 @@
+import numpy as np
+
+from npgpt.checking.case import Case
+from npgpt.checking.draw import REGIMES
+from npgpt.checking.laws import (
+    batch_independent,
+    gradient_rows_sum_to_zero,
+    linear_in_the_upstream_gradient,
+    shift_invariant,
+)
+
+
+def softmax(draw):
+    B, T, S = draw("B", range(1, 4)), draw("T", range(1, 4)), draw("S", range(1, 7))
+    hidden, regime = draw("hidden", [False, True]), draw("regime", REGIMES)
+    numbers = draw.numbers()
+    x = numbers.normal(B, T, S, std=50.0 if regime == "stress" else 1.0)
+    if hidden:
+        x[numbers.uniform(B, T, S) < 0.3] = -np.inf
+    return Case("softmax", {"x": x}, {}, {}, numbers.normal(B, T, S), softmax_scale,
+                (rows_sum_to_one, shift_invariant("x"), gradient_rows_sum_to_zero("x"),
+                 batch_independent, linear_in_the_upstream_gradient),
+                no_complex_step=no_step_where_all_is_hidden(x > -np.inf))
+
+
+def no_step_where_all_is_hidden(visible):
+    """Why such a case has no complex step, or nothing."""
+    if visible is None or visible.any(axis=-1).all():
+        return ""
+    return "a row that may see nothing: −inf less −inf is not a number off the real line"
+
+
+def softmax_scale(case):
+    """Scores of size a are rounded by u·a, which changes a probability by
+    as large a part of itself."""
+    x, d_y = case.inputs["x"], np.abs(case.d_y)
+    finite = np.isfinite(x)
+    factor = 1 + largest_finite(x)
+    top = np.where(finite, x, -np.inf).max(axis=-1, keepdims=True)
+    powers = np.exp(np.where(finite, x - np.where(np.isfinite(top), top, 0), -np.inf))
+    probs = powers / np.maximum(powers.sum(axis=-1, keepdims=True), 1.0)
+    along = (probs * d_y).sum(axis=-1, keepdims=True)
+    return {"y": factor * probs, "d_x": factor * probs * (d_y + along)}
+
+
+def largest_finite(x):
+    return float(np.abs(x[np.isfinite(x)]).max(initial=0.0))
+
+
+def rows_sum_to_one(case, compute):
+    sums = compute(case)["y"].sum(axis=-1)
+    seen = np.isfinite(case.inputs["x"]).any(axis=-1)
+    yield "y", sums, seen.astype(float)

@@ -1,0 +1,76 @@
+"""Where a case's shape, regime and seed come from.
+
+A case asks `draw("T", range(1, 7))` for each choice by name. The command
+line picks from a seed, the tests let Hypothesis pick, and a failure is
+replayed by giving the choices themselves."""
+
+import random
+
+import numpy as np
+
+from npgpt.errors import InputError
+from npgpt.random_stream import normals, uniforms
+
+REGIMES = ("benign", "stress")
+
+
+class Draw:
+    """pick(options) chooses one; `given` names choices that are fixed."""
+
+    def __init__(self, pick, given=None):
+        self.pick, self.given, self.chosen = pick, given or {}, {}
+
+    def __call__(self, name, options):
+        options = list(options)
+        if name in self.given:
+            value = as_option(name, self.given[name], options)
+        else:
+            value = self.pick(options)
+        self.chosen[name] = value
+        return value
+
+    def numbers(self):
+        """The arrays' source: all that is random and not a choice."""
+        return Numbers(self("seed", range(1000)))
+
+
+def seeded_draw(seed, given=None):
+    return Draw(random.Random(seed).choice, given)
+
+
+def as_option(name, text, options):
+    """The option that is written like `text`. Raises InputError."""
+    for option in options:
+        if str(option) == str(text):
+            return option
+    raise InputError(f"{name}={text} is none of {', '.join(map(str, options))}")
+
+
+class Numbers:
+    """Random arrays from a seed. Floats are float64 that float32 holds
+    exactly, so that both precisions compute on the same numbers."""
+
+    def __init__(self, seed):
+        self.seed, self.count = seed, 0
+
+    def normal(self, *shape, std=1.0, mean=0.0):
+        self.count += 1
+        drawn = mean + std * normals(shape, self.seed, 0, f"case.{self.count}")
+        return drawn.astype(np.float32).astype(np.float64)
+
+    def uniform(self, *shape):
+        self.count += 1
+        return uniforms(shape, self.seed, 0, f"case.{self.count}")
+
+    def weight(self, inputs, outputs):
+        """Standard deviation 1/√inputs: sums stay of order one."""
+        return self.normal(inputs, outputs, std=inputs ** -0.5)
+
+    def below(self, high, *shape):
+        """Whole numbers from 0 to high - 1."""
+        return (self.uniform(*shape) * high).astype(np.int64)
+
+    def keep(self, *shape, rate=0.25):
+        """A dropout mask: 0, or 1/(1 - rate)."""
+        scale = 1 / (1 - rate) if rate < 1 else 0.0
+        return (self.uniform(*shape) >= rate) * np.float64(np.float32(scale))

@@ -1,0 +1,115 @@
+"""Laws: what must hold whatever the right numbers are.
+
+A law takes a case and `compute` (case -> results by name, in any half) and
+yields (result, one way, another way): two arrays that must agree within
+that result's budget. It yields nothing where it does not apply."""
+
+import numpy as np
+
+from npgpt.tree import rebuild
+
+
+def row(tree, i):
+    """Sequence i of everything that begins with the batch axis."""
+    return rebuild(tree, lambda name, array: array[i:i + 1])
+
+
+def batch_independent(case, compute):
+    """A sequence computed alone gives what it gives in company."""
+    names = [name for name in ("x", "q", "k", "v", "ids", "keep")
+             if name in case.arguments() and case.arguments()[name] is not None]
+    both = {name: case.arguments()[name] for name in names}
+    visible = case.options.get("visible")
+    if visible is not None and visible.ndim == 4 and visible.shape[0] > 1:
+        both["visible"] = visible
+    whole = compute(case)
+    for i in {0, len(case.d_y) - 1}:
+        alone = case.with_inputs(**row(both, i), d_y=case.d_y[i:i + 1])
+        values = compute(alone)
+        yield "y", values["y"], whole["y"][i:i + 1]
+        for name in case.inputs:
+            yield f"d_{name}", values[f"d_{name}"], whole[f"d_{name}"][i:i + 1]
+
+
+def shift_invariant(name, amount=3.0):
+    """Adding a number to each row changes nothing, forward or backward."""
+    def shifted_row_gives_the_same(case, compute):
+        before = compute(case)
+        after = compute(case.with_inputs(**{name: case.inputs[name] + amount}))
+        for result in before:
+            yield result, after[result], before[result]
+
+    return shifted_row_gives_the_same
+
+
+def gradient_rows_sum_to_zero(name):
+    """A shift of a row changes nothing, so its gradient cannot point along
+    the row."""
+    def sums(case, compute):
+        rows = compute(case)[f"d_{name}"].sum(axis=-1)
+        yield f"d_{name}", rows, np.zeros_like(rows)
+
+    return sums
+
+
+def same_for_any_order_of_keys(case, compute):
+    """Attention does not know the order of its keys."""
+    turned = {name: case.inputs[name][:, :, ::-1] for name in ("k", "v")}
+    for name in ("visible", "keep"):
+        mask = case.options[name]
+        if mask is not None:
+            turned[name] = mask[..., ::-1]
+    before, after = compute(case), compute(case.with_inputs(**turned))
+    yield "y", after["y"], before["y"]
+    yield "d_q", after["d_q"], before["d_q"]
+    yield "d_k", after["d_k"][:, :, ::-1], before["d_k"]
+    yield "d_v", after["d_v"][:, :, ::-1], before["d_v"]
+
+
+def blind_to_what_is_hidden(case, compute):
+    """Other keys and values in the hidden places change nothing."""
+    visible = case.options["visible"]
+    if visible is None:
+        return
+    B, H, T, D = case.inputs["q"].shape
+    S = case.inputs["k"].shape[2]
+    hidden = ~np.broadcast_to(visible, (B, H, T, S)).any(axis=2)[..., None]
+    changed = {name: np.where(hidden, -case.inputs[name] - 1, case.inputs[name])
+               for name in ("k", "v")}
+    before, after = compute(case), compute(case.with_inputs(**changed))
+    for name in before:
+        yield name, after[name], before[name]
+    for name in ("d_k", "d_v"):
+        yield name, np.where(hidden, before[name], 0.0), np.zeros_like(before[name])
+
+
+def causal(case, compute):
+    """The last token changes nothing that is said before it."""
+    name = "ids" if "ids" in case.options else "x"
+    tokens = case.arguments()[name]
+    if tokens.shape[1] < 2 or case.options.get("visible") is not None:
+        return
+    changed = tokens.copy()
+    changed[:, -1] = changed[::-1, -1] if name == "x" else 0
+    before, after = compute(case), compute(case.with_inputs(**{name: changed}))
+    yield "y", after["y"][:, :-1], before["y"][:, :-1]
+
+
+def same_for_any_order_of_positions(case, compute):
+    """What works on each position alone does not know their order."""
+    turned = {"x": case.inputs["x"][:, ::-1], "d_y": case.d_y[:, ::-1]}
+    keep = case.options.get("keep")
+    if keep is not None:
+        turned["keep"] = rebuild(keep, lambda name, mask: mask[:, ::-1])
+    before, after = compute(case), compute(case.with_inputs(**turned))
+    for name in before:
+        back = after[name][:, ::-1] if name in ("y", "d_x") else after[name]
+        yield name, back, before[name]
+
+
+def linear_in_the_upstream_gradient(case, compute):
+    """Twice the upstream gradient gives twice each gradient."""
+    before, after = compute(case), compute(case.with_inputs(d_y=2 * case.d_y))
+    for name in before:
+        if name.startswith("d_"):
+            yield name, after[name] / 2, before[name]

@@ -1,0 +1,175 @@
+"""Torch's arms: by hand, by autograd through PyTorch's own operators, and
+the nn.Module."""
+
+from functools import wraps
+
+import numpy as np
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+import torchgpt.layers
+import torchgpt.training
+from npgpt.checking.arms import Arm, find_package, lookup, numpy_arm, uses_torch
+from npgpt.checking.replacing import replaced
+from npgpt.tree import leaves, rebuild
+from torchgpt.device import DTYPES
+from torchgpt.module import GPT
+
+
+def enter_torch(device):
+    def enter(array, dtype):
+        tensor = torch.from_numpy(np.array(array))
+        return tensor.to(device, DTYPES[dtype] if tensor.is_floating_point() else None)
+
+    return enter
+
+
+def leave_torch(value):
+    if torch.is_tensor(value):
+        return value.detach().to("cpu", torch.float64).clone().numpy()
+    return np.asarray(value, dtype=np.float64)
+
+
+LAYOUTS = {
+    "transposed": lambda tensor: tensor.transpose(-1, -2).contiguous().transpose(-1, -2),
+    "sliced": lambda tensor: tensor.repeat_interleave(2, dim=-1)[..., ::2],
+    "broadcast": lambda tensor: tensor[:1].expand(tensor.shape),
+}
+
+
+def torch_arm(device="cpu", package="torchgpt", name="torch"):
+    """The functions written by hand."""
+    return Arm(name, lookup(package), enter_torch(device), leave_torch, LAYOUTS)
+
+
+def candidate_arm(package, device="cpu"):
+    """A package of someone's own: in torch if a file of its functions
+    imports torch, else in NumPy. Raises InputError where there is none."""
+    _, offered = find_package(package)
+    if uses_torch(offered):
+        return torch_arm(device, package, package)
+    return numpy_arm(package, package)
+
+
+def autograd_arm(device="cpu"):
+    """Autograd through PyTorch's own operators: a leaf's `*_reference`; a
+    composite with each leaf in it replaced by its reference."""
+    return Arm("autograd", lookup("torchgpt"), enter_torch(device), leave_torch, LAYOUTS,
+               run_autograd)
+
+
+def module_arm(device="cpu"):
+    """`torchgpt.GPT`, for cases of gpt and loss_and_grads that it serves."""
+    return Arm("module", lookup("torchgpt"), enter_torch(device), leave_torch, LAYOUTS,
+               run_module)
+
+
+def module_serves(case):
+    if case.component not in ("gpt", "loss_and_grads") or case.options["visible"] is not None:
+        return False
+    targets = case.options.get("targets")   # none counted: PyTorch's mean is NaN
+    return case.options.get("count") is None and (targets is None or (targets >= 0).any())
+
+
+def run_autograd(case):
+    if case.component in STEPS:
+        return STEPS[case.component](case)
+    case = watched(case)
+    with sdpa_kernel(SDPBackend.MATH), torch.enable_grad():
+        if case.component == "loss_and_grads":
+            y = reference_loss(**case.arguments())
+        elif case.nested:
+            with replaced("torchgpt", leaf_references()):
+                y, _ = lookup("torchgpt")(case.component)(**case.arguments())
+        else:
+            reference = getattr(torchgpt.layers, f"{case.component}_reference")
+            y = reference(**case.arguments())
+        y.backward(case.d_y)
+    return {"y": y.detach(), **left_grads(case)}
+
+
+def run_module(case):
+    config, params = case.options["config"], case.params
+    module = GPT.from_params(params, config)
+    logits, loss = module(case.options["ids"], case.options.get("targets"),
+                          case.options["keep"])
+    y = logits if loss is None else loss
+    y.backward(case.d_y)
+    return {"y": y.detach(), **{f"d_{name}": grad for name, grad in module.grads().items()}}
+
+
+def watched(case):
+    """The case with all that is differentiated followed by autograd."""
+    def watch(name, tensor):
+        return tensor.detach().clone().requires_grad_()
+
+    parts = {part: rebuild(getattr(case, part), watch) for part in ("inputs", "params")}
+    return case.with_parts(**parts)
+
+
+def left_grads(case):
+    def grad(name, tensor):
+        return torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
+
+    return {f"d_{name}": rebuild(tree, grad)
+            for name, tree in {**case.inputs, **case.params}.items()}
+
+
+def leaf_references():
+    """[(leaf, its reference with nothing saved), ...]."""
+    def pair(reference):
+        @wraps(reference)
+        def forward(*args, **options):
+            return reference(*args, **options), ()
+
+        return forward
+
+    names = [name.removesuffix("_reference") for name in dir(torchgpt.layers)
+             if name.endswith("_reference")]
+    return [(getattr(torchgpt.layers, name),
+             pair(getattr(torchgpt.layers, f"{name}_reference"))) for name in names]
+
+
+def reference_loss(params, ids, targets, config, visible, keep, count):
+    with replaced("torchgpt", leaf_references()):
+        logits, _ = lookup("torchgpt")("gpt")(params, ids, config, visible, keep)
+    return torchgpt.layers.cross_entropy_reference(logits, targets, count)
+
+
+def run_adamw(case):
+    """torch.optim.AdamW over copies of the weights."""
+    options = case.options
+    params = rebuild(options["weights"], lambda name, weight: weight.clone().requires_grad_())
+    weights = dict(leaves(params))
+    optimizer = torchgpt.training.adamw_reference(
+        list(weights.values()), options["lr"], **options["settings"])
+    for grads in options["grads"]:
+        for name, grad in leaves(grads):
+            weights[name].grad = grad
+        optimizer.step()
+
+    def moment(key):
+        return rebuild(params, lambda name, weight: optimizer.state[weight][key])
+
+    return {"params": rebuild(params, lambda name, weight: weight.detach()),
+            "m": moment("exp_avg"), "v": moment("exp_avg_sq"),
+            "step": float(len(options["grads"]))}
+
+
+def run_clip(case):
+    """The norm is PyTorch's own; its clipping divides by norm + 1e-6, ours
+    by the norm."""
+    grads = rebuild(case.options["grads"], lambda name, grad: grad.clone())
+    norm = torchgpt.training.clip_reference(grads, case.options["limit"])
+    if norm > case.options["limit"]:
+        grads = rebuild(grads, lambda name, grad: grad * (case.options["limit"] / norm))
+    return {"grads": grads, "norm": norm}
+
+
+STEPS = {"adamw_step": run_adamw, "clip_by_global_norm": run_clip}
+
+
+def has_reference(case):
+    """True where PyTorch itself has an answer for the case."""
+    return case.d_y is not None or case.component in STEPS
+
