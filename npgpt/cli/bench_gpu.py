@@ -1,0 +1,127 @@
+"""npgpt bench gpu: what `torchgpt train` makes of a GPU."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from npgpt.cli import common
+from npgpt.errors import InputError
+
+# GPT-2's 124 million, its vocabulary filled up to a multiple of 128
+SIZES = {"vocab_size": 50304, "context_length": 1024, "layers": 12, "heads": 12, "channels": 768}
+SMOKE_SIZES = {"vocab_size": 64, "context_length": 16, "layers": 1, "heads": 2, "channels": 16}
+SMOKE = {"batch_size": 2, "rounds": 2, "steps": 2}
+
+
+def gpu(
+    batch_size: Annotated[int, typer.Option(help="Windows a step.", min=1, metavar="N")] = 16,
+    steps: Annotated[int, typer.Option(help="Steps a round.", min=1, metavar="N")] = 20,
+    rounds: Annotated[int, typer.Option(help="Rounds.", min=1, metavar="N")] = 5,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="Only try the code, tiny, where there is no GPU.")
+    ] = False,
+    as_json: common.AsJson = False,
+) -> None:
+    """Time training steps of torchgpt.GPT (124 M parameters) on this GPU.
+
+    Eager float32, eager bfloat16 and compiled bfloat16 take turns. MFU: the
+    share of the device's peak that the model's own products make up.
+
+    \b
+    npgpt bench gpu --json > gpu.json
+    """
+    record = take(batch_size, steps, rounds, smoke)
+    if as_json:
+        common.print_json(record)
+    else:
+        show(record)
+
+
+def take(batch_size: int, steps: int, rounds: int, smoke: bool) -> dict[str, Any]:
+    """The record; without a GPU its status is "not yet measured"."""
+    import numpy as np
+    import torch
+
+    from npgpt.model.config import Config
+    from npgpt.training.run import count_parameters, versions
+    from npgpt.training.settings import complete
+    from torchgpt.training import throughput
+
+    there = torch.cuda.is_available()
+    record: dict[str, Any] = {
+        "status": "smoke" if smoke else "measured" if there else "not yet measured",
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "versions": {**versions(), "torch": torch.__version__},
+    }
+    if record["status"] == "not yet measured":
+        return record
+    if smoke:
+        batch_size, rounds, steps = SMOKE["batch_size"], SMOKE["rounds"], SMOKE["steps"]
+    config = Config(**(SMOKE_SIZES if smoke else SIZES))
+    settings = complete({"batch_size": batch_size})
+    device = torch.device("cpu" if smoke else "cuda:0")
+    about = throughput.describe(device)
+    record |= {
+        "device": about,
+        "peak_tflops": throughput.peak_of(about["name"]) or "unknown",
+        "model": {**vars(config), "parameters": count_parameters(config),
+                  "flops_per_token": throughput.flops_per_token(config)},
+        "batch_size": batch_size, "rounds": rounds, "steps": steps,
+    }
+    try:
+        record["variants"] = throughput.measure(
+            config, settings, device, rounds, steps, lambda line: print(line, file=sys.stderr))
+    except torch.OutOfMemoryError:
+        raise InputError(
+            f"the GPU's memory is too small for a batch of {batch_size} windows:"
+            " give a smaller --batch-size") from None
+    speeds = {name: np.array(variant["tokens_per_second"])
+              for name, variant in record["variants"].items()}
+    ratios = speeds["compiled bfloat16"] / speeds["eager float32"]
+    record["speed_up"] = {"median": round(float(np.median(ratios)), 3),
+                          "lowest": round(float(ratios.min()), 3),
+                          "highest": round(float(ratios.max()), 3)}
+    return record
+
+
+def show(record: dict[str, Any]) -> None:
+    if record["status"] == "not yet measured":
+        print(f"GPU: not yet measured; torch {record['versions']['torch']} finds none here"
+              " (npgpt bench gpu --smoke tries the code on the processor)")
+        return
+    if record["status"] == "smoke":
+        print("smoke: the code runs; these are no measurements")
+    model = record["model"]
+    print(f"{record['device']['name']}, torch {record['versions']['torch']}: {model['parameters']:,}"
+          f" parameters, context {model['context_length']}, batch {record['batch_size']}")
+    print(f"{'':<20}{'tokens/s':>12}{'lowest':>12}{'highest':>12}{'MFU':>9}{'memory':>11}")
+    for name, variant in record["variants"].items():
+        speeds = variant["tokens_per_second"]
+        mfu = "unknown" if variant["mfu"] is None else f"{variant['mfu']:.1%}"
+        memory = variant["peak_memory_gb"]
+        memory = "unknown" if memory is None else f"{memory:.2f} GB"
+        print(f"{name:<20}{variant['median_tokens_per_second']:>12,.0f}{min(speeds):>12,.0f}"
+              f"{max(speeds):>12,.0f}{mfu:>9}{memory:>11}")
+    ratio = record["speed_up"]
+    print(f"compiled bfloat16 / eager float32: {ratio['median']:.2f}"
+          f" ({ratio['lowest']:.2f} to {ratio['highest']:.2f})")
+    if record["peak_tflops"] != "unknown":
+        print(f"peak: {record['peak_tflops']['source']}, dense")
+
+
+def commit() -> str | None:
+    """The commit this package lies in, with + where files differ; None
+    where it is installed elsewhere."""
+    home = Path(__file__).resolve().parents[2]
+    if not (home / ".git").exists():
+        return None
+    try:
+        asked = ["git", "-C", str(home), "describe", "--always", "--dirty=+", "--exclude=*"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
