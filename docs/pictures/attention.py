@@ -1,0 +1,151 @@
+"""Attention drawn on one sentence: every intermediate, forward and backward."""
+
+import numpy as np
+from svg import Svg, chart, shown
+
+from npgpt.layers import attention, attention_backward, causal_mask, softmax
+
+WORDS = ["the", "cat", "slept", "for", "it", "purred"]
+# three features for each word: thing, doing, helper
+Q = np.array([[1.0, 0.0, 0.2], [0.3, 0.2, 2.0], [3.6, 0.2, 0.0],
+              [0.4, 2.6, 0.0], [4.4, 0.3, 0.2], [3.0, 0.6, 0.4]])
+K = np.array([[0.1, 0.0, 2.0], [2.5, 0.2, 0.0], [0.2, 2.2, 0.1],
+              [0.0, 0.3, 1.8], [1.0, 0.0, 0.8], [0.3, 2.0, 0.0]])
+V = np.array([[0.0, 0.1, 0.9], [1.0, 0.2, 0.0], [0.1, 1.0, 0.1],
+              [0.0, 0.2, 0.8], [0.6, 0.0, 0.4], [0.2, 0.9, 0.0]])
+D_Y = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.5, -0.2, 0.0],
+                [0.0, 0.0, 0.0], [1.0, 0.0, -0.5], [0.0, 0.0, 0.0]])
+
+
+def run():
+    """Every value on the way, for one batch and one head."""
+    q, k, v, d_y = (a[None, None] for a in (Q, K, V, D_Y))
+    visible = causal_mask(6, 6, q)
+    y, saved = attention(q, k, v, visible)
+    d_q, d_k, d_v = attention_backward(d_y, saved)
+    scaled, probs = saved[0][0, 0], saved[3][0, 0]
+    plain = scaled @ K.T
+    d_probs = D_Y @ V.T
+    along = (y[0, 0] * D_Y).sum(axis=-1, keepdims=True)
+    return {"scaled": scaled, "scores": plain, "probs": probs, "y": y[0, 0],
+            "hidden": ~visible, "d_probs": d_probs, "along": along,
+            "d_scores": probs * (d_probs - along), "d_q": d_q[0, 0], "d_k": d_k[0, 0],
+            "d_v": d_v[0, 0]}
+
+
+def picture(width):
+    """Where `slept` and `it` look: arcs as wide as the probability."""
+    probs = run()["probs"]
+    narrow = width < 500
+    image = Svg(width, 292 if narrow else 340)
+    gap = (width - 44) / 5
+    xs = [22 + i * gap for i in range(6)]
+    for row, kind, base, side in ((4, "np", 150, -1), (2, "pt", 178, 1)):
+        for i in range(row + 1):
+            share = probs[row, i]
+            if i == row:
+                image.dot(xs[i], base + side * 14, 3 + 6 * share, f"{kind}-o")
+                continue
+            middle, lift = (xs[i] + xs[row]) / 2, base + side * (30 + (row - i) * gap * 0.42)
+            image.add(f'<path d="M{xs[row]:.1f} {base} Q{middle:.1f} {lift:.1f} {xs[i]:.1f} '
+                      f'{base}" fill="none" stroke="var(--{kind})" '
+                      f'stroke-width="{max(0.6, 13 * share):.1f}" stroke-opacity=".55"/>')
+        for i in range(row + 1):
+            image.text(xs[i], base + (-2 if side < 0 else 30) - (4 if side < 0 else 0),
+                       shown(share_of(probs, row, i), 2), "num", "middle")
+    for x, word in zip(xs, WORDS):
+        image.text(x, 169, word, "tok", "middle")
+    image.text(0, 14, "it", "nm").text(22 if narrow else 24, 14, "looks back, most of all at cat", "lab")
+    end = 276 if narrow else 318
+    image.text(0, end, "slept", "nm").text(46, end, "asks who slept", "lab")
+    return image
+
+
+def share_of(probs, row, i):
+    return probs[row, i]
+
+
+def scores(width):
+    values = run()
+    narrow = width < 500
+    image = Svg(width, 520 if narrow else 232)
+    cell = (34, 26) if narrow else (40, 26)
+    features = ["thing", "doing", "helper"]
+    image.matrix(52, 48, values["scaled"], cell, 2, WORDS, features, name="q", note="scaled")
+    x = 232 if narrow else 236
+    image.matrix(x, 48, K, cell, 1, () if narrow else WORDS, features, name="k")
+    if narrow:
+        image.matrix(52, 286, values["scores"], (50, 26), 1, WORDS, WORDS, name="scores")
+    else:
+        image.matrix(420, 48, values["scores"], (36, 26), 1, WORDS, WORDS, name="scores")
+    return image
+
+
+def probabilities(width):
+    values = run()
+    narrow = width < 500
+    image = Svg(width, 470 if narrow else 232)
+    cell = (50, 26) if narrow else (42, 26)
+    masked = np.where(values["hidden"], -np.inf, values["scores"])
+    image.matrix(52, 48, masked, cell, 1, WORDS, WORDS, name="scores", note="after the mask")
+    x, y = (52, 284) if narrow else (372, 48)
+    image.matrix(x, y, values["probs"], cell, 2, WORDS, WORDS, top=1, name="probs",
+                 hidden=values["hidden"])
+    return image
+
+
+def mixing(width):
+    values = run()
+    narrow = width < 500
+    image = Svg(width, 500 if narrow else 232)
+    cell = (36, 26)
+    image.matrix(52, 48, values["probs"], cell, 2, WORDS, WORDS, top=1, name="probs",
+                 hidden=values["hidden"])
+    features = ["animal", "calm", "filler"]
+    wide = (44, 26)
+    x, y = (52, 290) if narrow else (326, 48)
+    image.matrix(x, y, V, wide, 1, WORDS, features, name="v")
+    x += 156 if narrow else 182
+    image.matrix(x, y, values["y"], wide if not narrow else (42, 26), 2, () if narrow else WORDS,
+                 features, name="y")
+    return image
+
+
+def backward(width):
+    """The same sentence, walked back: d_y, d_probs, along, d_scores."""
+    values = run()
+    narrow = width < 500
+    image = Svg(width, 960 if narrow else 236)
+    small, square = (46, 26), (50, 26)
+    if narrow:
+        image.matrix(52, 48, D_Y, (50, 26), 1, WORDS, ["animal", "calm", "filler"], name="d_y")
+        image.matrix(250, 48, values["along"], (60, 26), 2, name="along")
+        image.matrix(52, 288, values["d_probs"], square, 2, WORDS, WORDS, name="d_probs",
+                     hidden=values["hidden"])
+        image.matrix(52, 526, values["probs"], square, 2, WORDS, WORDS, top=1, name="probs",
+                     hidden=values["hidden"])
+        image.matrix(52, 764, values["d_scores"], square, 2, WORDS, WORDS, name="d_scores",
+                     hidden=values["hidden"])
+        return image
+    image.matrix(56, 52, D_Y, small, 1, WORDS, ["animal", "calm", "filler"], name="d_y")
+    image.matrix(276, 52, values["d_probs"], (46, 26), 2, WORDS, WORDS, name="d_probs",
+                 hidden=values["hidden"])
+    image.matrix(600, 52, values["along"], (56, 26), 2, name="along")
+    image.matrix(716, 52, values["probs"], (46, 26), 2, WORDS, WORDS, top=1, name="probs",
+                 hidden=values["hidden"])
+    image.matrix(1040, 52, values["d_scores"], (46, 26), 2, WORDS, WORDS, name="d_scores",
+                 hidden=values["hidden"])
+    return image
+
+
+def plot(width):
+    """Why 1/√D: the largest probability of a row, with and without the scale."""
+    draw = np.random.default_rng(0).normal
+    sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
+    plain, scaled = [], []
+    for size in sizes:
+        raw = (draw(size=(400, 1, size)) @ draw(size=(400, size, 16)))[:, 0]
+        plain.append(softmax(raw.copy())[0].max(axis=-1).mean())
+        scaled.append(softmax(raw / np.sqrt(size))[0].max(axis=-1).mean())
+    return chart(width, {"without the scale": (sizes, plain, "ink"), "with 1/√D": (sizes, scaled, "np")},
+                 "head size D", "largest of 16 probabilities", x_log=True, y_range=(0, 1))
