@@ -97,8 +97,9 @@ def show(record: dict[str, Any]) -> None:
     if record["status"] == "smoke":
         print("smoke: the code runs; these are no measurements")
     model = record["model"]
-    print(f"{record['device']['name']}, torch {record['versions']['torch']}: {model['parameters']:,}"
-          f" parameters, context {model['context_length']}, batch {record['batch_size']}")
+    print(f"{record['device']['name']}, torch {record['versions']['torch']}:"
+          f" {model['parameters']:,} parameters, context {model['context_length']},"
+          f" batch {record['batch_size']}")
     print(f"{'':<20}{'tokens/s':>12}{'lowest':>12}{'highest':>12}{'MFU':>9}{'memory':>11}")
     for name, variant in record["variants"].items():
         speeds = variant["tokens_per_second"]
