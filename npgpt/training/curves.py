@@ -83,7 +83,7 @@ def draw_loss(axis, lines, train_color, validation_color, train_label, validatio
     axis.plot(steps, values, color=train_color, linewidth=0.7, alpha=0.35)
     axis.plot(steps, smooth(values), color=train_color, linewidth=1.5,
               label=train_label and f"{train_label}, smoothed")
-    steps, values = column(lines, "validation_loss", "numpy_validation_loss")
+    steps, values = column(lines, "validation_loss")
     axis.plot(steps, values, color=validation_color, marker="o", markersize=4.5,
               linewidth=1, linestyle=(0, (2, 2)), label=validation_label)
     if values:
@@ -162,6 +162,8 @@ def column(lines: list[dict], *names: str) -> tuple[list, list]:
     steps, values = [], []
     for line in lines:
         value = next((line[name] for name in names if line.get(name) is not None), None)
+        if isinstance(value, dict):  # the duet's: one of each half
+            value = value["numpy"]
         if value is not None:
             steps.append(line["step"])
             values.append(value)

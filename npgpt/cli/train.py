@@ -1,0 +1,102 @@
+"""npgpt train: a GPT in NumPy, from text to a checkpoint."""
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+from npgpt.cli import common
+from npgpt.errors import InputError
+
+
+def train(
+    corpus: common.Corpus = None,
+    out: common.Out = None,
+    resume: common.Resume = False,
+    steps: common.Steps = None,
+    seed: common.Seed = None,
+    layers: common.Layers = None,
+    heads: common.Heads = None,
+    channels: common.Channels = None,
+    context_length: common.ContextLength = None,
+    tied: common.Tied = None,
+    dtype: common.Dtype = None,
+    batch_size: common.BatchSize = None,
+    accumulate: common.Accumulate = None,
+    dropout: common.Dropout = None,
+    learning_rate: common.LearningRate = None,
+    minimum_rate: common.MinimumRate = None,
+    warmup_steps: common.WarmupSteps = None,
+    decay_steps: common.DecaySteps = None,
+    weight_decay: common.WeightDecay = None,
+    beta_1: common.Beta1 = None,
+    beta_2: common.Beta2 = None,
+    clip: common.Clip = None,
+    tokenizer: common.TokenizerFile = None,
+    evaluate_every: common.EvaluateEvery = None,
+    evaluate_batches: common.EvaluateBatches = None,
+    save_every: common.SaveEvery = None,
+    as_json: common.AsJson = False,
+) -> int:
+    """Train a GPT on a text, or go on with a run.
+
+    \b
+    npgpt train --out runs/one --steps 500
+    npgpt train --out runs/one --resume --steps 1000
+    """
+    settings = common.given(locals())
+    if settings.get("dtype") == "bfloat16":
+        raise InputError("NumPy has no bfloat16: give --dtype float32, or use torchgpt train")
+    run = open_run("npgpt train", out, resume, settings, {"half": "numpy"})
+    from npgpt.training.half import NumpyHalf
+
+    dtype = run.settings.dtype if run.settings.dtype == "float64" else "float32"
+    return go(run, NumpyHalf(dtype), "npgpt train", as_json)
+
+
+def open_run(
+    command: str, out: Path | None, resume: bool, settings: dict[str, Any], extra: dict[str, Any]
+):
+    """The new run, or the one to go on with."""
+    from npgpt.training.run import resume_run, start_run
+
+    if resume:
+        if out is None:
+            raise InputError("--resume needs --out, the directory of the run to continue")
+        return resume_run(out, settings)
+    return start_run(out or common.free_directory("train"), settings, command, extra)
+
+
+def go(run, half, command: str, as_json: bool) -> int:
+    """Train, tell how it went and what to do next; the exit status."""
+    from npgpt.training.loop import Diverged, bits_per_byte, perplexity, train
+
+    warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
+    began = run.step
+    with common.stop_flag() as stopped, common.Progress(run.step, run.settings.steps) as progress:
+        try:
+            summary = train(run, half, progress, stopped)
+        except Diverged as error:
+            return common.fail(str(error), status=1)
+    loss = summary["validation_loss"]
+    if loss is not None:
+        summary["perplexity"] = perplexity(loss)
+        summary["bits_per_byte"] = bits_per_byte(loss, run)
+    summary["peak_memory_gb"] = round(common.memory_used(), 3)
+    if as_json:
+        common.print_json(summary)
+    else:
+        print(f"{run.path}: steps {began + 1} to {summary['step']} in"
+              f" {common.clock(summary['seconds'])}" if summary["step"] > began
+              else f"{run.path}: no step taken")
+        if loss is not None:
+            print(f"validation loss {loss:.4f} nats a token: perplexity"
+                  f" {summary['perplexity']:.2f}, {summary['bits_per_byte']:.3f} bits a byte")
+        print(f"picture: {run.path / 'loss.png'}")
+    if summary["status"] == "interrupted":
+        print(f"stopped and saved at step {summary['step']}; go on with:"
+              f"\n  {command} --out {run.path} --resume", file=sys.stderr)
+        return 130
+    if not as_json:
+        print(f"try it:  {command.split()[0]} sample {run.path}")
+    return 0

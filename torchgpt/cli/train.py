@@ -1,0 +1,85 @@
+"""torchgpt train: as npgpt train, in PyTorch."""
+
+from typing import Annotated
+
+from npgpt.cli import common
+from npgpt.cli.train import go, open_run
+from npgpt.errors import InputError
+
+ByHand = Annotated[
+    bool, common.option("--by-hand", "The hand-written functions, not autograd.", None)
+]
+SharedDropout = Annotated[
+    bool, common.option("--shared-dropout", "NumPy's dropout masks, not torch's.", None)
+]
+Compile = Annotated[bool, common.option("--compile", "Compile the model first.", None)]
+
+
+def train(
+    corpus: common.Corpus = None,
+    out: common.Out = None,
+    resume: common.Resume = False,
+    device: common.Device = None,
+    by_hand: ByHand = False,
+    shared_dropout: SharedDropout = False,
+    compile: Compile = False,
+    steps: common.Steps = None,
+    seed: common.Seed = None,
+    layers: common.Layers = None,
+    heads: common.Heads = None,
+    channels: common.Channels = None,
+    context_length: common.ContextLength = None,
+    tied: common.Tied = None,
+    dtype: common.Dtype = None,
+    batch_size: common.BatchSize = None,
+    accumulate: common.Accumulate = None,
+    dropout: common.Dropout = None,
+    learning_rate: common.LearningRate = None,
+    minimum_rate: common.MinimumRate = None,
+    warmup_steps: common.WarmupSteps = None,
+    decay_steps: common.DecaySteps = None,
+    weight_decay: common.WeightDecay = None,
+    beta_1: common.Beta1 = None,
+    beta_2: common.Beta2 = None,
+    clip: common.Clip = None,
+    tokenizer: common.TokenizerFile = None,
+    evaluate_every: common.EvaluateEvery = None,
+    evaluate_batches: common.EvaluateBatches = None,
+    save_every: common.SaveEvery = None,
+    as_json: common.AsJson = False,
+) -> int:
+    """Train a GPT on a text with PyTorch, or go on with a run.
+
+    \b
+    torchgpt train --out runs/one --steps 500 --device auto
+    """
+    settings = common.given(locals())
+    common.let_threads_sleep()
+    import torch
+
+    from torchgpt.device import pick_device, pick_dtype, use_exact_arithmetic
+    from torchgpt.training.half import Autograd, ByHand
+
+    place = pick_device(device or "auto")
+    pick_dtype(settings.get("dtype", "float32"), place)
+    if by_hand and settings.get("dtype") == "bfloat16":
+        raise InputError("--by-hand computes in float32 or float64, not bfloat16")
+    if shared_dropout or by_hand:
+        use_exact_arithmetic()
+    extra = {
+        "half": "torch by hand" if by_hand else "torch",
+        "torch": {
+            "version": torch.__version__,
+            "device": str(place),
+            "threads": torch.get_num_threads(),
+            "shared_dropout": shared_dropout,
+            "compile": compile,
+        },
+    }
+    run = open_run("torchgpt train", out, resume, settings, extra)
+    dtype = run.settings.dtype
+    if by_hand:
+        half = ByHand(str(place), "float32" if dtype == "bfloat16" else dtype)
+    else:
+        half = Autograd(str(place), dtype, run.settings.dropout, shared_dropout, compile)
+    return go(run, half, "torchgpt train", as_json)
