@@ -2,7 +2,7 @@
 
 import typer
 
-from npgpt.cli import bench_tokenizer
+from npgpt.cli import bench_generation, bench_gpu, bench_tokenizer
 
 app = typer.Typer(
     add_completion=False,
@@ -11,6 +11,8 @@ app = typer.Typer(
     "\b\nnpgpt bench tokenizer --rounds 5",
 )
 app.command("tokenizer")(bench_tokenizer.tokenizer)
+app.command("generation")(bench_generation.generation)
+app.command("gpu")(bench_gpu.gpu)
 
 
 @app.callback()
