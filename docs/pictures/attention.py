@@ -7,8 +7,8 @@ from npgpt.layers import attention, attention_backward, causal_mask, softmax
 
 WORDS = ["the", "cat", "slept", "for", "it", "purred"]
 # three features for each word: thing, doing, helper
-Q = np.array([[1.0, 0.0, 0.2], [0.3, 0.2, 2.0], [3.6, 0.2, 0.0],
-              [0.4, 2.6, 0.0], [4.4, 0.3, 0.2], [3.0, 0.6, 0.4]])
+Q = np.array([[1.0, 0.0, 0.2], [0.3, 0.2, 1.4], [1.8, 0.4, 0.3],
+              [0.4, 1.8, 0.2], [2.2, 0.3, 0.2], [1.6, 0.6, 0.4]])
 K = np.array([[0.1, 0.0, 2.0], [2.5, 0.2, 0.0], [0.2, 2.2, 0.1],
               [0.0, 0.3, 1.8], [1.0, 0.0, 0.8], [0.3, 2.0, 0.0]])
 V = np.array([[0.0, 0.1, 0.9], [1.0, 0.2, 0.0], [0.1, 1.0, 0.1],

@@ -1,0 +1,90 @@
+"""The block drawn: a stream with two branches; and how gradients fade without the stream."""
+
+import numpy as np
+from svg import Svg, chart
+
+from npgpt.layers import causal_mask
+from npgpt.model import (
+    Config,
+    block,
+    block_backward,
+    feed_forward,
+    feed_forward_backward,
+    init_gpt,
+    multi_head,
+    multi_head_backward,
+)
+from npgpt.random_stream import normals
+
+DEPTH = 24
+
+
+def picture(width):
+    narrow = width < 500
+    image = Svg(width, 330)
+    stream, branch = (60, 150) if narrow else (150, 300)
+    wide = width - branch - (6 if narrow else 130)
+    image.arrow(stream, 320, stream, 14, "forth")
+    image.text(stream - 12, 316, "x", "nm", "end").text(stream - 12, 24, "y", "nm", "end")
+    image.text(stream - 14, 170, "stream", "nt", "end")
+    for number, words, parts, low in (
+            (1, "look around", ("layer_norm", "multi_head"), 290),
+            (3, "think", ("layer_norm", "feed_forward"), 140)):
+        high = low - 96
+        image.step(f"block-{number}", branch - 30, high - 6, wide + 36, 102)
+        image.line(stream, low, branch + wide / 2, low, "forth")
+        image.line(branch + wide / 2, low, branch + wide / 2, high, "forth")
+        image.arrow(branch + wide / 2, high, stream + 11, high, "forth")
+        for i, part in enumerate(parts):
+            y = low - 40 - 40 * i
+            image.link(f"{part}.html")
+            image.rect(branch, y, wide, 30)
+            image.text(branch + wide / 2, y + 20, part, "tok", "middle")
+            image.unlink()
+        image.label(0, high + 50, number, words.split() if narrow else words)
+        image.end()
+        image.step(f"block-{number + 1}", stream - 14, high - 14, 28, 28)
+        image.dot(stream, high, 10, "box")
+        image.text(stream, high + 5, "+", "big", "middle")
+        image.end()
+    return image
+
+
+def lengths(with_stream):
+    """The length of the gradient after each layer, walking back from the last."""
+    config = Config(16, 16, DEPTH, 4, 32)
+    params = init_gpt(config, seed=1, dtype=np.float64)
+    x = normals((2, 16, 32), 1, 0, "x")
+    visible = causal_mask(16, 16, x)
+    saved = []
+    for layer in params["blocks"]:
+        for name in ("qkv", "out"):
+            layer["attention"][name]["weight"] = layer["attention"][name]["weight"] * 5
+        for name in ("up", "down"):
+            layer["feed_forward"][name]["weight"] = layer["feed_forward"][name]["weight"] * 5
+        if with_stream:
+            x, kept = block(x, layer, 4, visible)
+            saved.append(kept)
+            continue
+        seen, one = multi_head(x, layer["attention"], 4, visible)
+        x, two = feed_forward(seen, layer["feed_forward"])
+        saved.append((one, two))
+    d_x, found = normals(x.shape, 1, 0, "d"), []
+    first = np.linalg.norm(d_x)
+    for kept in reversed(saved):
+        found.append(np.linalg.norm(d_x) / first)
+        if with_stream:
+            d_x, _ = block_backward(d_x, kept)
+            continue
+        one, two = kept
+        d_x, _ = feed_forward_backward(d_x, two)
+        d_x, _ = multi_head_backward(d_x, one)
+    found.append(np.linalg.norm(d_x) / first)
+    return found
+
+
+def plot(width):
+    depth = list(range(DEPTH + 1))
+    return chart(width, {"with the stream": (depth, lengths(True), "np"),
+                         "bare": (depth, lengths(False), "ink")},
+                 "layers walked back", "length of the gradient, 1 at the end", y_log=True)

@@ -1,0 +1,99 @@
+"""The whole model drawn, its boxes linked to their chapters; and one batch learned by heart."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from svg import Svg, chart
+
+import npgpt.model
+import npgpt.training
+import torchgpt.training
+from npgpt.tree import rebuild
+
+CHAPTERS = Path(__file__).parents[1] / "chapters"
+
+
+def box(image, x, y, width, words, page, note="", kind="box", up=""):
+    """A box that leads to a chapter, where that chapter exists."""
+    known = (CHAPTERS / f"{page}.md").exists()
+    if known:
+        image.link(f"{up}{page}.html")
+    image.rect(x, y, width, 34, kind)
+    image.text(x + width / 2, y + 22, words, "tok", "middle")
+    if known:
+        image.unlink()
+    if note:
+        image.text(x + width + 12, y + 21, note, "nt")
+    return image
+
+
+def tower(width, up=""):
+    """From the ids at the bottom to the loss at the top."""
+    narrow = width < 500
+    image = Svg(width, 660)
+    x, wide = (20, 200) if narrow else (190, 240)
+    middle = x + wide / 2
+    rows = [
+        (616, "ids", "tokenizers", "(B, T)"),
+        (480, "dropout", "dropout", "(B, T, C)"),
+        (110, "layer_norm", "layer_norm", "(B, T, C)"),
+        (60, "linear", "linear", "(B, T, V), the head"),
+        (8, "cross_entropy", "cross_entropy", "one number")]
+    half = wide / 2 - 6
+    for side in (x + half / 2, x + 1.5 * half + 12):
+        image.line(middle, 594, side, 594, "forth").line(side, 594, side, 528, "forth")
+        image.line(side, 528, middle, 528, "forth")
+    image.line(middle, 616, middle, 594, "forth")
+    image.arrow(middle, 528, middle, 42, "forth")
+    for row_y, words, page, note in rows:
+        box(image, x, row_y, wide, words, page, note, up=up)
+    box(image, x, 536, half, "embedding", "embedding", up=up)
+    box(image, x + half + 12, 536, half, "positions", "positions", "(B, T, C), added", up=up)
+    image.rect(x - 14, 160, wide + 28, 306, "box", 12)
+    image.link(f"{up}block.html")
+    image.text(x - 4, 182, "block", "nm")
+    image.unlink()
+    image.text(x + wide + 2, 182, "× layers", "nt", "end")
+    image.arrow(middle, 460, middle, 196, "forth")
+    inner = wide - 64
+    for low, parts in ((400, ("layer_norm", "multi_head")), (264, ("layer_norm", "feed_forward"))):
+        image.line(middle, low + 50, x + wide - 4, low + 50, "forth")
+        image.line(x + wide - 4, low + 50, x + wide - 4, low - 56, "forth")
+        image.arrow(x + wide - 4, low - 56, middle + 9, low - 56, "forth")
+        for i, part in enumerate(parts):
+            box(image, x + 32, low - 42 * i, inner, part, part, up=up)
+        image.dot(middle, low - 56, 8, "box")
+        image.text(middle, low - 51, "+", "lab", "middle")
+    if not narrow:
+        image.link(f"{up}attention.html").text(x + wide + 26, 380, "holds attention", "nt").unlink()
+    return image
+
+
+def picture(width):
+    return tower(width)
+
+
+def overfit(training, params, ids, targets, config, steps):
+    state = training.adamw_init(params)
+    losses = []
+    for _ in range(steps):
+        loss, grads = training.loss_and_grads(params, ids, targets, config)
+        grads, _ = training.clip_by_global_norm(grads, 1.0)
+        training.adamw_step(params, grads, state, lr=1e-2)
+        losses.append(float(loss))
+    return losses
+
+
+def plot(width, steps=60):
+    config = npgpt.model.Config(27, 16, 2, 4, 32)
+    draw = np.random.default_rng(0).integers
+    ids, targets = draw(0, 27, (2, 4, 16))
+    params = npgpt.model.init_gpt(config, seed=1)
+    tensors = rebuild(params, lambda _, p: torch.from_numpy(p.copy()))
+    ours = overfit(npgpt.training, params, ids, targets, config, steps)
+    theirs = overfit(torchgpt.training, tensors, torch.from_numpy(ids),
+                     torch.from_numpy(targets), config, steps)
+    at = list(range(steps))
+    return chart(width, {"NumPy": (at, ours, "np"), "PyTorch": (at[::3], theirs[::3], "pt")},
+                 "step", "loss", notes=[(steps / 3, np.log(27) * 0.98, f"ln 27 = {np.log(27):.2f}", "start")])
