@@ -155,9 +155,13 @@ def load_training(path: str | Path, config: Config) -> dict | None:
         _check_shapes(file, {name: (source, name) for name in expected}, expected)
         # moments come back in the order of the parameters they belong to
         order = {name.removeprefix("params."): place for place, name in enumerate(expected)}
-        in_order = sorted(optimizer, key=lambda name: order.get(name.split(".", 2)[-1], -1))
+
+        def place(name):
+            _, moment, *of = name.split(".", 2)
+            return moment, order.get("".join(of), -1)
+
         tree: dict = {}
-        for name in [*expected, *in_order]:
+        for name in [*expected, *sorted(optimizer, key=place)]:
             _put(tree, name, source.get_tensor(name))
     for name in [name for name in facts if name.startswith("optimizer.")]:
         _put(tree, name, facts.pop(name))

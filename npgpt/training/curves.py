@@ -59,6 +59,7 @@ def draw_duet(path: Path, budget: float) -> None:
     least = min((value for value in values if value > 0), default=1e-17)
     bottom.plot(steps, [max(value, least / 2) for value in values], color=INK, linewidth=0.9)
     bottom.set_yscale("log")
+    bottom.minorticks_off()
     bottom.set_ylabel("|NumPy − PyTorch|, nats")
     bottom.axhline(budget, color=TORCH, linewidth=0.9, linestyle=(0, (4, 3)))
     beside(bottom, budget, f"budget {budget:g}", TORCH)

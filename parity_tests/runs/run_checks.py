@@ -1,0 +1,52 @@
+"""A tiny run, and what two directories of runs have in common."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+TINY = {
+    "layers": 1, "heads": 2, "channels": 8, "context_length": 8, "batch_size": 4,
+    "evaluate_batches": 2, "evaluate_every": 4, "save_every": 5, "steps": 12,
+    "decay_steps": 12, "warmup_steps": 2,
+}
+
+
+def flags(**changes) -> list[str]:
+    """TINY as a command's flags, with changes; None leaves one out."""
+    line = []
+    for name, value in {**TINY, **changes}.items():
+        if value is not None:
+            line += ["--" + name.replace("_", "-"), str(value)]
+    return line
+
+
+def write_corpus(path: Path) -> Path:
+    """Some thousand characters, the same each time."""
+    words = "the model reads one letter and guesses what comes next".split()
+    lines = [" ".join(words[(i * k) % len(words)] for k in range(1, 9)) for i in range(160)]
+    path.write_text("\n\n".join(lines), encoding="utf-8")
+    return path
+
+
+def log_of(path: Path) -> list[dict]:
+    """log.jsonl without what a clock says."""
+    lines = [json.loads(line) for line in (path / "log.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k != "tokens_per_second"} for line in lines]
+
+
+def same_bits(one: Path, other: Path) -> bool:
+    """Weights, moments, step and best loss are the same bytes."""
+    return all(
+        (one / name).read_bytes() == (other / name).read_bytes()
+        for name in ("training.safetensors", "model.safetensors")
+    )
+
+
+def python(code: str, *arguments: object) -> subprocess.CompletedProcess:
+    """Run code in a process of its own, without pictures."""
+    quiet = "import npgpt.training.loop as loop; loop.draw_run = lambda path: None\n"
+    return subprocess.run(
+        [sys.executable, "-c", quiet + code, *map(str, arguments)],
+        capture_output=True, text=True, timeout=120,
+    )

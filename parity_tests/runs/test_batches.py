@@ -1,0 +1,116 @@
+"""Batches, evaluation windows and dropout masks."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from npgpt.errors import InputError
+from npgpt.layers.cross_entropy import IGNORE
+from npgpt.model import Config
+from npgpt.training.batches import (
+    IGNORED,
+    check_length,
+    draw_batch,
+    evaluation_batches,
+    micro_batches,
+)
+from npgpt.training.dropout_masks import draw_keep, micro_keep
+from npgpt.tree import leaves
+
+
+def test_the_ignored_target_is_the_loss_s():
+    assert IGNORED == IGNORE
+
+
+@given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 40), st.integers(0, 9))
+def test_targets_are_the_inputs_one_place_on(T, B, extra, seed):
+    ids = np.arange(T + 1 + extra, dtype=np.uint16)
+    inputs, targets = draw_batch(ids, T, B, seed, step=3)
+    assert inputs.shape == targets.shape == (B, T)
+    np.testing.assert_array_equal(targets, inputs + 1)
+    again = draw_batch(ids, T, B, seed, step=3)
+    np.testing.assert_array_equal(inputs, again[0])
+
+
+def test_each_step_and_seed_has_its_batch_and_every_window_comes():
+    ids = np.arange(20)
+    drawn = {(seed, step): draw_batch(ids, 4, 8, seed, step)[0][:, 0]
+             for seed in (1, 2) for step in range(1, 30)}
+    assert len({tuple(starts) for starts in drawn.values()}) == len(drawn)
+    assert set(np.concatenate(list(drawn.values()))) == set(range(16))
+
+
+@given(st.integers(1, 9), st.integers(1, 5), st.integers(2, 70))
+def test_evaluation_takes_each_token_once(T, B, length):
+    ids = np.arange(length, dtype=np.uint16)
+    seen = []
+    for inputs, targets in evaluation_batches(ids, T, B):
+        assert inputs.shape == targets.shape and inputs.shape[1] == T
+        valid = targets != IGNORED
+        np.testing.assert_array_equal(targets[valid], inputs[valid] + 1)
+        seen += targets[valid].tolist()
+    assert seen == list(range(1, length))
+
+
+@given(st.integers(1, 4), st.integers(1, 4))
+def test_evaluation_of_some_batches_is_spread_and_stays_the_same(batches, B):
+    ids = np.arange(1000)
+    found = list(evaluation_batches(ids, 10, B, batches))
+    assert sum(len(inputs) for inputs, _ in found) == batches * B
+    starts = np.concatenate([inputs[:, 0] for inputs, _ in found])
+    assert len(set(starts)) == len(starts)
+    if len(starts) > 1:
+        assert starts[0] == 0 and starts[-1] == 990
+    again = list(evaluation_batches(ids, 10, B, batches))
+    np.testing.assert_array_equal(found[0][0], again[0][0])
+
+
+def test_text_shorter_than_the_context_is_refused():
+    check_length(np.arange(9), 8, "it")
+    with pytest.raises(InputError, match="it has 8 tokens, too few for a context of 8"):
+        check_length(np.arange(8), 8, "it")
+
+
+CONFIG = Config(11, context_length=8, layers=2, heads=2, channels=6)
+
+
+def test_masks_have_the_model_s_shapes_and_the_right_mean():
+    keep = dict(leaves(draw_keep(CONFIG, 16, 8, 0.25, seed=1, step=2)))
+    assert keep["embedding"].shape == keep["blocks.1.attention_out"].shape == (16, 8, 6)
+    assert keep["blocks.0.attention"].shape == (16, 2, 8, 8)
+    assert len(keep) == 7
+    for mask in keep.values():
+        assert mask.dtype == np.float32
+        assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.75)}
+        assert abs((mask == 0).mean() - 0.25) < 0.08
+    first = [mask.ravel()[:64].tolist() for mask in keep.values()]
+    assert len({tuple(row) for row in first}) == 7, "two masks are one"
+
+
+@pytest.mark.parametrize(("rate", "values"), [(0.0, None), (1.0, {0.0})])
+def test_masks_at_the_ends(rate, values):
+    keep = draw_keep(CONFIG, 2, 8, rate, 1, 1)
+    if values is None:
+        assert keep is None
+    else:
+        assert {float(v) for _, mask in leaves(keep) for v in np.unique(mask)} == values
+
+
+def test_masks_depend_on_seed_and_step_alone():
+    def mask(seed, step):
+        return draw_keep(CONFIG, 2, 8, 0.5, seed, step, np.float64)["blocks"][1]["attention"]
+
+    np.testing.assert_array_equal(mask(1, 2), mask(1, 2))
+    assert (mask(1, 2) != mask(1, 3)).any() and (mask(1, 2) != mask(2, 2)).any()
+    assert mask(1, 2).dtype == np.float64
+
+
+def test_micro_batches_and_their_masks_are_the_batch_in_order():
+    inputs, targets = np.arange(24).reshape(6, 4), np.arange(24).reshape(6, 4) + 1
+    parts = micro_batches(inputs, targets, 3)
+    np.testing.assert_array_equal(np.concatenate([ids for ids, _ in parts]), inputs)
+    keep = draw_keep(CONFIG, 6, 8, 0.5, 1, 1)
+    cut = [micro_keep(keep, i, 3)["blocks"][0]["attention"] for i in range(3)]
+    np.testing.assert_array_equal(np.concatenate(cut), keep["blocks"][0]["attention"])
+    assert micro_keep(None, 0, 3) is None

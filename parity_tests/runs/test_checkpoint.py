@@ -1,0 +1,255 @@
+"""Checkpoints: there and back, into `transformers` and out of it, and what is refused."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+
+from npgpt.checkpoint import load_checkpoint, save_checkpoint
+from npgpt.errors import InputError
+from npgpt.model import Config, gpt, init_gpt
+from npgpt.text import CharacterTokenizer
+from npgpt.training import adamw_init
+from npgpt.tree import leaves, rebuild
+
+TEXT = "hello, world\n"
+
+
+def rough(config, seed, dtype=np.float32):
+    """Weights of which none is 0 or 1, so that a mix-up shows."""
+    draw = np.random.default_rng(seed)
+    return rebuild(init_gpt(config, seed), lambda name, array: (
+        array + 0.1 * draw.standard_normal(array.shape)).astype(dtype))
+
+
+def make(tied, **sizes):
+    tokenizer = CharacterTokenizer.train(TEXT)
+    config = Config(tokenizer.vocab_size, **{
+        "context_length": 16, "layers": 2, "heads": 2, "channels": 8, "tied": tied, **sizes})
+    return config, rough(config, 3), tokenizer
+
+
+def equal(one, other):
+    one, other = dict(leaves(one)), dict(leaves(other))
+    assert list(one) == list(other)
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+        assert np.asarray(one[name]).dtype == np.asarray(other[name]).dtype
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("tied", [True, False])
+def test_there_and_back(tmp_path, tied, dtype):
+    config, _, tokenizer = make(tied)
+    params = rough(config, 3, dtype)
+    state = adamw_init(params)
+    state["m"], state["v"], state["step"] = rough(config, 4, dtype), rough(config, 5, dtype), 7
+    training = {"step": 7, "best": 1 / 3, "optimizer": state}
+    save_checkpoint(tmp_path / "run", config, params, tokenizer, training)
+    found = load_checkpoint(tmp_path / "run")
+    assert found.config == config
+    equal(found.params, params)
+    equal(found.training["params"], params)
+    for moment in ("m", "v"):
+        equal(found.training["optimizer"][moment], state[moment])
+    assert found.training["optimizer"]["step"] == 7
+    assert (found.training["step"], found.training["best"]) == (7, 1 / 3)
+    assert found.tokenizer.encode(TEXT) == tokenizer.encode(TEXT)
+
+
+def test_a_model_has_no_tokenizer_and_no_training(tmp_path):
+    config, params, _ = make(True)
+    save_checkpoint(tmp_path / "run", config, params)
+    found = load_checkpoint(tmp_path / "run")
+    assert found.tokenizer is None and found.training is None and found.settings is None
+
+
+def test_moments_stay_with_their_parameters_beyond_ten_layers(tmp_path):
+    config, params, _ = make(True, layers=12)
+    state = adamw_init(params)
+    state["m"] = rough(config, 9)
+    save_checkpoint(tmp_path / "run", config, params,
+                    training={"step": 1, "best": None, "optimizer": state})
+    found = load_checkpoint(tmp_path / "run").training
+    for (_, weight), (_, moment) in zip(leaves(found["params"]), leaves(found["optimizer"]["m"])):
+        assert weight.shape == moment.shape
+    equal(found["optimizer"]["m"], state["m"])
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_transformers_opens_ours(tmp_path, tied):
+    from transformers import AutoTokenizer, GPT2LMHeadModel
+
+    config, params, tokenizer = make(tied)
+    save_checkpoint(tmp_path / "run", config, params, tokenizer)
+    theirs = GPT2LMHeadModel.from_pretrained(tmp_path / "run").eval()
+    ids = np.random.default_rng(0).integers(0, config.vocab_size, (3, 16))
+    with torch.no_grad():
+        expected = theirs(torch.from_numpy(ids)).logits.numpy()
+    logits, _ = gpt(params, ids, config)
+    np.testing.assert_allclose(logits, expected, atol=2e-6 * np.abs(expected).max(), rtol=0)
+    assert theirs.generation_config.eos_token_id is None
+    reader = AutoTokenizer.from_pretrained(tmp_path / "run")
+    assert reader(TEXT).input_ids == tokenizer.encode(TEXT)
+
+
+@pytest.mark.parametrize("shard", ["1GB", "2KB"])
+@pytest.mark.parametrize("tied", [True, False])
+def test_we_open_theirs(tmp_path, tied, shard):
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(0)
+    theirs = GPT2LMHeadModel(GPT2Config(
+        vocab_size=11, n_positions=16, n_embd=8, n_layer=2, n_head=2, tie_word_embeddings=tied,
+        bos_token_id=0, eos_token_id=0)).eval()
+    with torch.no_grad():
+        for weight in theirs.parameters():
+            weight.add_(0.1 * torch.randn_like(weight))
+    theirs.save_pretrained(tmp_path / "theirs", max_shard_size=shard)
+    assert (tmp_path / "theirs" / "model.safetensors.index.json").exists() == (shard == "2KB")
+    found = load_checkpoint(tmp_path / "theirs")
+    ids = np.random.default_rng(0).integers(0, 11, (3, 16))
+    with torch.no_grad():
+        expected = theirs(torch.from_numpy(ids)).logits.numpy()
+    logits, _ = gpt(found.params, ids, found.config)
+    np.testing.assert_allclose(logits, expected, atol=2e-6 * np.abs(expected).max(), rtol=0)
+    # and out again, tensor for tensor
+    save_checkpoint(tmp_path / "ours", found.config, found.params)
+    ours = GPT2LMHeadModel.from_pretrained(tmp_path / "ours").state_dict()
+    for name, tensor in theirs.state_dict().items():
+        assert torch.equal(tensor, ours[name]), name
+
+
+def edit(path, change):
+    tensors = load_file(path / "model.safetensors")
+    save_file(change(dict(tensors)), path / "model.safetensors")
+
+
+@pytest.fixture
+def saved(tmp_path):
+    config, params, tokenizer = make(True)
+    save_checkpoint(tmp_path / "run", config, params, tokenizer,
+                    {"step": 1, "best": None, "optimizer": adamw_init(params)})
+    return tmp_path / "run", params
+
+
+def test_files_without_prefix_and_with_mask_buffers(saved):
+    path, params = saved
+    mask = np.tril(np.ones((1, 1, 16, 16), np.float32))
+    edit(path, lambda tensors: {
+        **{name.removeprefix("transformer."): array for name, array in tensors.items()},
+        "h.0.attn.bias": mask, "h.1.attn.masked_bias": np.float32([-1e4])})
+    equal(load_checkpoint(path).params, params)
+
+
+def test_a_float16_file_is_read_as_float32(saved):
+    path, params = saved
+    edit(path, lambda tensors: {name: a.astype(np.float16) for name, a in tensors.items()})
+    equal(load_checkpoint(path).params,
+          rebuild(params, lambda _, a: a.astype(np.float16).astype(np.float32)))
+
+
+def test_a_cache_folder_of_the_hub(saved, tmp_path):
+    path, params = saved
+    cache = tmp_path / "models--someone--gpt"
+    (cache / "refs").mkdir(parents=True)
+    (cache / "snapshots").mkdir()
+    (cache / "refs" / "main").write_text("abc123")
+    shutil.move(path, cache / "snapshots" / "abc123")
+    equal(load_checkpoint(cache).params, params)
+
+
+def drop(*names):
+    return lambda tensors: {n: a for n, a in tensors.items() if n not in names}
+
+
+QKV = "transformer.h.0.attn.c_attn.weight"
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    (drop(QKV), ["lacks", QKV]),
+    (drop(QKV, "transformer.wte.weight"), ["lacks", QKV, "transformer.wte.weight"]),
+    (lambda t: {**t, "transformer.h.9.surprise": np.ones(3, np.float32)},
+     ["unknown transformer.h.9.surprise"]),
+    (lambda t: {**drop(QKV)(t), "transformer.h.0.attn.qkv": t[QKV]},
+     [f"lacks {QKV}", "unknown transformer.h.0.attn.qkv"]),
+    (lambda t: {**t, QKV: t[QKV].T.copy()}, [QKV, "(24, 8)", "(8, 24)"]),
+    (lambda t: {**t, QKV: t[QKV].astype(np.int64)}, [QKV, "I64"]),
+    (lambda t: {**t, "lm_head.weight": t["transformer.wte.weight"] + 1}, ["lm_head", "tied"]),
+    (lambda t: {"a": np.ones(1, np.float32)}, ["lacks transformer.wte.weight", "more", "unknown"]),
+])
+def test_foreign_tensors_are_named(saved, change, words):
+    path, _ = saved
+    edit(path, change)
+    with pytest.raises(InputError) as caught:
+        load_checkpoint(path)
+    message = str(caught.value)
+    assert "\n" not in message and "model.safetensors" in message
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "training.safetensors"])
+@pytest.mark.parametrize("keep", [0, 5, 200, -1])
+def test_a_file_that_is_cut_off(saved, name, keep):
+    path, _ = saved
+    whole = (path / name).read_bytes()
+    (path / name).write_bytes(whole[:keep])
+    with pytest.raises(InputError, match=f"{name} is cut off"):
+        _ = load_checkpoint(path).training
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"activation_function": "relu"}, "activation_function is 'relu'"),
+    ({"model_type": "llama"}, "model_type is 'llama'"),
+    ({"n_inner": 12}, "n_inner is 12"),
+    ({"layer_norm_epsilon": 1e-6}, "layer_norm_epsilon"),
+    ({"n_head": 3}, "3 heads do not divide 8 channels"),
+    ({"n_embd": "8"}, "channels is '8'"),
+    ({"vocab_size": 11}, "has 10 tokens, but the model's vocabulary has 11"),
+])
+def test_a_config_that_we_cannot_compute(saved, change, words):
+    path, _ = saved
+    fields = {**json.loads((path / "config.json").read_text()), **change}
+    (path / "config.json").write_text(json.dumps(fields))
+    if "vocab_size" in change:
+        edit(path, lambda t: {**t, "transformer.wte.weight": np.ones((11, 8), np.float32)})
+    with pytest.raises(InputError) as caught:
+        load_checkpoint(path)
+    assert words in str(caught.value)
+
+
+def test_nothing_is_written_over_another_model(saved):
+    path, _ = saved
+    before = {file.name: file.read_bytes() for file in path.iterdir()}
+    config, params, _ = make(True, channels=16)
+    with pytest.raises(InputError, match="other sizes"):
+        save_checkpoint(path, config, params)
+    assert {file.name: file.read_bytes() for file in path.iterdir()} == before
+
+
+def test_a_directory_with_other_files_is_left_alone(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "letter.txt").write_text("dear")
+    config, params, _ = make(True)
+    with pytest.raises(InputError):
+        save_checkpoint(tmp_path / "run", config, params)
+    assert [file.name for file in (tmp_path / "run").iterdir()] == ["letter.txt"]
+
+
+def test_a_save_that_fails_leaves_the_old_state(saved, monkeypatch):
+    """A full disk: the aside file is taken away and the old one stands."""
+    path, params = saved
+    before = {file.name: file.read_bytes() for file in path.iterdir()}
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("npgpt.checkpoint.os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        save_checkpoint(path, load_checkpoint(path).config, rebuild(params, lambda _, a: a + 1),
+                        training={"step": 2, "best": None, "optimizer": adamw_init(params)})
+    assert {file.name: file.read_bytes() for file in path.iterdir()} == before

@@ -1,0 +1,242 @@
+"""A run that is stopped, killed or moved goes on as if nothing had happened."""
+
+import json
+import shutil
+import signal
+
+import pytest
+
+from parity_tests.runs.run_checks import flags, log_of, python, same_bits
+
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
+
+def halves():
+    return [
+        ("npgpt", ()),
+        ("torchgpt", ("--by-hand", "--device", "cpu")),
+        ("torchgpt", ("--device", "cpu")),
+        ("torchgpt", ("--device", "cpu", "--shared-dropout")),
+    ]
+
+
+@pytest.mark.parametrize(("command", "more"), halves(),
+                         ids=["numpy", "torch-by-hand", "torch", "torch-shared-dropout"])
+def test_ctrl_c_and_resume_give_the_same_bits(
+        request, tmp_path, corpus, monkeypatch, command, more):
+    run = request.getfixturevalue(command)
+    whole, halved = tmp_path / "whole", tmp_path / "halved"
+    line = ["train", *flags(corpus=corpus, dropout=0.1, accumulate=2), *more]
+    assert run(*line, "--out", whole)[0] == 0
+    from npgpt.training import loop
+
+    take_step = loop.take_step
+
+    def pressed(*arguments):
+        result = take_step(*arguments)
+        if arguments[4] == 7:
+            signal.raise_signal(signal.SIGINT)
+        return result
+
+    monkeypatch.setattr(loop, "take_step", pressed)
+    status, out, err = run(*line, "--out", halved)
+    assert status == 130
+    assert f"{command} train --out {halved} --resume" in err and "step 7" in err
+    monkeypatch.setattr(loop, "take_step", take_step)
+    assert len(log_of(halved)) == 8
+    status, out, err = run("train", "--out", halved, "--resume", *more)
+    assert (status, err.startswith("error")) == (0, False)
+    assert same_bits(whole, halved) and same_bits(whole / "best", halved / "best")
+    assert log_of(whole) == log_of(halved)
+    assert (whole / "run.json").read_bytes() == (halved / "run.json").read_bytes()
+
+
+# the process kills itself at the n-th call of a function of the save
+KILLED = """
+import os, signal, sys
+import npgpt.checkpoint as checkpoint
+from npgpt.cli.main import main
+where, place = sys.argv[1], int(sys.argv[2])
+calls = 0
+if "rename" in where:
+    replace = os.replace
+    def deadly(aside, file):
+        global calls
+        calls += "safetensors" in str(file)
+        if calls == place and where == "before the rename":
+            os.kill(os.getpid(), signal.SIGKILL)
+        replace(aside, file)
+        if calls == place:
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.replace = deadly
+elif where == "while writing":
+    import safetensors.numpy
+    whole = safetensors.numpy.save_file
+    def half(tensors, file, metadata=None):
+        global calls
+        calls += 1
+        whole(tensors, file, metadata)
+        if calls == place:
+            os.truncate(file, os.path.getsize(file) // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+    safetensors.numpy.save_file = half
+elif where == "before a step":
+    take_step = loop.take_step
+    def step(*arguments):
+        if arguments[4] == place:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return take_step(*arguments)
+    loop.take_step = step
+main(sys.argv[3:])
+"""
+# a run saves best/ at step 4 (two files), itself at 5 (two), best/ at 8, itself at 10
+PLACES = [
+    ("before a step", 3),  # before the first save of any kind
+    ("before a step", 5),  # best/ is there, the run has not saved
+    ("while writing", 3), ("before the rename", 3), ("after the rename", 3),
+    ("while writing", 4), ("while writing", 7), ("before the rename", 8),
+    ("after the rename", 7),
+]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """The run that nothing interrupts."""
+    from npgpt.cli.main import main
+    from npgpt.training import loop
+    from parity_tests.runs.run_checks import write_corpus
+
+    path = tmp_path_factory.mktemp("unbroken")
+    corpus = write_corpus(path / "corpus.txt")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "draw_run", lambda path: None)
+        line = ["train", *flags(corpus=corpus, dropout=0.1), "--out", str(path / "run")]
+        assert main(line) == 0
+    return corpus, path / "run"
+
+
+@pytest.mark.parametrize(("where", "place"), PLACES)
+def test_killed_in_a_save_and_resumed_gives_the_same_bits(
+        tmp_path, npgpt, unbroken, where, place):
+    corpus, whole = unbroken
+    killed = tmp_path / "killed"
+    line = ["train", *flags(corpus=corpus, dropout=0.1), "--out", killed]
+    assert python(KILLED, where, place, *line).returncode == -signal.SIGKILL
+    status, _, err = npgpt("train", "--out", killed, "--resume")
+    assert status == 0, err
+    assert same_bits(whole, killed)
+    assert log_of(whole) == log_of(killed)
+    assert not list(killed.glob(".*.part")), "a file that was being written is still there"
+
+
+def test_killed_while_the_directory_is_made_leaves_no_run(tmp_path, npgpt, corpus):
+    killed = tmp_path / "killed"
+    code = """
+import os, signal, sys
+from npgpt.cli.main import main
+os.rename = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
+main(sys.argv[1:])
+"""
+    line = ["train", *flags(corpus=corpus), "--out", killed]
+    assert python(code, *line).returncode == -signal.SIGKILL
+    assert not killed.exists()
+    assert npgpt(*line)[0] == 0
+
+
+@pytest.mark.parametrize(("first", "then"), [
+    ("npgpt", "torchgpt"), ("torchgpt", "npgpt"), ("npgpt", "by-hand"), ("by-hand", "npgpt")])
+def test_train_in_one_half_resume_in_the_other(
+        tmp_path, npgpt, torchgpt, corpus, first, then):
+    """In float64, to rounding, whichever half takes which steps."""
+    import numpy as np
+
+    from npgpt.checkpoint import load_checkpoint
+    from npgpt.tree import leaves
+
+    def train(half, *line):
+        more = {"npgpt": [], "torchgpt": ["--device", "cpu", "--shared-dropout"],
+                "by-hand": ["--device", "cpu", "--by-hand"]}[half]
+        command = npgpt if half == "npgpt" else torchgpt
+        status, _, err = command("train", *line, *more)
+        assert status == 0, err
+
+    settings = flags(corpus=corpus, dropout=0.1, dtype="float64")
+    train("npgpt", *settings, "--out", tmp_path / "whole")
+    train(first, *flags(corpus=corpus, dropout=0.1, dtype="float64", steps=6),
+          "--out", tmp_path / "moved")
+    train(then, "--out", tmp_path / "moved", "--resume", "--steps", "12")
+    whole, moved = (load_checkpoint(tmp_path / name) for name in ("whole", "moved"))
+    assert whole.training["step"] == moved.training["step"] == 12
+    for kind in ("params", "optimizer"):
+        pairs = zip(leaves(whole.training[kind]), leaves(moved.training[kind]))
+        for (name, a), (other, b) in pairs:
+            assert name == other
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-11, err_msg=name)
+
+
+def test_a_run_may_be_lengthened_and_keeps_its_schedule(tmp_path, npgpt, corpus):
+    line = flags(corpus=corpus, steps=6, decay_steps=None)
+    assert npgpt("train", *line, "--out", tmp_path / "run")[0] == 0
+    status, out, _ = npgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 9, "--json")
+    assert status == 0 and json.loads(out)["step"] == 9
+    rates = [line["learning_rate"] for line in log_of(tmp_path / "run")[1:]]
+    assert rates[6:] == [1e-4] * 3 and rates[5] > 1e-4
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["--learning-rate", "1"], "--learning-rate cannot be given with --resume"),
+    (["--corpus", "python-docs", "--seed", "2"], "--corpus, --seed cannot be given"),
+    ([], "already done its 12 steps"),
+])
+def test_what_a_resume_refuses(tmp_path, npgpt, unbroken, arguments, words):
+    shutil.copytree(unbroken[1], tmp_path / "run")
+    before = (tmp_path / "run" / "training.safetensors").read_bytes()
+    status, _, err = npgpt("train", "--out", tmp_path / "run", "--resume", *arguments)
+    assert status == 2 and words in err and err.count("\n") == 1
+    assert (tmp_path / "run" / "training.safetensors").read_bytes() == before
+
+
+def test_other_data_is_refused(tmp_path, npgpt, corpus):
+    assert npgpt("train", *flags(corpus=corpus, steps=6), "--out", tmp_path / "run")[0] == 0
+    corpus.write_text(corpus.read_text() + "!")
+    status, _, err = npgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 12)
+    assert status == 2 and "not the one" in err and "SHA-256" in err
+    corpus.unlink()
+    status, _, err = npgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 12)
+    assert status == 2 and err.count("\n") == 1
+
+
+@pytest.mark.acceptance
+def test_a_hundred_kills(tmp_path, npgpt, unbroken):
+    """Killed from outside at 100 moments of a run that saves every 5 steps."""
+    import random
+    import subprocess
+    import sys
+    import time
+
+    corpus, _ = unbroken
+    settings = flags(corpus=corpus, dropout=0.1, steps=400, decay_steps=400, evaluate_every=20)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert npgpt("train", *settings, "--out", whole)[0] == 0
+    code = ("import sys; import npgpt.training.loop as loop; loop.draw_run = lambda path: None\n"
+            "from npgpt.cli.main import main; sys.exit(main(sys.argv[1:]))")
+    draw, kills, runs = random.Random(1), 0, 0
+    while kills < 100:
+        line = ["train", "--out", str(killed), "--resume"] if (killed / "run.json").exists() else [
+            "train", *settings, "--out", str(killed)]
+        process = subprocess.Popen([sys.executable, "-c", code, *line],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(draw.uniform(0.3, 1.8))
+        alive = process.poll() is None
+        process.kill()
+        process.wait()
+        kills += alive
+        if not alive:
+            assert process.returncode == 0
+            assert same_bits(whole, killed) and log_of(whole) == log_of(killed)
+            shutil.rmtree(killed)
+            runs += 1
+    if (killed / "run.json").exists():
+        assert npgpt("train", "--out", killed, "--resume")[0] == 0
+        assert same_bits(whole, killed)
+    print(f"{kills} kills over {runs + 1} runs")
