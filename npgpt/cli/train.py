@@ -67,15 +67,16 @@ def open_run(
     return start_run(out or common.free_directory("train"), settings, command, extra)
 
 
-def go(run, half, command: str, as_json: bool) -> int:
-    """Train, tell how it went and what to do next; the exit status."""
+def go(run, half, command: str, as_json: bool, agree=lambda stopped: stopped) -> int:
+    """Train, tell how it went and what to do next; the exit status. `agree`
+    makes one answer of several processes' stop flags."""
     from npgpt.training.loop import Diverged, bits_per_byte, perplexity, train
 
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
     began = run.step
     with common.stop_flag() as stopped, common.Progress(run.step, run.settings.steps) as progress:
         try:
-            summary = train(run, half, progress, stopped)
+            summary = train(run, half, progress, agree(stopped))
         except Diverged as error:
             return common.fail(str(error), status=1)
     loss = summary["validation_loss"]

@@ -55,15 +55,35 @@ def train(
     """
     settings = common.given(locals())
     common.let_threads_sleep()
-    import torch
-
-    from torchgpt.device import pick_device, pick_dtype, use_exact_arithmetic
+    from torchgpt.device import pick_device
+    from torchgpt.training import distributed
     from torchgpt.training.half import Autograd, ByHand
 
+    if distributed.launched():
+        with distributed.joined(device or "auto") as place:
+            return one_of_several(
+                place, out, resume, settings, by_hand, shared_dropout, compile, as_json)
     place = pick_device(device or "auto")
+    run = begin(place, out, resume, settings, by_hand, shared_dropout, compile)
+    dtype = run.settings.dtype
+    if by_hand:
+        half = ByHand(str(place), "float32" if dtype == "bfloat16" else dtype)
+    else:
+        half = Autograd(str(place), dtype, run.settings.dropout, shared_dropout, compile)
+    return go(run, half, "torchgpt train", as_json)
+
+
+def begin(place, out, resume, settings, by_hand, shared_dropout, compile, processes=1):
+    """The run, new or resumed; its run.json records how torch computes."""
+    import torch
+
+    from torchgpt.device import pick_dtype, use_exact_arithmetic
+
     pick_dtype(settings.get("dtype", "float32"), place)
     if by_hand and settings.get("dtype") == "bfloat16":
         raise InputError("--by-hand computes in float32 or float64, not bfloat16")
+    if by_hand and processes > 1:
+        raise InputError("--by-hand trains in one process: leave torchrun away")
     if shared_dropout or by_hand:
         use_exact_arithmetic()
     extra = {
@@ -71,15 +91,32 @@ def train(
         "torch": {
             "version": torch.__version__,
             "device": str(place),
+            "processes": processes,
             "threads": torch.get_num_threads(),
             "shared_dropout": shared_dropout,
             "compile": compile,
         },
     }
-    run = open_run("torchgpt train", out, resume, settings, extra)
-    dtype = run.settings.dtype
-    if by_hand:
-        half = ByHand(str(place), "float32" if dtype == "bfloat16" else dtype)
-    else:
-        half = Autograd(str(place), dtype, run.settings.dropout, shared_dropout, compile)
-    return go(run, half, "torchgpt train", as_json)
+    return open_run("torchgpt train", out, resume, settings, extra)
+
+
+def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compile, as_json) -> int:
+    """This process's part of a run that torchrun started; the exit status."""
+    import torch.distributed as dist
+
+    from npgpt.training.loop import Diverged
+    from torchgpt.training.distributed import Distributed, anyone, follow, share_run
+
+    run = share_run(lambda: begin(
+        place, out, resume, settings, by_hand, shared_dropout, compile, dist.get_world_size()))
+    half = Distributed(
+        str(place), run.settings.dtype, run.settings.dropout, shared_dropout, compile,
+        accumulate=run.settings.accumulate)
+    if dist.get_rank() == 0:
+        return go(run, half, "torchgpt train", as_json, anyone)
+    with common.stop_flag() as stopped:
+        try:
+            follow(run, half, anyone(stopped))
+        except Diverged:
+            return 1  # process 0 says why
+    return 0

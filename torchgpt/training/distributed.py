@@ -101,8 +101,7 @@ class Distributed(Autograd):
 
     def model(self, params, config):
         model = super().model(params, config)
-        self.parallel = DistributedDataParallel(
-            model, broadcast_buffers=False, gradient_as_bucket_view=True)
+        self.parallel = DistributedDataParallel(model, gradient_as_bucket_view=True)
         return model
 
     def begin_step(self, model, seed, step):

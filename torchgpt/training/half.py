@@ -214,7 +214,8 @@ def compiler_errors():
     try:
         yield
     except TorchDynamoException as error:
-        said = next(line for line in str(error).splitlines() if line.strip())
+        cause = getattr(error, "inner_exception", error)
+        said = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
         raise InputError(
             f"--compile fails on this machine ({said}): it needs a C++ compiler, and Triton"
             " on a GPU; install them, or train without --compile") from error

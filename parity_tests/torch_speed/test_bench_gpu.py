@@ -1,0 +1,89 @@
+"""`npgpt bench gpu`: its arithmetic, and the code that runs on a GPU."""
+
+import functools
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from npgpt.cli import bench_gpu
+from npgpt.model import Config, init_gpt
+from npgpt.training.dropout_masks import draw_keep
+from torchgpt.module import GPT
+from torchgpt.training.half import Autograd
+from torchgpt.training.throughput import VARIANTS, flops_per_token, peak_of
+
+
+def test_flops_are_those_of_the_products():
+    """torch counts what a step multiplies; explicit attention, for the
+    counter knows no fused one on every device."""
+    config = Config(24, context_length=8, layers=2, heads=2, channels=16)
+    half = Autograd("cpu", shared_dropout=True)
+    model = half.model(init_gpt(config), config)
+    ids = torch.tensor(np.arange(24).reshape(3, 8))
+    keep = half.load(draw_keep(config, 3, 8, 0.1, 1, 1))
+    with FlopCounterMode(display=False) as counter:
+        half.loss_and_grads(model, ids, ids, config, keep)
+    assert counter.get_total_flops() == 24 * flops_per_token(config)
+
+
+@pytest.mark.parametrize("name, bfloat16", [
+    ("NVIDIA H100 80GB HBM3", 989), ("NVIDIA H100 PCIe", 756), ("NVIDIA H100 NVL", 835),
+    ("NVIDIA H200", 989), ("NVIDIA A100-SXM4-80GB", 312), ("NVIDIA A10", 125),
+    ("NVIDIA L4", 121), ("NVIDIA L40S", 362), ("NVIDIA GeForce RTX 4090", 165.2)])
+def test_known_peaks(name, bfloat16):
+    peak = peak_of(name)
+    assert peak["bfloat16"] == bfloat16
+    assert peak["source"]
+
+
+@pytest.mark.parametrize("name", [
+    "Tesla T4", "NVIDIA GH200 480GB", "NVIDIA GeForce RTX 4090 Laptop GPU", "NVIDIA L40",
+    "NVIDIA GeForce RTX 3090 Ti", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", "NVIDIA H1000", ""])
+def test_other_devices_are_unknown(name):
+    assert peak_of(name) is None
+
+
+def test_smoke_runs_what_a_gpu_runs(monkeypatch, capsys):
+    monkeypatch.setattr(GPT, "compile", functools.partialmethod(
+        torch.nn.Module.compile, backend="eager", fullgraph=True))
+    bench_gpu.gpu(smoke=True, as_json=True)
+    record = json.loads(capsys.readouterr().out)
+    assert record["status"] == "smoke"
+    assert record["peak_tflops"] == "unknown"
+    assert record["versions"]["torch"] == torch.__version__
+    assert {"date", "commit", "device", "model"} <= record.keys()
+    assert tuple(record["variants"]) == VARIANTS
+    losses = []
+    for variant in record["variants"].values():
+        assert len(variant["tokens_per_second"]) == record["rounds"]
+        assert min(variant["tokens_per_second"]) > 0
+        assert variant["mfu"] is variant["peak_memory_gb"] is None
+        losses.append(variant["loss"])
+    # all three took the same steps on the same batch
+    assert max(losses) - min(losses) < 0.02
+    bench_gpu.show(record)
+    assert "no measurements" in capsys.readouterr().out
+
+
+def test_without_a_gpu_it_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    bench_gpu.gpu()
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1 and "not yet measured" in out
+    bench_gpu.gpu(as_json=True)
+    assert json.loads(capsys.readouterr().out)["status"] == "not yet measured"
+
+
+def test_mfu_is_the_share_of_the_peak():
+    record = {
+        "status": "measured", "versions": {"torch": "2"}, "device": {"name": "NVIDIA H200"},
+        "model": {"parameters": 1, "context_length": 2}, "batch_size": 3,
+        "peak_tflops": peak_of("NVIDIA H200"), "speed_up": dict.fromkeys(
+            ("median", "lowest", "highest"), 7.0),
+        "variants": {"eager float32": {
+            "tokens_per_second": [5.0], "median_tokens_per_second": 5.0, "mfu": 0.5,
+            "peak_memory_gb": 1.5}}}
+    bench_gpu.show(record)

@@ -1,0 +1,122 @@
+"""Two processes under torchrun, gloo between them, against one process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from npgpt.errors import InputError
+from npgpt.training.settings import complete
+from torchgpt.cli.main import main
+from torchgpt.training.distributed import check_parts, launched, own_gpu
+
+TINY = ["--layers", "1", "--heads", "2", "--channels", "8", "--context-length", "8",
+        "--batch-size", "8", "--accumulate", "2", "--dtype", "float64", "--device", "cpu",
+        "--json"]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone",
+            "--nproc-per-node", "2", "-m", "torchgpt"]
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    file = tmp_path / "corpus.txt"
+    file.write_text("the cat sat on the mat and saw the dog run over the hill. " * 40)
+    return ["--corpus", str(file)]
+
+
+def arrays(run):
+    return load_file(run / "training.safetensors")
+
+
+def log(run):
+    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+
+
+def test_two_processes_are_one(tmp_path, corpus, capsys):
+    """Moments after a first step are its gradients, their squares too:
+    equal to float64's rounding, with accumulation and shared masks."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    options = ["train", *corpus, *TINY, "--steps", "2", "--save-every", "2",
+               "--dropout", "0.2", "--shared-dropout", "--out"]
+    assert main([*options, str(one)]) == 0
+    done = subprocess.run([*TORCHRUN, *options, str(two)], env=ONE_THREAD, timeout=120,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["step"] == 2  # process 0 alone prints
+    ours, theirs = arrays(two), arrays(one)
+    assert ours.keys() == theirs.keys()
+    for name, array in theirs.items():
+        assert np.abs(ours[name] - array).max() <= 1e-12 * np.abs(array).max() + 1e-17, name
+    assert len(log(two)) == len(log(one)) == 3
+    for a, b in zip(log(two), log(one)):
+        assert a.keys() == b.keys()
+        for key in a.keys() & {"train_loss", "grad_norm", "validation_loss"}:
+            assert a[key] == pytest.approx(b[key], rel=1e-12, abs=0)
+    assert json.loads((two / "run.json").read_text())["torch"]["processes"] == 2
+
+
+@pytest.mark.acceptance
+def test_a_signal_stops_both_after_the_same_step_and_one_goes_on(tmp_path, corpus, capsys):
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    options = ["train", *corpus, *TINY, "--steps", "4000", "--save-every", "4000",
+               "--evaluate-every", "4000", "--out"]
+    started = subprocess.Popen([*TORCHRUN, *options, str(run)], env=ONE_THREAD,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 60
+    while not (run / "log.jsonl").exists() or len(log(run)) < 20:
+        assert started.poll() is None and time.monotonic() < end, started.communicate()[1]
+        time.sleep(0.1)
+    started.send_signal(signal.SIGINT)
+    out, _ = started.communicate(timeout=60)
+    stopped = json.loads(out)
+    assert stopped["status"] == "interrupted"
+    step = stopped["step"]
+    assert len(log(run)) == step + 1
+    assert main(["train", "--resume", "--steps", str(step + 2), "--device", "cpu", "--json",
+                 "--out", str(run)]) == 0
+    again = [*options, str(whole), "--decay-steps", "4000", "--warmup-steps", "200"]
+    again[again.index("--steps") + 1] = str(step + 2)
+    assert main(again) == 0
+    ours, theirs = arrays(run), arrays(whole)
+    for name, array in theirs.items():
+        assert np.abs(ours[name] - array).max() <= 1e-8 * np.abs(array).max() + 1e-12, name
+
+
+@pytest.mark.acceptance
+def test_bad_input_is_one_line_from_one_process(tmp_path, corpus):
+    options = ["train", *corpus, *TINY, "--batch-size", "6", "--out", str(tmp_path / "run")]
+    done = subprocess.run([*TORCHRUN, *options], env=ONE_THREAD, timeout=120,
+                          capture_output=True, text=True)
+    assert done.returncode != 0
+    assert done.stderr.count("error: ") == 1
+    assert "which 2 processes cannot share equally" in done.stderr
+
+
+def test_processes_share_each_part_equally():
+    check_parts(complete({"batch_size": 12, "accumulate": 2}), 3)
+    with pytest.raises(InputError, match="3 processes cannot share equally: choose a"
+                       " --batch-size that 6 divides"):
+        check_parts(complete({"batch_size": 8, "accumulate": 2}), 3)
+
+
+def test_each_process_takes_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert str(own_gpu(4)) == "cuda:3"
+    with pytest.raises(InputError, match="has 2 GPUs, too few for process 3"):
+        own_gpu(2)
+
+
+def test_a_run_of_its_own_is_not_launched(monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR"):
+        monkeypatch.delenv(name, raising=False)
+    assert not launched()
+    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR"):
+        monkeypatch.setenv(name, "1")
+    assert launched()
