@@ -74,13 +74,16 @@ def train_merges(word_counts: dict[str, int], limit: int) -> list[tuple[int, int
         merges.append((ord(best[0]), ord(best[1])))
         born = set()
         for place in places.pop(best):
-            old, frequency = words[place], frequencies[place]
-            word = words[place] = old.replace(best, new)
-            if word == old:
+            parts, frequency = words[place].split(best), frequencies[place]
+            if len(parts) == 1:
                 continue
-            for pair in map(add, old, old[1:]):
+            words[place] = new.join(parts)
+            # pairs further inside a part stay: its ends are enough to count what changes
+            ends = [part[0] + part[-1] if len(part) > 2 else part for part in parts]
+            before, after = best.join(ends), new.join(ends)
+            for pair in map(add, before, before[1:]):
                 counts[pair] -= frequency
-            for pair in map(add, word, word[1:]):
+            for pair in map(add, after, after[1:]):
                 counts[pair] += frequency
                 if new in pair:
                     places[pair].add(place)
@@ -247,12 +250,12 @@ class BytePairTokenizer:
         heapify(heap)
         while heap:
             first = heappop(heap)
-            merged = word.replace(self._pairs[first], self._merged[first])
-            if merged == word:
+            parts, new = word.split(self._pairs[first]), self._merged[first]
+            if len(parts) == 1:
                 continue  # an earlier merge took its place
-            word, new = merged, self._merged[first]
+            word = new.join(parts)
             # only beside the new token can there be pairs not seen before
-            for before, after in pairwise(word.split(new)):
+            for before, after in pairwise(parts):
                 for pair in (before[-1:] or new) + new, new + (after[:1] or new):
                     if pair in ranks:
                         heappush(heap, ranks[pair])

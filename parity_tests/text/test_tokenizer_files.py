@@ -170,6 +170,15 @@ def change(path, value):
     return apply
 
 
+def test_tiktoken_ranks_are_refused_where_ids_are_not_in_the_order_of_merges():
+    last = len(BYTE_PAIRS.tokens) - 1
+    merges = [(last - left, last - right) for left, right in BYTE_PAIRS.merges]
+    turned = BytePairTokenizer(BYTE_PAIRS.tokens[::-1], merges, {END: 0})
+    assert turned.encode(KEPT) == [last - id for id in BYTE_PAIRS.encode(KEPT)]
+    with pytest.raises(InputError, match="order of the merges"):
+        turned.to_tiktoken_ranks()
+
+
 def renamed(vocabulary, old, new):
     return {new if token == old else token: id for token, id in vocabulary.items()}
 
