@@ -13,8 +13,3 @@ app = typer.Typer(
 app.command("tokenizer")(bench_tokenizer.tokenizer)
 app.command("generation")(bench_generation.generation)
 app.command("gpu")(bench_gpu.gpu)
-
-
-@app.callback()
-def bench() -> None:
-    """Keeps `tokenizer` a word to type while it is the only one."""

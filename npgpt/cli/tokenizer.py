@@ -26,7 +26,9 @@ app = typer.Typer(
     "\b\nnpgpt tokenizer train --corpus python-docs --out tokenizer.json",
 )
 
-KINDS: dict[str, Any] = {"bpe": BytePairTokenizer, "words": WordTokenizer, "characters": CharacterTokenizer}
+KINDS: dict[str, Any] = {
+    "bpe": BytePairTokenizer, "words": WordTokenizer, "characters": CharacterTokenizer
+}
 
 File = Annotated[
     Path, typer.Argument(metavar="TOKENIZER", help="A tokenizer.json, or a directory with one.")
