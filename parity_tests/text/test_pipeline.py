@@ -6,6 +6,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -227,32 +228,31 @@ def test_stopped_before_any_write_it_goes_on_to_the_same_bytes(
         assert contents(out) == contents(tmp_path / "whole"), moment
 
 
-def test_half_written_and_changed_portions_are_made_again(tmp_path, small_portions, monkeypatch):
-    settings = Settings("stories:60kB")
+def test_half_written_portions_are_made_again(tmp_path, small_portions, monkeypatch):
+    """Damage each file of an unfinished run in turn, and go on."""
+    settings = Settings("stories:40kB")
     prepare(settings, tmp_path / "whole")
 
     def stop(*_):
         raise Killed
 
-    out = tmp_path / "out"
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "_finish", stop)
         with pytest.raises(Killed):
-            prepare(settings, out)
-    draw = random.Random(1)
-    files = sorted(path for path in (out / ".work").rglob("*") if path.is_file())
-    assert len(files) > 20
-    for path in files:
-        if path.name == "tokenizer.json":  # written atomically and flushed
-            continue
-        data = path.read_bytes()
-        choice = draw.randrange(3)
-        if choice == 0:
-            path.write_bytes(data[: len(data) // 2])
-        elif choice == 1:
-            path.unlink()
-    prepare(settings, out)
-    assert contents(out) == contents(tmp_path / "whole")
+            prepare(settings, tmp_path / "stopped")
+    names = [path.relative_to(tmp_path) for path in (tmp_path / "stopped").rglob("*.*")]
+    files = [path for path in names if path.name.startswith(("000001", "verdicts"))]
+    assert len(files) == 8
+    for number, path in enumerate(files):
+        shutil.copytree(tmp_path / "stopped", tmp_path / "out")
+        damaged = tmp_path / "out" / path.relative_to("stopped")
+        if number % 3 == 0:
+            damaged.unlink()
+        else:
+            damaged.write_bytes(damaged.read_bytes()[: -20 if number % 3 == 1 else 0])
+        prepare(settings, tmp_path / "out")
+        assert contents(tmp_path / "out") == contents(tmp_path / "whole"), path
+        shutil.rmtree(tmp_path / "out")
 
 
 COMMAND = "import sys; from npgpt.cli.main import main; sys.exit(main(sys.argv[1:]))"
@@ -297,18 +297,19 @@ def test_a_large_mixed_folder_in_little_memory_killed_and_run_again(tmp_path):
     folder.mkdir()
     make_mixed(folder, 50_000_000)
     settings = Settings(str(folder))
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    began = time.perf_counter()
     process = start(folder, "--out", tmp_path / "whole", "--workers", "2")
     peak = 0
     while process.poll() is None:
         peak = max(peak, family_memory(process.pid))
         time.sleep(0.05)
     assert process.returncode == 0, process.stderr.read()
-    assert before < 600_000
+    took = time.perf_counter() - began
+    print(f"peak {peak / 1e3:.0f} MB, {took:.1f} s")
     assert 50_000 < peak < 600_000, f"{peak} kB"
     check_prepared(tmp_path / "whole", DROPPED)
     out = tmp_path / "out"
-    assert kill_and_go_on(settings, out, 8, 20.0, random.Random(5)) >= 3
+    assert kill_and_go_on(settings, out, 10, took / 2, random.Random(5)) >= 3
     prepare(settings, out, workers=1)
     assert contents(out) == contents(tmp_path / "whole")
 
