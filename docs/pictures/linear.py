@@ -21,7 +21,6 @@ def picture(width):
     top = 40
     low = top + 4 * cell[1] + 42
     image = Svg(width, low + 3 * cell[1] + 78)
-    places = [f"place {i}" for i in range(3)] if not narrow else ["0", "1", "2"]
     image.rect(left - 3, low + cell[1] - 2, 4 * cell[0] + 4, cell[1] + 2, "ribbon", 4)
     image.rect(right - 3, top - 3, cell[0] + 4, 4 * cell[1] + 4, "ribbon", 4)
     image.step("linear-2", right - 4, top - 26, 2 * cell[0] + 8, 4 * cell[1] + 30)
@@ -38,12 +37,13 @@ def picture(width):
         further = right + 2 * cell[0] + 56
         image.matrix(further, low, y, cell, 1, name="y")
         image.text(further, top + 14, "row 1 of x, column 0 of weight:", "nt")
-        terms = " + ".join(f"{a:g}·{b:g}" for a, b in zip(X[1], WEIGHT[:, 0]))
-        image.text(further, top + 36, terms.replace("-", "−"), "num")
+        terms = " + ".join(f"{a:g}·{b:g}" if b >= 0 else f"{a:g}·(−{-b:g})"
+                           for a, b in zip(X[1], WEIGHT[:, 0]))
+        image.text(further, top + 36, terms, "num")
         image.text(further, top + 58, f"= {X[1] @ WEIGHT[:, 0]:g}", "num")
         image.text(further, top + 80, f"and {BIAS[0]:g} more: {y[1, 0]:g}", "nt")
-    for i, place in enumerate(places):
-        image.text(left - 7, low + (i + 0.5) * cell[1] + 4, place if narrow else str(i), "nt", "end")
+    for i in range(len(X)):
+        image.text(left - 7, low + (i + 0.5) * cell[1] + 4, i, "nt", "end")
     return image
 
 

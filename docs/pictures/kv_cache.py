@@ -1,0 +1,66 @@
+"""The KV cache drawn: one place filled; and the time a token costs with and without."""
+
+import time
+
+import npgpt.layers
+import npgpt.model
+import numpy as np
+from npgpt.model import Config, init_gpt
+from npgpt.random_stream import normals
+from svg import Svg, chart
+
+
+def picture(width):
+    """Storage of six places before and after one token."""
+    start, N, D = 3, 6, 2
+    keys = np.zeros((1, 1, N, D))
+    keys[:, :, :start] = np.round(normals((start, D), 2, 0, "picture"), 1)
+    before = keys.copy()
+    k = np.round(normals((1, 1, 1, D), 2, 1, "picture"), 1)
+    seen, _ = npgpt.layers.extend_cache((keys, keys.copy(), start), k, k)
+    narrow = width < 500
+    cell = (38, 27) if narrow else (58, 29)
+    left, top = (26 if narrow else 62), 66
+    right = width - D * cell[0] - (8 if narrow else 20)
+    middle = (left + right + D * cell[0]) / 2 - D / 2 * cell[0]
+    image = Svg(width, top + N * cell[1] + 40)
+    words = [str(i) if narrow else f"place {i}" for i in range(N)]
+    low = top + (start - 1) * cell[1] - 6 if narrow else top + start * cell[1]
+    image.matrix(left, top, before[0, 0], cell, 1, rows=words, name="keys",
+                 hidden=np.repeat(np.arange(N) >= start, D).reshape(N, D), top=2)
+    image.text(left, top - 26, f"start = {start}", "nt")
+    image.matrix(middle, low, k[0, 0], cell, 1, kind="np", name="k", top=2,
+                 note="the new token" if not narrow else "new")
+    image.rect(right - 4, top - 4, D * cell[0] + 6, seen.shape[2] * cell[1] + 6, "ribbon", 4)
+    image.matrix(right, top, keys[0, 0], cell, 1, name="keys",
+                 hidden=np.repeat(np.arange(N) > start, D).reshape(N, D), top=2)
+    image.text(right, top - 26, f"S = {seen.shape[2]}", "nt")
+    image.arrow(middle + D * cell[0] + 2, low + cell[1] / 2, right - 6,
+                top + (start + 0.5) * cell[1])
+    image.text(right + D * cell[0], top + N * cell[1] + 20, "returned: the shaded rows", "nt",
+               "end")
+    return image
+
+
+def fastest(work, times=5):
+    best = float("inf")
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - began)
+    return best * 1e3
+
+
+def plot(width):
+    config = Config(vocab_size=64, context_length=512, layers=2, heads=4, channels=64)
+    params = init_gpt(config)
+    ids = np.random.default_rng(0).integers(0, 64, (1, 512))
+    counts = [16, 32, 64, 128, 256, 512]
+    storage = npgpt.layers.empty_cache(config, 1, params["tokens"]["weight"])
+    _, (keys, values, _) = npgpt.model.gpt_cached(params, ids, storage, config)
+    anew = [fastest(lambda n=n: npgpt.model.gpt(params, ids[:, :n], config)) for n in counts]
+    cached = [fastest(lambda n=n: npgpt.model.gpt_cached(
+        params, ids[:, n - 1:n], (keys, values, n - 1), config)) for n in counts]
+    return chart(width, {"read all again": (counts, anew, "ink"), "with the cache":
+                         (counts, cached, "np")},
+                 "tokens read so far", "milliseconds for the next token", y_log=True)
