@@ -2,14 +2,16 @@
 
 import typer
 
-from npgpt.cli import bench_generation, bench_gpu, bench_tokenizer
+from npgpt.cli import bench_generation, bench_gpu, bench_step, bench_tokenizer
 
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     help="Measure speed side by side with the usual libraries.\n\n"
-    "\b\nnpgpt bench tokenizer --rounds 5",
+    "\b\nnpgpt bench step --size S",
 )
+app.command("step")(bench_step.step)
+app.command("memory")(bench_step.memory)
 app.command("tokenizer")(bench_tokenizer.tokenizer)
 app.command("generation")(bench_generation.generation)
 app.command("gpu")(bench_gpu.gpu)

@@ -3,6 +3,7 @@ the gradient's running size (Loshchilov and Hutter, 2019, algorithm 2)."""
 
 import numpy as np
 
+from npgpt.training.parallel import for_each
 from npgpt.tree import leaves, rebuild
 
 
@@ -22,9 +23,11 @@ def adamw_step(params, grads, state, lr, betas=(0.9, 0.95), eps=1e-8,
     bias_1 = 1 - beta_1 ** state["step"]
     bias_2 = 1 - beta_2 ** state["step"]
     grads = dict(leaves(grads))
-    for (name, weight), (_, m), (_, v) in zip(
-            leaves(params), leaves(state["m"]), leaves(state["v"])):
-        grad = grads[name]
+    means = dict(leaves(state["m"]))
+    squares = dict(leaves(state["v"]))
+
+    def update(name, weight):
+        grad, m, v = grads[name], means[name], squares[name]
         # (1) decay
         if weight.ndim >= 2:
             weight *= 1 - lr * weight_decay
@@ -37,3 +40,5 @@ def adamw_step(params, grads, state, lr, betas=(0.9, 0.95), eps=1e-8,
         # (4) step; both means began at 0, which bias_1, bias_2 correct
         size = np.sqrt(v / bias_2) + eps
         weight -= (lr / bias_1) * (m / size)
+
+    for_each(update, list(leaves(params)))

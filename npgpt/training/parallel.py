@@ -5,6 +5,7 @@ by side, each with a BLAS of one thread. A shard's size depends on the
 batch alone and gradients add up in the shards' order: the bits are the
 same for any number of threads."""
 
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -29,24 +30,26 @@ def loss_and_grads(params, ids, targets, config, visible=None, keep=None,
     check_targets(targets, ids, config)
     if count is None:
         count = max(int((targets != IGNORE).sum()), 1)
-    B, T = ids.shape
-    shards = min(B, -(-B * T // SHARD_TOKENS)) or 1
-    cuts = [B * i // shards for i in range(shards + 1)]
 
-    def run(i):
-        part = slice(cuts[i], cuts[i + 1])
+    def run(part):
         return loss_and_grads_of_shard(
             params, ids[part], targets[part], config,
             cut_visible(visible, part), cut_keep(keep, part), count)
 
     with blas_libraries().limit(limits=1, user_api="blas"):
-        results = thread_pool(threads or os.cpu_count()).map(
-            run, range(shards))
+        results = thread_pool(threads).map(run, cut_batch(*ids.shape))
         loss, grads = next(results)
         for shard_loss, shard_grads in results:
             loss = loss + shard_loss
             add_in_place(grads, shard_grads)
     return loss, grads
+
+
+def cut_batch(B, T):
+    """-> slices of about SHARD_TOKENS tokens, at least one sequence each."""
+    shards = max(1, min(B, math.ceil(B * T / SHARD_TOKENS)))
+    cuts = [B * i // shards for i in range(shards + 1)]
+    return [slice(*ends) for ends in zip(cuts, cuts[1:])]
 
 
 @cache
@@ -57,8 +60,26 @@ def blas_libraries():
 
 
 @cache
-def thread_pool(threads):
-    return ThreadPoolExecutor(threads)
+def thread_pool(threads=None):
+    return ThreadPoolExecutor(threads or os.cpu_count())
+
+
+def for_each(update, named):
+    """update(name, array) for each pair, in as many threads as there are
+    processors; each takes neighbours of about the same size together."""
+    threads = os.cpu_count()
+    total = sum(array.size for _, array in named)
+    groups, done = [[] for _ in range(threads)], 0
+    for name, array in named:
+        groups[min(threads * done // total, threads - 1)].append(
+            (name, array))
+        done += array.size
+
+    def run(group):
+        for name, array in group:
+            update(name, array)
+
+    list(thread_pool().map(run, groups))
 
 
 def cut_visible(visible, part):

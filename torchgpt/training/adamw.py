@@ -22,9 +22,11 @@ def adamw_step(params, grads, state, lr, betas=(0.9, 0.95), eps=1e-8,
     bias_1 = 1 - beta_1 ** state["step"]
     bias_2 = 1 - beta_2 ** state["step"]
     grads = dict(leaves(grads))
-    for (name, weight), (_, m), (_, v) in zip(
-            leaves(params), leaves(state["m"]), leaves(state["v"])):
-        grad = grads[name]
+    means = dict(leaves(state["m"]))
+    squares = dict(leaves(state["v"]))
+
+    def update(name, weight):
+        grad, m, v = grads[name], means[name], squares[name]
         # (1) decay
         if weight.ndim >= 2:
             weight *= 1 - lr * weight_decay
@@ -37,6 +39,9 @@ def adamw_step(params, grads, state, lr, betas=(0.9, 0.95), eps=1e-8,
         # (4) step; both means began at 0, which bias_1, bias_2 correct
         size = torch.sqrt(v / bias_2) + eps
         weight -= (lr / bias_1) * (m / size)
+
+    for name, weight in leaves(params):
+        update(name, weight)
 
 
 def adamw_reference(weights, lr, betas=(0.9, 0.95), eps=1e-8,

@@ -1,0 +1,311 @@
+"""npgpt bench step and bench memory: one training step, side by side."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from npgpt.cli import common, timing
+from npgpt.errors import InputError
+from npgpt.files import write_atomically
+from npgpt.model import Config, init_gpt
+from npgpt.training import (
+    adamw_init,
+    adamw_step,
+    clip_by_global_norm,
+    loss_and_grads,
+    tune_allocator,
+)
+
+# layers, heads, channels, context length, batch size; and how often a turn
+SIZES = {"S": ((4, 4, 128, 64, 12), 2, 5), "M": ((6, 6, 384, 256, 8), 1, 1)}
+VOCABULARY = 103
+PEERS = ("torchgpt.GPT", "transformers GPT-2")
+
+Size = Annotated[str, typer.Option(help="S, M, or S,M.", metavar="LIST")]
+JsonFile = Annotated[Path | None, typer.Option("--record", help="Write the figures there.",
+                                               metavar="FILE.json")]
+Picture = Annotated[Path | None, typer.Option(help="Draw them there.", metavar="FILE.png")]
+
+
+def step(
+    size: Size = "S,M",
+    rounds: Annotated[int, typer.Option(help="Each is timed so often.", min=1)] = 20,
+    record: JsonFile = None,
+    plot: Picture = None,
+    as_json: common.AsJson = False,
+) -> None:
+    """Time a training step (forward, backward, clip, AdamW), interleaved:
+    NumPy, torch by hand, torchgpt.GPT and transformers' GPT-2.
+
+    S is 4 layers, 4 heads, 128 channels, context 64, batch 12; M is 6/6/384,
+    context 256, batch 8. "products" are the matrix products of the NumPy step
+    alone, the machine's floor.
+
+    \b
+    npgpt bench step --size S --rounds 10
+    """
+    result: dict[str, Any] = {"bench": "step", "sizes": {}}
+    pictures = {}
+    for name in size.split(","):
+        if name not in SIZES:
+            raise InputError(f"unknown size {name!r}: give S, M, or S,M")
+        shape, warm, timed = SIZES[name]
+        contenders = make_contenders(*shape)
+        times = timing.interleave(contenders, rounds, warm, timed)
+        peers = [peer for peer in PEERS if peer in times]
+        fastest = min(peers, key=lambda peer: timing.summary(times[peer])["median_ms"],
+                      default=None)
+        rows = {}
+        for contender in times:
+            rows[contender] = timing.summary(times[contender])
+            if fastest:
+                rows[contender]["to_fastest_peer"] = timing.ratio(times, contender, fastest)
+            rows[contender]["to_products"] = timing.ratio(times, contender, "products")
+        result["sizes"][name] = {"shape": shape, "fastest_peer": fastest, "rounds": rounds,
+                                 "contenders": rows}
+        pictures[f"training step, {name}"] = times
+    result["machine"] = timing.machine()
+    if record is not None:
+        write_atomically(record, json.dumps(result, indent=1) + "\n")
+    if plot is not None:
+        timing.save_picture(str(plot), pictures)
+    if as_json:
+        common.print_json(result)
+        return
+    print(timing.describe(result["machine"]))
+    for name, found in result["sizes"].items():
+        rows = [[contender, f"{row['median_ms']:.1f} ms",
+                 f"{row['least_ms']:.1f} – {row['most_ms']:.1f}",
+                 spread(row.get("to_fastest_peer")), spread(row["to_products"])]
+                for contender, row in found["contenders"].items()]
+        timing.print_table(
+            f"Training step, {name}",
+            ["", "median", "spread", f"to {found['fastest_peer'] or 'peer'}", "to products"],
+            rows)
+
+
+def spread(row: dict[str, float] | None) -> str:
+    """0.71 (0.70 – 0.73): the median and the middle half."""
+    if row is None:
+        return "–"
+    return f"{row['median']:.2f} ({row['low']:.2f} – {row['high']:.2f})"
+
+
+def make_contenders(layers: int, heads: int, channels: int, context_length: int,
+                    batch: int) -> dict[str, Callable[[], Any]]:
+    """A step of each kind, on the same random tokens, ours first."""
+    tune_allocator()
+    config = Config(VOCABULARY, context_length, layers, heads, channels)
+    ids = np.random.default_rng(0).integers(0, VOCABULARY, (batch, context_length))
+    targets = np.roll(ids, -1, axis=1)
+    contenders = {
+        "npgpt": numpy_step(config, ids, targets),
+        "products": products(config, ids),
+    }
+    try:
+        import torch
+    except ImportError:
+        return contenders
+    pair = torch.from_numpy(ids), torch.from_numpy(targets)
+    contenders["torchgpt by hand"] = torch_step_by_hand(config, *pair)
+    contenders["torchgpt.GPT"] = torch_step(config, *pair)
+    try:
+        import transformers  # noqa: F401
+    except ImportError:
+        return contenders
+    contenders["transformers GPT-2"] = transformers_step(config, *pair)
+    return contenders
+
+
+def numpy_step(config: Config, ids: np.ndarray, targets: np.ndarray) -> Callable[[], Any]:
+    params = init_gpt(config)
+    state = adamw_init(params)
+
+    def run() -> None:
+        _, grads = loss_and_grads(params, ids, targets, config)
+        grads, _ = clip_by_global_norm(grads, 1.0)
+        adamw_step(params, grads, state, lr=1e-3)
+
+    return run
+
+
+def torch_step_by_hand(config: Config, ids: Any, targets: Any) -> Callable[[], Any]:
+    import torchgpt.model
+    import torchgpt.training as training
+
+    params = torchgpt.model.init_gpt(config)
+    state = training.adamw_init(params)
+
+    def run() -> None:
+        _, grads = training.loss_and_grads(params, ids, targets, config)
+        grads, _ = training.clip_by_global_norm(grads, 1.0)
+        training.adamw_step(params, grads, state, lr=1e-3)
+
+    return run
+
+
+def torch_step(config: Config, ids: Any, targets: Any) -> Callable[[], Any]:
+    import torchgpt
+
+    model = torchgpt.GPT(config)
+    return autograd_step(model, lambda: model(ids, targets)[1])
+
+
+def transformers_step(config: Config, ids: Any, targets: Any) -> Callable[[], Any]:
+    import torch
+    import transformers
+
+    model = transformers.GPT2LMHeadModel(transformers.GPT2Config(
+        vocab_size=config.vocab_size, n_positions=config.context_length,
+        n_embd=config.channels, n_layer=config.layers, n_head=config.heads,
+        resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, bos_token_id=None, eos_token_id=None))
+    model.train()
+
+    def loss() -> Any:
+        logits = model(ids, use_cache=False).logits
+        return torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+    return autograd_step(model, loss)
+
+
+def autograd_step(model: Any, loss: Callable[[], Any]) -> Callable[[], Any]:
+    """Autograd, PyTorch's clipping and its fused AdamW, in two decay groups."""
+    import torch
+
+    weights = list(model.parameters())
+    optimizer = torch.optim.AdamW(
+        [{"params": [w for w in weights if w.ndim >= 2], "weight_decay": 0.1},
+         {"params": [w for w in weights if w.ndim < 2], "weight_decay": 0.0}],
+        lr=1e-3, betas=(0.9, 0.95), fused=True)
+
+    def run() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        loss().backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+
+    return run
+
+
+def products(config: Config, ids: np.ndarray) -> Callable[[], Any]:
+    """The step's matrix products and nothing else, cut into the same shards,
+    on the same threads, with the same layouts, written over themselves."""
+    from npgpt.training.parallel import blas_libraries, cut_batch, thread_pool
+
+    B, T = ids.shape
+    C, H, D = config.channels, config.heads, config.head_size
+    normal = np.random.default_rng(0).standard_normal
+
+    def prepare(rows: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        R = rows * T
+        work = []
+
+        def product(a: np.ndarray, b: np.ndarray) -> None:
+            work.append((a, b, a @ b))
+
+        shapes = [(C, 3 * C), (C, C), (C, 4 * C), (4 * C, C)] * config.layers
+        for I, O in [*shapes, (C, config.vocab_size)]:
+            x, d_y = normal((R, I), dtype="f"), normal((R, O), dtype="f")
+            weight = normal((I, O), dtype="f")
+            product(x, weight)
+            product(x.T, d_y)
+            product(d_y, weight.T)
+        for _ in range(config.layers):
+            qkv = normal((rows, T, 3, H, D), dtype="f").transpose(2, 0, 3, 1, 4)
+            q, k, v = qkv
+            probs = normal((rows, H, T, T), dtype="f")
+            for a, b in ((q, k.swapaxes(-1, -2)), (probs, v), (q, v.swapaxes(-1, -2)),
+                         (probs.swapaxes(-1, -2), q), (probs, k), (probs.swapaxes(-1, -2), k)):
+                product(a, b)
+        return work
+
+    shards = [prepare(part.stop - part.start) for part in cut_batch(B, T)]
+
+    def multiply(work: list) -> None:
+        for a, b, out in work:
+            np.matmul(a, b, out=out)
+
+    def run() -> None:
+        with blas_libraries().limit(limits=1, user_api="blas"):
+            list(thread_pool().map(multiply, shards))
+
+    return run
+
+
+CHILD = """
+import resource, sys
+from npgpt.cli import bench_step
+name, size, steps = sys.argv[1], eval(sys.argv[2]), int(sys.argv[3])
+import numpy as np
+from npgpt.model import Config
+layers, heads, channels, context, batch = size
+config = Config(bench_step.VOCABULARY, context, layers, heads, channels)
+ids = np.random.default_rng(0).integers(0, bench_step.VOCABULARY, (batch, context))
+targets = np.roll(ids, -1, axis=1)
+if name == "npgpt":
+    bench_step.tune_allocator()
+    run = bench_step.numpy_step(config, ids, targets)
+else:
+    import torch
+    run = bench_step.torch_step(config, torch.from_numpy(ids), torch.from_numpy(targets))
+unit = 1 if sys.platform == "darwin" else 1024
+for _ in range(steps):
+    run()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+"""
+
+
+def memory(
+    context_lengths: Annotated[str, typer.Option(help="Each is measured.", metavar="LIST")]
+    = "64,128,256,512",
+    steps: Annotated[int, typer.Option(help="Steps of each process.", min=1)] = 8,
+    record: JsonFile = None,
+    as_json: common.AsJson = False,
+) -> None:
+    """Peak memory of a training step of M against the context length.
+
+    Each figure is the peak of a process of its own (6 layers, 6 heads, 384
+    channels, batch 8), Python and its libraries included.
+
+    \b
+    npgpt bench memory --context-lengths 64,256
+    """
+    contenders = ["npgpt", "torchgpt.GPT"] if find_spec("torch") else ["npgpt"]
+    result: dict[str, Any] = {"bench": "memory", "steps": steps, "peak_bytes": {}}
+    (layers, heads, channels, _, batch), _, _ = SIZES["M"]
+    for contender in contenders:
+        peaks = {}
+        for length in context_lengths.split(","):
+            if not length.isdigit() or int(length) < 1:
+                raise InputError(f"context length {length!r}: give whole numbers, as in 64,256")
+            shape = (layers, heads, channels, int(length), batch)
+            child = subprocess.run(
+                [sys.executable, "-c", CHILD, contender, repr(shape), str(steps)],
+                capture_output=True, text=True, check=True)
+            peaks[length] = [int(line) for line in child.stdout.split()]
+            print(f"{contender}, context {length}", file=sys.stderr)
+        result["peak_bytes"][contender] = peaks
+    import_torch_for_its_version()
+    result["machine"] = timing.machine()
+    if record is not None:
+        write_atomically(record, json.dumps(result, indent=1) + "\n")
+    if as_json:
+        common.print_json(result)
+        return
+    print(timing.describe(result["machine"]))
+    rows = [[contender, length, f"{each[0] / 1e6:,.0f} MB", f"{each[-1] / 1e6:,.0f} MB"]
+            for contender, peaks in result["peak_bytes"].items() for length, each in peaks.items()]
+    timing.print_table(
+        "Peak memory, M", ["", "context", "after 1 step", f"after {steps} steps"], rows)
+
+
+def import_torch_for_its_version() -> None:
+    if find_spec("torch"):
+        import torch  # noqa: F401

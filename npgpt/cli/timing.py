@@ -1,0 +1,123 @@
+"""What the benchmarks share: contenders in turn, ratios, the machine."""
+
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+
+def interleave(contenders: dict[str, Callable[[], Any]], rounds: int,
+               warm: int = 1, timed: int = 1) -> dict[str, list[float]]:
+    """Seconds of each contender, one figure a round. In every round each
+    runs `warm` times unmeasured, then `timed` times; the order turns."""
+    names = list(contenders)
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for turn in range(rounds):
+        at = turn % len(names)
+        for name in names[at:] + names[:at]:
+            run = contenders[name]
+            for _ in range(warm):
+                run()
+            start = time.perf_counter()
+            for _ in range(timed):
+                run()
+            times[name].append((time.perf_counter() - start) / timed)
+        print(f"round {turn + 1} of {rounds}", file=sys.stderr)
+    return times
+
+
+def ratio(times: dict[str, list[float]], one: str, other: str) -> dict[str, float]:
+    """one / other within each round: median and quartiles."""
+    each = sorted(a / b for a, b in zip(times[one], times[other]))
+    return {"median": statistics.median(each), "low": each[len(each) // 4],
+            "high": each[(3 * len(each)) // 4]}
+
+
+def summary(seconds: list[float]) -> dict[str, float]:
+    """Milliseconds: median, least and most."""
+    return {"median_ms": 1e3 * statistics.median(seconds), "least_ms": 1e3 * min(seconds),
+            "most_ms": 1e3 * max(seconds)}
+
+
+def machine() -> dict[str, Any]:
+    """What a ratio depends on: processor, threads, instruction sets, versions."""
+    blas = next((pool for pool in threadpool_info() if pool["user_api"] == "blas"), {})
+    found: dict[str, Any] = {
+        "date": date.today().isoformat(), "processor": processor(), "cores": os.cpu_count(),
+        "system": platform.system(), "python": platform.python_version(),
+        "numpy": np.__version__, "numpy_blas": blas.get("internal_api", "unknown"),
+        "numpy_instructions": blas.get("architecture", "unknown"),
+    }
+    if "torch" in sys.modules:
+        import torch
+
+        found |= {"torch": torch.__version__, "torch_threads": torch.get_num_threads(),
+                  "torch_instructions": torch.backends.cpu.get_cpu_capability()}
+    if "transformers" in sys.modules:
+        found["transformers"] = sys.modules["transformers"].__version__
+    return found
+
+
+def processor() -> str:
+    """The processor's own name, where the system tells it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def describe(found: dict[str, Any]) -> str:
+    """The machine in one line."""
+    line = (f"{found['processor']}, {found['cores']} cores; NumPy {found['numpy']}"
+            f" ({found['numpy_blas']}, {found['numpy_instructions']})")
+    if "torch" in found:
+        line += f"; torch {found['torch']} ({found['torch_instructions']})"
+    return line
+
+
+def print_table(title: str, heads: list[str], rows: list[list[str]]) -> None:
+    """A table on stdout, the first column to the left."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left")
+    for i, head in enumerate(heads):
+        table.add_column(head, justify="right" if i else "left")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def save_picture(path: str, titles_and_times: dict[str, dict[str, list[float]]]) -> None:
+    """One panel a title: a bar for each contender's median, its spread as a line."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(
+        1, len(titles_and_times), figsize=(6.4 * len(titles_and_times), 3.2),
+        layout="constrained", squeeze=False)
+    for axis, (title, times) in zip(axes[0], titles_and_times.items()):
+        names = list(times)[::-1]
+        middles = [1e3 * statistics.median(times[name]) for name in names]
+        spread = [[m - 1e3 * min(times[name]) for m, name in zip(middles, names)],
+                  [1e3 * max(times[name]) - m for m, name in zip(middles, names)]]
+        colours = ["#0063a8" if name.startswith("npgpt") else "#c9d0d9" for name in names]
+        axis.barh(names, middles, color=colours, xerr=spread, ecolor="#4a5361")
+        axis.set(title=title, xlabel="milliseconds")
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=160)
+    plt.close(figure)
