@@ -160,6 +160,7 @@ def test_bfloat16_computes_only():
 
 
 def compile_with(monkeypatch, backend):
+    torch.compiler.reset()  # nothing compiled by another test
     monkeypatch.setattr(GPT, "compile", functools.partialmethod(
         torch.nn.Module.compile, backend=backend, fullgraph=True))
 

@@ -47,6 +47,7 @@ def test_other_devices_are_unknown(name):
 
 
 def test_smoke_runs_what_a_gpu_runs(monkeypatch, capsys):
+    torch.compiler.reset()  # nothing compiled by another test
     monkeypatch.setattr(GPT, "compile", functools.partialmethod(
         torch.nn.Module.compile, backend="eager", fullgraph=True))
     bench_gpu.gpu(smoke=True, as_json=True)
