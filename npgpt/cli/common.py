@@ -97,6 +97,14 @@ Tokens = Annotated[int, typer.Option(help="Tokens to add.", metavar="N")]
 Temperature = Annotated[float, typer.Option(help="0: always the likeliest.", metavar="X")]
 TopK = Annotated[Whole, option("--top-k", "Only the K likeliest.", "K")]
 TopP = Annotated[Real, option("--top-p", "Only those that make up P.", "P")]
+Penalty = Annotated[
+    float, typer.Option("--repetition-penalty", help="Above 1: repeat less.", metavar="X")
+]
+Stop = Annotated[
+    list[str] | None,
+    typer.Option("--stop", help="End before this text; repeat.", metavar="TEXT",
+                 show_default=False),
+]
 SampleSeed = Annotated[int, typer.Option("--seed", help="Of the draws.", metavar="N")]
 
 

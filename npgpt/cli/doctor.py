@@ -90,12 +90,13 @@ def optional_packages() -> list[tuple[str, str, str, str]]:
     lines = []
     for name, (use, command) in OPTIONAL.items():
         try:
+            importlib.import_module(name)
             lines.append(("ok", name, importlib.metadata.version(name), ""))
-        except importlib.metadata.PackageNotFoundError:
-            lines.append(("note", name, f"not installed; needed for: {use}", command))
-    try:
-        torch = importlib.import_module("torch")
-    except ImportError:
+        except ImportError as error:
+            found = "not installed" if error.name == name else f"does not load ({error})"
+            lines.append(("note", name, f"{found}; needed for: {use}", command))
+    torch = sys.modules.get("torch")
+    if torch is None:
         return lines
     capability = torch.backends.cpu.get_cpu_capability()
     lines.append(("ok", "torch on CPU", f"{torch.get_num_threads()} threads, {capability}", ""))

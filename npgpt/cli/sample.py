@@ -14,6 +14,8 @@ def sample(
     temperature: common.Temperature = 0.8,
     top_k: common.TopK = None,
     top_p: common.TopP = None,
+    repetition_penalty: common.Penalty = 1.0,
+    stop: common.Stop = None,
     seed: common.SampleSeed = 1,
     as_json: common.AsJson = False,
 ) -> None:
@@ -23,38 +25,52 @@ def sample(
     npgpt sample runs/one --prompt "The " --tokens 200 --temperature 0.8
     """
     from npgpt.checkpoint import load_checkpoint
-    from npgpt.generation import generate
+    from npgpt.generation import generate_batch
 
     checkpoint = load_checkpoint(run)
-    write(checkpoint, checkpoint.params, generate, prompt, ids, tokens, temperature,
-          top_k, top_p, seed, as_json)
-
-
-def write(
-    checkpoint, params, generate, prompt, ids, tokens, temperature, top_k, top_p, seed, as_json
-) -> None:
-    """Print the prompt and what follows, piece by piece as it is made."""
-    if tokens < 0:
-        raise InputError(f"tokens is {tokens}: give 0 or more")
+    how = {
+        "max_new_tokens": tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p,
+        "repetition_penalty": repetition_penalty, "seed": seed,
+    }
     start = first_ids(checkpoint, prompt, ids)
-    stream = generate(params, checkpoint.config, start, max_new_tokens=tokens,
-                      temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+    write(checkpoint, checkpoint.params, generate_batch, start, stop or [], how, as_json)
+
+
+def write(checkpoint, params, generate_batch, start, stops, how: dict, as_json: bool) -> None:
+    """Print the prompt and what follows, piece by piece as it is made."""
+    from npgpt.generation.sample import check_sampling
+    from npgpt.text import StopStrings
+
+    if how["max_new_tokens"] < 0:
+        raise InputError(f"tokens is {how['max_new_tokens']}: give 0 or more")
+    check_sampling(how["temperature"], how["top_k"], how["top_p"], how["repetition_penalty"])
     tokenizer = checkpoint.tokenizer
-    if as_json:
-        made = list(stream)
-        common.print_json({
-            "prompt_ids": start,
-            "ids": made,
-            "prompt": tokenizer and tokenizer.decode(start),
-            "text": tokenizer and tokenizer.decode(made),
-        })
-        return
+    if stops and tokenizer is None:
+        raise InputError(f"{checkpoint.path} has no tokenizer, so --stop finds no text")
+    ending = StopStrings(stops)
     decoder = tokenizer and tokenizer.stream_decoder()
-    for id in [*start]:
-        show(decoder.push(id) if decoder else f"{id} ")
-    for id in stream:
-        show(decoder.push(id) if decoder else f"{id} ")
-    show((decoder.finish() if decoder else "") + "\n")
+    say = (lambda text: None) if as_json else show
+    say(tokenizer.decode(start) if tokenizer else "".join(f"{id} " for id in start))
+    made, log_probs, text = [], [], ""
+    stream = generate_batch(
+        params, checkpoint.config, [start], ended=lambda row: ending.found, **how)
+    for _, id, log_prob in stream:
+        made.append(id)
+        log_probs.append(log_prob)
+        piece = ending.push(decoder.push(id)) if decoder else f"{id} "
+        text += piece
+        say(piece)
+    piece = ending.push(decoder.finish()) + ending.finish() if decoder else ""
+    say(piece + "\n")
+    if as_json:
+        common.print_json({
+            "prompt": tokenizer and tokenizer.decode(start),
+            "prompt_ids": start,
+            "text": tokenizer and text + piece,
+            "ids": made,
+            "log_probs": log_probs,
+            "stopped": ending.found,
+        })
 
 
 def show(text: str) -> None:

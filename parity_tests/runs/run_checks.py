@@ -23,7 +23,7 @@ def flags(**changes) -> list[str]:
 
 def write_corpus(path: Path) -> Path:
     """Some thousand characters, the same each time."""
-    words = "the model reads one letter and guesses what comes next".split()
+    words = ["the", "model", "reads", "one", "letter", "and", "guesses", "what", "comes", "next"]
     lines = [" ".join(words[(i * k) % len(words)] for k in range(1, 9)) for i in range(160)]
     path.write_text("\n\n".join(lines), encoding="utf-8")
     return path

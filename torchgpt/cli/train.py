@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from npgpt.checkpoint import read_settings
 from npgpt.cli import common
 from npgpt.cli.train import go, open_run
 from npgpt.errors import InputError
@@ -65,6 +66,7 @@ def train(
                 place, out, resume, settings, by_hand, shared_dropout, compile, as_json)
     place = pick_device(device or "auto")
     run = begin(place, out, resume, settings, by_hand, shared_dropout, compile)
+    by_hand, shared_dropout = as_it_began(run, by_hand, shared_dropout)
     dtype = run.settings.dtype
     if by_hand:
         half = ByHand(str(place), "float32" if dtype == "bfloat16" else dtype)
@@ -98,6 +100,16 @@ def begin(place, out, resume, settings, by_hand, shared_dropout, compile, proces
         },
     }
     return open_run("torchgpt train", out, resume, settings, extra)
+
+
+def as_it_began(run, by_hand: bool, shared_dropout: bool) -> tuple[bool, bool]:
+    """A resumed run goes on with the functions and the dropout masks it has;
+    one that began in NumPy goes on by autograd, with NumPy's masks."""
+    began = read_settings(run.path) or {}
+    half = began.get("half", "torch")
+    by_hand = by_hand or half == "torch by hand"
+    own_masks = half == "torch" and not began.get("torch", {}).get("shared_dropout")
+    return by_hand, shared_dropout or not own_masks
 
 
 def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compile, as_json) -> int:

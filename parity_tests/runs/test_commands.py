@@ -1,0 +1,270 @@
+"""The commands as a newcomer meets them."""
+
+import json
+import math
+import signal
+
+import pytest
+
+from parity_tests.runs.run_checks import flags, log_of, python
+
+DUET = {"evaluate_every": None, "decay_steps": None, "steps": 10}
+
+
+@pytest.mark.parametrize("command", ["npgpt", "torchgpt"])
+def test_help_fits_a_screen_and_has_an_example(request, command):
+    run = request.getfixturevalue(command)
+    _, listing, _ = run("--help")
+    own = ["train", "sample"] + (["duet", "doctor"] if command == "npgpt" else [])
+    for line in [[], *[[name] for name in own]]:
+        status, out, err = run(*line, "--help")
+        assert status == 0 and err == ""
+        assert len(out.splitlines()) <= 40
+        assert max(map(len, out.splitlines())) <= 80
+        assert not line or f"{command} {line[0]}" in out.split("Options:")[0].split("\n", 1)[1]
+        assert not line or line[0] in listing
+
+
+def test_both_halves_have_the_same_flags(npgpt, torchgpt):
+    def names(text):
+        return {word.strip(",") for word in text.split() if word.startswith("--")}
+
+    for name in ("train", "sample"):
+        ours, theirs = names(npgpt(name, "--help")[1]), names(torchgpt(name, "--help")[1])
+        more = {"--device", "--by-hand", "--shared-dropout", "--compile"}
+        assert {flag for flag in theirs - ours if flag.strip(".")} <= more
+        assert {flag for flag in ours - theirs if flag.strip(".")} <= {"--check"}
+
+
+def test_a_run_and_what_it_leaves(npgpt, tmp_path, corpus):
+    out = tmp_path / "run"
+    status, text, err = npgpt("train", *flags(corpus=corpus), "--out", out, "--json")
+    assert status == 0
+    summary = json.loads(text)
+    assert summary["step"] == 12 and summary["status"] == "finished"
+    loss = summary["validation_loss"]
+    assert summary["perplexity"] == pytest.approx(math.exp(loss))
+    assert summary["bits_per_byte"] == pytest.approx(loss / math.log(2), rel=0.02)  # ASCII
+    lines = log_of(out)
+    assert [line["step"] for line in lines] == list(range(13))
+    assert [line["step"] for line in lines if "validation_loss" in line] == [0, 4, 8, 12]
+    assert all({"train_loss", "learning_rate", "grad_norm"} <= set(line) for line in lines[1:])
+    assert min(line["validation_loss"] for line in lines[4::4]) == summary["best_validation_loss"]
+    assert (out / "loss.png").read_bytes().startswith(b"\x89PNG")
+    static = {"run.json", "config.json", "tokenizer.json", "tokenizer_config.json"}
+    weights = {"model.safetensors", "training.safetensors"}
+    assert {p.name for p in out.iterdir()} == static | weights | {"log.jsonl", "loss.png", "best"}
+    assert {p.name for p in (out / "best").iterdir()} == static | weights
+    record = json.loads((out / "run.json").read_text())
+    assert record["settings"]["corpus"] == str(corpus) and len(record["data"]["sha256"]) == 64
+    assert record["settings"]["minimum_rate"] == pytest.approx(1e-4)
+    assert "step 0/12" in err and "step 12/12" in err  # no terminal: plain lines
+    assert "\x1b" not in err
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_accumulated_parts_equal_the_whole_batch(npgpt, tmp_path, corpus):
+    import numpy as np
+
+    from npgpt.checkpoint import load_checkpoint
+    from npgpt.tree import leaves
+
+    found = []
+    for parts in (1, 2, 4):
+        line = flags(corpus=corpus, accumulate=parts, dropout=0.2, dtype="float64")
+        assert npgpt("train", *line, "--out", tmp_path / str(parts))[0] == 0
+        found.append(load_checkpoint(tmp_path / str(parts)).params)
+    for other in found[1:]:
+        for (name, a), (_, b) in zip(leaves(found[0]), leaves(other)):
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_both_halves_train_alike(npgpt, torchgpt, tmp_path, corpus):
+    """NumPy, PyTorch by hand and autograd: accumulation, dropout, schedule, clipping."""
+    line = flags(corpus=corpus, dtype="float64", dropout=0.1, accumulate=2, steps=50,
+                 decay_steps=50, clip=0.5)
+    assert npgpt("train", *line, "--out", tmp_path / "a")[0] == 0
+    assert torchgpt("train", *line, "--device", "cpu", "--by-hand", "--out", tmp_path / "b")[0] == 0
+    assert torchgpt("train", *line, "--device", "cpu", "--shared-dropout",
+                    "--out", tmp_path / "c")[0] == 0
+    logs = [log_of(tmp_path / name) for name in "abc"]
+    for lines in zip(*logs, strict=True):
+        for key in ("train_loss", "validation_loss", "grad_norm"):
+            values = [line[key] for line in lines if key in line]
+            assert len(values) in (0, 3)
+            assert not values or max(values) - min(values) < 1e-9
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_loss_that_is_no_number_stops_the_run(npgpt, tmp_path, corpus):
+    out = tmp_path / "run"
+    status, _, err = npgpt("train", *flags(
+        corpus=corpus, learning_rate=1e30, clip=1e30, save_every=1), "--out", out)
+    assert status == 1
+    last = err.splitlines()[-1]
+    assert last.startswith("error: ") and "step" in last and "went bad" in last
+    assert "last good checkpoint is" in last or "no checkpoint yet" in last
+    # what is saved can be read, and holds numbers
+    import numpy as np
+
+    from npgpt.checkpoint import load_checkpoint
+    from npgpt.tree import leaves
+
+    assert all(np.isfinite(array).all() for _, array in leaves(load_checkpoint(out).params))
+
+
+def test_what_went_bad_first_is_named():
+    import numpy as np
+
+    from npgpt.model import Config, init_gpt
+    from npgpt.training.loop import first_bad
+
+    config = Config(5, context_length=4, layers=2, heads=1, channels=4)
+    params = init_gpt(config)
+    ids = np.zeros((1, 4), int)
+    assert "no tensor is bad" in first_bad(params, params, config, ids)
+    params["blocks"][1]["feed_forward"]["down"]["bias"][0] = 3e38
+    params["blocks"][1]["attention"]["out"]["bias"][0] = 3e38
+    assert first_bad(params, params, config, ids) == "the output of blocks.1 went bad first"
+    params["blocks"][0]["norm_2"]["weight"][1] = np.nan
+    assert first_bad(params, params, config, ids) == (
+        "the weight blocks.0.norm_2.weight went bad first")
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_samples_of_both_halves_are_the_same(npgpt, torchgpt, tmp_path, corpus):
+    out = tmp_path / "run"
+    npgpt("train", *flags(corpus=corpus), "--out", out)
+    line = ["sample", out, "--prompt", "the ", "--tokens", 40, "--top-k", 9, "--seed", 3]
+    status, text, _ = npgpt(*line)
+    assert status == 0 and text.startswith("the ") and len(text) == 45
+    assert torchgpt(*line, "--device", "cpu")[1] == text
+    found = json.loads(npgpt(*line, "--json")[1])
+    assert found["prompt"] + found["text"] + "\n" == text
+    assert len(found["ids"]) == len(found["log_probs"]) == 40
+    stop = found["text"][10:12]
+    _, short, _ = npgpt(*line, "--stop", stop)
+    assert short == "the " + found["text"][:found["text"].index(stop)] + "\n"
+    assert npgpt("sample", out / "best", "--ids", "1,2", "--tokens", 3)[0] == 0
+
+
+def test_the_duet(npgpt, tmp_path, corpus):
+    out = tmp_path / "duet"
+    line = flags(corpus=corpus, dtype="float64", dropout=0.1, **DUET)
+    status, text, err = npgpt("duet", *line, "--device", "cpu", "--out", out)
+    assert status == 0
+    assert "token for token the same" in text and "max|a−b| / max|b|" in text
+    assert "NumPy loss" in err and "10/10" in err
+    lines = log_of(out)
+    assert [line["step"] for line in lines] == list(range(1, 11))
+    for entry in lines:
+        assert {"numpy_loss", "torch_loss", "difference"} <= set(entry)
+        assert entry["difference"] <= 1e-9
+    assert set(lines[-1]["validation_loss"]) == {"numpy", "torch"}
+    assert max(lines[-1]["gradient_differences"].values()) <= 1e-9
+    assert len(lines[-1]["gradient_differences"]) == 17
+    assert (out / "duet.png").read_bytes().startswith(b"\x89PNG")
+    # its checkpoint is a run like any other
+    assert npgpt("sample", out, "--tokens", 5)[0] == 0
+    assert npgpt("train", "--out", out, "--resume", "--steps", 12)[0] == 0
+
+
+def test_halves_that_part_are_told_where(npgpt, tmp_path, corpus, monkeypatch):
+    from torchgpt.training.half import ByHand
+
+    def wrong(self, model, ids, targets, config, keep=None, count=None):
+        loss, grads = right(self, model, ids, targets, config, keep, count)
+        grads["blocks"][0]["attention"]["qkv"]["weight"] *= 1.01
+        return loss, grads
+
+    right = ByHand.loss_and_grads
+    monkeypatch.setattr(ByHand, "loss_and_grads", wrong)
+    line = flags(corpus=corpus, dtype="float64", **{**DUET, "steps": 2})
+    status, _, err = npgpt("duet", *line, "--device", "cpu", "--out", tmp_path / "duet")
+    assert status == 1
+    last = err.splitlines()[-1]
+    assert last.startswith("error: the halves part at step 2")
+    assert "blocks.0.attention.qkv.weight" in last
+
+
+def test_a_text_that_parts_far_from_a_boundary_is_no_tie():
+    import numpy as np
+
+    from npgpt.model import Config, init_gpt
+    from npgpt.training.duet import compare_texts, window_start
+
+    config = Config(5, context_length=4, layers=1, heads=1, channels=4)
+    params = init_gpt(config)
+    found = compare_texts([1, 2, 3], [1, 2, 4], params, config, [0], 1, 0.8)
+    assert (found["equal"], found["place"], found["ids"]) == (False, 2, [0, 1, 2])
+    assert found["tie"] == (found["distance"] < 1e-5)
+    assert compare_texts([1, 2], [1, 2], params, config, [0], 1, 0.8)["equal"]
+    # the windows of `generate`: full at 4, then from the last two on
+    assert [window_start(1, n, 4) for n in range(1, 9)] == [0, 0, 0, 0, 3, 3, 3, 6]
+    assert np.isfinite(found["distance"])
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_second_ctrl_c_stops_at_once(npgpt, tmp_path, corpus, monkeypatch):
+    from npgpt.training import loop
+
+    def pressed(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(loop, "take_step", pressed)
+    status, out, err = npgpt("train", *flags(corpus=corpus), "--out", tmp_path / "run")
+    assert status == 130 and "Traceback" not in err
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_doctor(npgpt):
+    status, out, err = npgpt("doctor")
+    assert status == 0 and err == ""
+    for word in ("Python", "NumPy", "its BLAS", "processors", "torch", "CUDA"):
+        assert word in out
+    findings = json.loads(npgpt("doctor", "--json")[1])["findings"]
+    assert {finding["state"] for finding in findings} <= {"ok", "note"}
+
+
+WITHOUT_TORCH = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+sys.meta_path.insert(0, Absent())
+from npgpt.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_without_torch(tmp_path, corpus):
+    line = flags(corpus=corpus, steps=2)
+    done = python(WITHOUT_TORCH, "train", *line, "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    done = python(WITHOUT_TORCH, "sample", tmp_path / "run", "--tokens", "3")
+    assert done.returncode == 0 and done.stdout
+    done = python(WITHOUT_TORCH, "duet", "--out", tmp_path / "duet")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: torch is not installed: pip install 'npgpt[torch]'")
+    assert done.stderr.count("\n") == 1 and not (tmp_path / "duet").exists()
+    done = python(WITHOUT_TORCH, "doctor")
+    assert done.returncode == 0 and "pip install 'npgpt[torch]'" in done.stdout
+
+
+def test_import_is_light():
+    code = """
+import sys, npgpt
+heavy = {"torch", "matplotlib", "typer", "rich", "datasketch", "transformers"} & set(sys.modules)
+assert not heavy, heavy
+import npgpt.cli.main
+heavy = {"torch", "matplotlib", "datasketch", "transformers"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    import subprocess
+    import sys
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
