@@ -36,6 +36,5 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
 def use_exact_arithmetic() -> None:
     """Ask for the same bits every time, and for full float32 products
     (no TF32) on a GPU."""
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
+    torch.set_float32_matmul_precision("highest")
     torch.use_deterministic_algorithms(True, warn_only=True)
