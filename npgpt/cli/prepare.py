@@ -4,11 +4,12 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
 from npgpt.cli import common
+from npgpt.text.clean import Form
 from npgpt.text.filter import Limits
 from npgpt.text.pipeline import Settings
 from npgpt.text.pipeline import prepare as run
@@ -71,7 +72,7 @@ def prepare(
     settings = Settings(
         source=source,
         tokenizer=tokenizer,
-        form=form.upper(),
+        form=cast(Form, form.upper()),
         limits=Limits(shortest, longest, symbols, repetition, script),
         near=near,
         mask=personal,

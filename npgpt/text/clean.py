@@ -3,8 +3,10 @@
 import re
 import unicodedata
 from html.parser import HTMLParser
+from typing import Literal, get_args
 
-FORMS = ("NFC", "NFKC")
+Form = Literal["NFC", "NFKC"]
+FORMS = get_args(Form)
 
 # What shows nothing: control characters but tab and line end, soft hyphen, zero-width
 # signs, marks of writing direction, the byte order mark, surrogates, what is no character.
@@ -18,7 +20,7 @@ _TRAILING = re.compile(r"[ \t]+\n")
 _GAP = re.compile(r"\n{3,}")
 
 
-def clean(text: str, form: str = "NFC") -> str:
+def clean(text: str, form: Form = "NFC") -> str:
     """Text in Unicode's normal form, without invisible characters, with tidy blanks.
 
     Line ends become "\\n", other Unicode blanks a space; blanks at a line's

@@ -129,14 +129,14 @@ def python_docs() -> list[str]:
 def _prepared(directory: Path) -> Corpus:
     """What `npgpt prepare` wrote, split as it was split there."""
     manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
-    sides = []
-    for side in ("train", "validation"):
-        lines = read_text(directory / f"{side}.jsonl").split("\n")
-        sides.append([json.loads(line)["text"] for line in lines if line])
-    texts = sides[0] + sides[1]
+    train, validation = (
+        [json.loads(line)["text"] for line in read_text(directory / name).split("\n") if line]
+        for name in ("train.jsonl", "validation.jsonl")
+    )
+    texts = train + validation
     sha256 = hashlib.sha256(JOINT.join(texts).encode()).hexdigest()
-    source = manifest["source"]
-    return Corpus(str(directory), texts, *sides, sha256, manifest["licence"], source)
+    licence, source = manifest["licence"], manifest["origin"]
+    return Corpus(str(directory), texts, train, validation, sha256, licence, source)
 
 
 def _corpus(name: str, documents: list[str], licence: str, source: str) -> Corpus:

@@ -16,7 +16,6 @@ import numpy as np
 from npgpt.errors import InputError
 
 PERMUTATIONS = 64
-BANDS, ROWS = 9, 7  # finds 99.7 % of pairs that share 0.9, 88 % at 0.8, 7 % at 0.5
 GROUP = 40_000  # documents in the index at once: about 130 MB
 WORDS = 5
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # B below: odd, so it has an inverse
@@ -106,6 +105,17 @@ def _datasketch() -> Any:
     return datasketch
 
 
+def empty_index(threshold: float) -> Any:
+    """An index that would rather find a pair too many, since each is looked at.
+
+    At 0.8 it has 9 bands of 7: it finds 99.7 % of the pairs that share 0.9, 88 % of
+    those that share 0.8, and 0.2 % of those that share 0.3.
+    """
+    return _datasketch().MinHashLSH(
+        threshold=min(threshold, 0.95), num_perm=PERMUTATIONS, weights=(0.1, 0.9)
+    )
+
+
 def exact_duplicates(digests: Callable[[], Iterator[np.ndarray]], count: int) -> np.ndarray:
     """For each document the number of the first with its digest: its own, if it is the first.
 
@@ -146,7 +156,7 @@ def near_duplicates(
     scheme = datasketch.MinHash(num_perm=2).scheme
     twin = np.full(len(alive), -1)
     for start in range(0, len(alive), group):
-        index = datasketch.MinHashLSH(num_perm=PERMUTATIONS, params=(BANDS, ROWS))
+        index = empty_index(threshold)
         kept: dict[int, np.ndarray] = {}
         for number, row in signatures(start):
             if not alive[number] or twin[number] >= 0:

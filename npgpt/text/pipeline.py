@@ -62,7 +62,7 @@ from npgpt.text import corpora, dedup
 from npgpt.text.byte_pairs import BytePairTokenizer
 from npgpt.text.characters import CharacterTokenizer
 from npgpt.text.chunk import chunk
-from npgpt.text.clean import FORMS, clean, looks_like_html, strip_html
+from npgpt.text.clean import FORMS, Form, clean, looks_like_html, strip_html
 from npgpt.text.filter import SCRIPTS, Limits, scripts, why_not
 from npgpt.text.personal import mask_personal
 from npgpt.text.sources import Piece, blocks, documents, read_pieces
@@ -90,7 +90,7 @@ class Settings:
 
     source: str
     tokenizer: str = "characters"
-    form: str = "NFC"
+    form: Form = "NFC"
     limits: Limits = field(default_factory=Limits)
     near: float = 0.8
     mask: bool = True
@@ -200,8 +200,8 @@ def _check(settings: Settings, workers: int) -> None:
         raise InputError(f"{limits.script!r} is not a script: {', '.join(SCRIPTS)}")
     if not 0 < settings.validation < 1:
         raise InputError(f"a validation share of {settings.validation}: more than 0, less than 1")
-    if settings.near and not 0.5 <= settings.near <= 1:
-        raise InputError(f"near duplicates of {settings.near}: from 0.5 to 1, or 0 for none")
+    if settings.near and not 0.7 <= settings.near <= 1:
+        raise InputError(f"near duplicates of {settings.near}: from 0.7 to 1, or 0 for none")
     if settings.seed < 0:
         raise InputError(f"seed {settings.seed}: 0 or more")
     if workers < 1:
@@ -318,7 +318,7 @@ class _Pool:
         if self.workers == 1:
             yield from map(function, jobs)
             return
-        jobs, waiting = iter(jobs), deque()
+        jobs, waiting = iter(jobs), deque[Any]()
         if self._pool is None:
             first = [job for _, job in zip(range(2), jobs)]
             if len(first) < 2:  # not worth a process
@@ -344,8 +344,11 @@ def _leave_with_parent() -> None:
     """End a worker whose parent was killed; leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
+    parent = multiprocessing.parent_process()
+
     def wait() -> None:
-        multiprocessing.parent_process().join()
+        if parent:
+            parent.join()
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
@@ -632,7 +635,9 @@ def _train_tokenizer(work: _Work, stage: Path, tell: Progress) -> None:
     tell("training the tokenizer", 0, 0)
     if name == "characters":
         alphabets = [about["alphabet"] for _, about, _ in work.portions()]
-        made = CharacterTokenizer.train(["".join(sorted(set("".join(alphabets)) | {"\n"}))])
+        made: Tokenizer = CharacterTokenizer.train(
+            ["".join(sorted(set("".join(alphabets)) | {"\n"}))]
+        )
     elif name in _NAMED or name.startswith("bpe:"):
         size = sum((work.cleaned / f"{i:06}.jsonl").stat().st_size for i in range(len(work.counts)))
         texts = _kept(work, stage, 1 + size // SAMPLE)
@@ -760,9 +765,8 @@ def _check_leaks(work: _Work, stage: Path) -> None:
                 yield signatures[verdicts[start : start + len(signatures)] == side]
                 start += len(signatures)
 
-        leaks += near_leaks(
-            rows(TRAIN), rows(VALIDATION), work.settings.near, dedup.BANDS, dedup.ROWS
-        )
+        index = dedup.empty_index(work.settings.near)
+        leaks += near_leaks(rows(TRAIN), rows(VALIDATION), work.settings.near, index.b, index.r)
     if leaks:
         raise InputError(
             f"{leaks} documents stand in both training and validation; nothing was written to "
@@ -831,7 +835,9 @@ def _finish(
 
 def _figures(work: _Work, stage: Path) -> dict[str, Any]:
     """All numbers of the report, added up over the portions."""
-    reasons, masked, letters = _Reasons(), {}, {}
+    reasons = _Reasons()
+    masked: dict[str, int] = {}
+    letters: dict[str, int] = {}
     seen = size = words = 0
     known = np.zeros(BITMAP, bool)
     curve = [(0, 0)]

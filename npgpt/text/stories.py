@@ -491,12 +491,10 @@ def score_story(text: str) -> StoryScore:
             if not whole or (opens and not titled):
                 readings = [{}]
             titled = not whole
-            after = [_agree(state, match) for state in readings for match in found]
-            after = [
-                state
-                for i, state in enumerate(after)
-                if state is not None and state not in after[:i]
-            ]
+            after: list[dict[str, str]] = []
+            for state in (_agree(state, match) for state in readings for match in found):
+                if state is not None and state not in after:
+                    after.append(state)
             if after:
                 readings = after
                 score.consistent += 1
