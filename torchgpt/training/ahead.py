@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import torch
 
 from npgpt.tree import rebuild
@@ -35,4 +36,4 @@ class Ahead:
 def pinned(array):
     """The same array in page-locked memory, from which a GPU copies on its
     own while the processor goes on."""
-    return torch.from_numpy(array).pin_memory().numpy()
+    return torch.from_numpy(np.ascontiguousarray(array)).pin_memory().numpy()
