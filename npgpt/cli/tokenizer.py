@@ -16,7 +16,7 @@ from npgpt.text import (
     load_corpus,
     load_tokenizer,
 )
-from npgpt.text.strip import COLOURS, html_strip, pieces
+from npgpt.text.strip import html_strip, pieces
 from npgpt.text.tokenizer_json import save_text
 
 app = typer.Typer(
@@ -29,6 +29,8 @@ app = typer.Typer(
 KINDS: dict[str, Any] = {
     "bpe": BytePairTokenizer, "words": WordTokenizer, "characters": CharacterTokenizer
 }
+
+GROUNDS = ("cyan", "yellow", "green", "magenta", "white")  # every terminal has these
 
 File = Annotated[
     Path, typer.Argument(metavar="TOKENIZER", help="A tokenizer.json, or a directory with one.")
@@ -162,7 +164,7 @@ def show(
     for place, (_, piece) in enumerate(shown):
         if console.color_system is None and place:
             strip.append("|")  # no colours to tell them apart
-        strip.append(piece, style=f"#222222 on {COLOURS[place % len(COLOURS)]}")
+        strip.append(piece, style=f"black on {GROUNDS[place % len(GROUNDS)]}")
         if piece.endswith("\\n"):
             strip.append("\n")
     console.print(strip, soft_wrap=True)

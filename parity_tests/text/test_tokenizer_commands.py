@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import sys
+from itertools import pairwise
 
 import pytest
 
@@ -91,6 +93,17 @@ def test_show_marks_pieces_and_writes_html(files, npgpt):
     assert [html.count(f'title="{id}"') > 0 for id in ids] == [True] * len(ids)
     _, printed, _ = npgpt("tokenizer", "show", files / "bpe.json", "a ዐ", "--json")
     assert json.loads(printed)["pieces"][-1]["text"] == "\\x90"  # a part of a character
+
+
+def test_show_tells_neighbours_apart_in_sixteen_colours(files, npgpt, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("COLORTERM", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    _, shown, _ = npgpt("tokenizer", "show", files / "bpe.json", "zyxwvuts")
+    grounds = re.findall(r"\x1b\[30;(\d+)m", shown)
+    assert len(grounds) >= 5 and "|" not in shown
+    assert all(one != next for one, next in pairwise(grounds))
 
 
 def test_compare_measures_several(files, npgpt):
