@@ -2,7 +2,20 @@
 
 import typer
 
-from npgpt.cli import bench, common, doctor, duet, prepare, sample, tokenizer, train
+from npgpt.cli import (
+    bench,
+    book,
+    common,
+    doctor,
+    duet,
+    exercise,
+    inspect,
+    plot,
+    prepare,
+    sample,
+    tokenizer,
+    train,
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -15,7 +28,11 @@ app.command("duet")(duet.duet)
 app.command("train")(train.train)
 app.command("sample")(sample.sample)
 app.command("prepare")(prepare.prepare)
+app.command("inspect")(inspect.inspect)
+app.command("plot")(plot.plot)
 app.command("doctor")(doctor.doctor)
+app.command("book")(book.book)
+app.command("exercise")(exercise.exercise)
 app.add_typer(tokenizer.app, name="tokenizer")
 app.add_typer(bench.app, name="bench")
 
