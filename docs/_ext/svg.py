@@ -121,6 +121,20 @@ class Svg:
                           "·" if gone else word, "val", "middle")
         return self
 
+    def bars(self, x, y, values, step, tallest, kind="np", digits=2, tints=None):
+        """Numbers as columns on the line y, negative ones hanging; `tallest`: the
+        height of the largest. `tints`: a kind for each."""
+        biggest = max(abs(v) for v in values) or 1
+        self.line(x, y, x + step * len(values), y, "axis")
+        for i, value in enumerate(values):
+            size = abs(value) / biggest * tallest
+            tint = tints[i] if tints else "pt" if value < 0 and kind == "np" else kind
+            self.rect(x + (i + 0.2) * step, y - size * (value > 0), 0.6 * step, size,
+                      f"cellbox {tint}", 2, "--share:1")
+            self.text(x + (i + 0.5) * step, y + size + 14 if value < 0 else y - size - 5,
+                      shown(value, digits), "num", "middle")
+        return self
+
     def html(self, kind, alt):
         """`kind`: wide, narrow or both."""
         return (f'<svg class="{self.kind} {kind}" viewBox="0 0 {self.width:g} {self.height:g}" '

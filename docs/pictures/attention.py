@@ -1,9 +1,8 @@
 """Attention drawn on one sentence: every intermediate, forward and backward."""
 
 import numpy as np
-from svg import Svg, chart, shown
-
 from npgpt.layers import attention, attention_backward, causal_mask, softmax
+from svg import Svg, chart, shown
 
 WORDS = ["the", "cat", "slept", "for", "it", "purred"]
 # three features for each word: thing, doing, helper
@@ -51,18 +50,14 @@ def picture(width):
                       f'{base}" fill="none" stroke="var(--{kind})" '
                       f'stroke-width="{max(0.6, 13 * share):.1f}" stroke-opacity=".55"/>')
         for i in range(row + 1):
-            image.text(xs[i], base + (-2 if side < 0 else 30) - (4 if side < 0 else 0),
-                       shown(share_of(probs, row, i), 2), "num", "middle")
+            image.text(xs[i], base + (-6 if side < 0 else 30), shown(probs[row, i], 2),
+                       "num", "middle")
     for x, word in zip(xs, WORDS):
         image.text(x, 169, word, "tok", "middle")
-    image.text(0, 14, "it", "nm").text(22 if narrow else 24, 14, "looks back, most of all at cat", "lab")
+    image.text(0, 14, "it", "nm").text(24, 14, "looks back, most of all at cat", "lab")
     end = 276 if narrow else 318
     image.text(0, end, "slept", "nm").text(46, end, "asks who slept", "lab")
     return image
-
-
-def share_of(probs, row, i):
-    return probs[row, i]
 
 
 def scores(width):
@@ -147,5 +142,5 @@ def plot(width):
         raw = (draw(size=(400, 1, size)) @ draw(size=(400, size, 16)))[:, 0]
         plain.append(softmax(raw.copy())[0].max(axis=-1).mean())
         scaled.append(softmax(raw / np.sqrt(size))[0].max(axis=-1).mean())
-    return chart(width, {"without the scale": (sizes, plain, "ink"), "with 1/√D": (sizes, scaled, "np")},
-                 "head size D", "largest of 16 probabilities", x_log=True, y_range=(0, 1))
+    series = {"without the scale": (sizes, plain, "ink"), "with 1/√D": (sizes, scaled, "np")}
+    return chart(width, series, "head size D", "largest of 16 probabilities", x_log=True, y_range=(0, 1))

@@ -1,8 +1,6 @@
 """The block drawn: a stream with two branches; and how gradients fade without the stream."""
 
 import numpy as np
-from svg import Svg, chart
-
 from npgpt.layers import causal_mask
 from npgpt.model import (
     Config,
@@ -15,6 +13,7 @@ from npgpt.model import (
     multi_head_backward,
 )
 from npgpt.random_stream import normals
+from svg import Svg, chart
 
 DEPTH = 24
 

@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
-import torch
-from svg import Svg, chart
-
 import npgpt.model
 import npgpt.training
+import numpy as np
+import torch
 import torchgpt.training
 from npgpt.tree import rebuild
+from svg import Svg, chart
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 
@@ -95,5 +94,6 @@ def plot(width, steps=60):
     theirs = overfit(torchgpt.training, tensors, torch.from_numpy(ids),
                      torch.from_numpy(targets), config, steps)
     at = list(range(steps))
+    note = (steps / 3, np.log(27) * 0.98, f"ln 27 = {np.log(27):.2f}", "start")
     return chart(width, {"NumPy": (at, ours, "np"), "PyTorch": (at[::3], theirs[::3], "pt")},
-                 "step", "loss", notes=[(steps / 3, np.log(27) * 0.98, f"ln 27 = {np.log(27):.2f}", "start")])
+                 "step", "loss", notes=[note])

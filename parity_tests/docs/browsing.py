@@ -10,10 +10,10 @@ CHROMIUM = next(filter(None, map(shutil.which, (
 LEVEL = """() => {
   const faults = [];
   for (const seg of document.querySelectorAll('.seg')) {
-    const halves = ['np', 'pt'].map(s => [...seg.querySelectorAll(`.half.${s} .ln`)]);
-    for (let i = 0; i < Math.min(halves[0].length, halves[1].length); i++) {
-      const [a, b] = halves.map(lines => lines[i].getBoundingClientRect().top);
-      if (Math.abs(a - b) > 1) faults.push(`${halves[0][i].id} is ${Math.abs(a - b)} px off`);
+    const [left, right] = ['np', 'pt'].map(s => [...seg.querySelectorAll(`.half.${s} .ln`)]);
+    for (let i = 0; i < Math.min(left.length, right.length); i++) {
+      const [a, b] = [left, right].map(lines => lines[i].getBoundingClientRect().top);
+      if (Math.abs(a - b) > 1) faults.push(`${left[i].id} is ${Math.abs(a - b)} px off`);
     }
   }
   return faults;

@@ -1,0 +1,162 @@
+"""npgpt exercise: a component without its backward pass, and who checks it."""
+
+import ast
+import importlib.util
+import re
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+from npgpt.cli import common
+from npgpt.errors import InputError
+
+LABEL = re.compile(r"\s*# \(\d+(?:, \d+)*\) ")
+CASES = 30
+
+
+def exercise(
+    name: Annotated[str | None, typer.Argument(help="A component.", metavar="NAME")] = None,
+    check_it: Annotated[
+        bool, common.option("--check", "Check what you wrote; say which step is wrong.", None)
+    ] = False,
+    file: Annotated[
+        Path | None, common.option("--file", "Where it is.", "FILE", "exercise_NAME.py")
+    ] = None,
+) -> None:
+    """Write a backward pass yourself, and have it checked.
+
+    Without --check: write a file with the component's backward pass left out.
+    With it: hold the file to the package, to the complex step and to each
+    step's value, on 30 examples. Without a NAME: list the components.
+
+    Example: npgpt exercise layer_norm, then npgpt exercise layer_norm --check
+    """
+    if name is None:
+        print("\n".join(exercises()))
+        return
+    if name not in exercises():
+        raise InputError(f"no exercise {name!r}: give one of {', '.join(exercises())}")
+    file = file or Path(f"exercise_{name}.py")
+    if check_it:
+        raise typer.Exit(report(name, file))
+    if file.exists():
+        raise InputError(f"{file} is there already: check it with --check, or give another --file")
+    from npgpt.files import write_atomically
+
+    write_atomically(file, without_backward(name))
+    print(f"{file}: write {name}_backward, then run npgpt exercise {name} --check")
+
+
+def exercises() -> list[str]:
+    """The components that have a hand-written backward pass."""
+    from npgpt.checking.arms import lookup
+    from npgpt.checking.cases import CASES as known
+
+    find = lookup("npgpt")
+    return [name for name in known if find(f"{name}_backward")]
+
+
+def without_backward(name: str) -> str:
+    """The component's file; of the backward pass, its labels and the names to find."""
+    from npgpt.checking.arms import lookup
+
+    find = lookup("npgpt")
+    source = Path(sys.modules[find(name).__module__].__file__).read_text(encoding="utf-8")
+    function = next(node for node in ast.parse(source).body
+                    if isinstance(node, ast.FunctionDef) and node.name == f"{name}_backward")
+    lines, kept = source.splitlines(), []
+    body = function.body[1:]  # after the docstring
+    first_label = next((i for i in range(function.lineno, function.end_lineno)
+                        if LABEL.match(lines[i])), function.end_lineno)
+    for i in range(function.body[0].end_lineno, function.end_lineno):
+        if i < first_label or LABEL.match(lines[i]):
+            kept.append(lines[i])
+            if LABEL.match(lines[i]):
+                kept += hints(lines, i, body)
+    kept += [f"    # {line.strip()}" for line in lines[body[-1].lineno - 1 : body[-1].end_lineno]]
+    kept.append("    raise NotImplementedError")
+    out = lines[: function.body[0].end_lineno] + kept + lines[function.end_lineno :]
+    return "\n".join(out).rstrip() + "\n"
+
+
+def hints(lines: list[str], label: int, body: list[ast.stmt]) -> list[str]:
+    """What a step has to find, as comments: names, with the shapes where they are told."""
+    end = next((i for i in range(label + 1, len(lines)) if LABEL.match(lines[i])), len(lines))
+    found = []
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Assign) and label < node.lineno - 1 < end:
+                names = [n.id for target in node.targets for n in ast.walk(target)
+                         if isinstance(n, ast.Name) and n.id.startswith("d_")]
+                shape = re.search(r"# (\(.*)$", lines[node.end_lineno - 1])
+                if names:
+                    found.append(f"    #     find {', '.join(names)}"
+                                 + (f"  {shape[1]}" if shape else ""))
+    return list(dict.fromkeys(found))
+
+
+def report(name: str, file: Path) -> int:
+    """Print the verdict; 0 where the exercise is solved, 1 where it is not."""
+    try:
+        trouble = verdict(name, load(file))
+    except NotImplementedError:
+        trouble = f"{name}_backward is not written yet"
+    except InputError:
+        raise
+    except Exception as error:
+        places = [f.lineno for f in traceback.extract_tb(error.__traceback__)
+                  if Path(f.filename) == file.resolve()]
+        if not places:
+            raise
+        trouble = f"line {places[-1]} stops with {type(error).__name__}: {error}"
+    if trouble:
+        print(f"{file}: {trouble}")
+        return 1
+    print(f"{file}: right on {CASES} examples, in every step and against the complex step")
+    return 0
+
+
+def load(file: Path) -> ModuleType:
+    if not file.exists():
+        raise InputError(f"there is no {file}: write it with npgpt exercise NAME")
+    spec = importlib.util.spec_from_file_location("exercise_of_reader", file.resolve())
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise InputError(f"{file}:{error.lineno}: {error.msg}") from None
+    return module
+
+
+def verdict(name: str, module: ModuleType) -> str | None:
+    """What is wrong with the reader's pair, or None."""
+    from dataclasses import replace
+
+    from npgpt.checking.arms import numpy_arm
+    from npgpt.checking.cases import make_case
+    from npgpt.checking.check import check
+    from npgpt.checking.draw import seeded_draw
+    from npgpt.checking.trace import first_difference
+
+    ours = numpy_arm()
+
+    def find(function: str):
+        return getattr(module, function, None) or ours.find(function)
+
+    yours = replace(ours, name="yours", find=find, packages=(module.__name__, "npgpt"))
+    for seed in range(CASES):
+        case = make_case(name, seeded_draw(seed))
+        findings = check(case, [ours, yours])
+        if not findings:
+            continue
+        try:
+            difference = first_difference(case, yours, ours)
+        except Exception:
+            difference = None
+        return str(difference) if difference else findings[0].what
+    return None

@@ -1,0 +1,108 @@
+"""Exercises check themselves: untouched they fail, solved they pass, a wrong step is named."""
+
+import inspect
+import re
+
+import pytest
+
+import npgpt.layers
+import npgpt.model
+from npgpt.cli import exercise
+from npgpt.errors import InputError
+
+ROOMS = (npgpt.layers, npgpt.model)
+NAMES = exercise.exercises()
+
+
+def source_of(name):
+    room = next(room for room in ROOMS if hasattr(room, name))
+    return inspect.getsource(inspect.getmodule(getattr(room, name)))
+
+
+def backward_lines(name, lines):
+    start = next(i for i, line in enumerate(lines) if line.startswith(f"def {name}_backward("))
+    end = next((i for i in range(start + 1, len(lines)) if lines[i].startswith("def ")), len(lines))
+    return start, end
+
+
+def steps_of(name):
+    lines = source_of(name).splitlines()
+    start, end = backward_lines(name, lines)
+    return [(i, *re.match(r"\s*# \(([\d, ]+)\) (.*)", lines[i]).groups())
+            for i in range(start, end) if exercise.LABEL.match(lines[i])]
+
+
+def mutated(name, label):
+    """The solution, but what a step finds is made half as large again at its end."""
+    lines = source_of(name).splitlines()
+    _, end = backward_lines(name, lines)
+    stop = next(i for i in range(label + 1, end)
+                if exercise.LABEL.match(lines[i]) or re.match(r"    (return|if|grads =)", lines[i]))
+    found = [(i, re.match(r"(\s+)(d_\w+)(?:, \w+)* = ", lines[i])) for i in range(label + 1, stop)]
+    found = [(i, *match.groups()) for i, match in found if match]
+    if not found:
+        return None
+    i, indent, name = found[-1]
+    lines.insert(i + 1 if len(indent) > 4 else stop, f"{indent}{name} = grow({name})")
+    return "\n".join([*lines, "", GROW])
+
+
+GROW = '''
+def grow(value):
+    if isinstance(value, dict):
+        return {key: grow(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [grow(part) for part in value]
+    return value * 1.5
+'''
+
+
+def test_every_leaf_is_there():
+    pairs = {name.removesuffix("_backward") for room in ROOMS for name in room.__all__
+             if name.endswith("_backward")}
+    assert pairs <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_untouched_fails_and_solved_passes(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(exercise, "CASES", 5)
+    file = tmp_path / "mine.py"
+    text = exercise.without_backward(name)
+    assert "raise NotImplementedError" in text and len(text) < len(source_of(name)) + 600
+    file.write_text(text, encoding="utf-8")
+    assert exercise.report(name, file) == 1
+    assert f"{name}_backward is not written yet" in capsys.readouterr().out
+    file.write_text(source_of(name), encoding="utf-8")
+    assert exercise.report(name, file) == 0
+    assert "right on 5 examples" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "label", "number", "words"), [
+    pytest.param(name, *step, id=f"{name}-{step[1].replace(', ', '+')}")
+    for name in NAMES for step in steps_of(name) if mutated(name, step[0])])
+def test_a_wrong_step_is_named(name, label, number, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(exercise, "CASES", 20)
+    file = tmp_path / "mine.py"
+    file.write_text(mutated(name, label), encoding="utf-8")
+    assert exercise.report(name, file) == 1
+    said = capsys.readouterr().out
+    assert f"{name}_backward, step ({number}) {words}" in said, said
+
+
+def test_a_line_that_stops_is_named(tmp_path, capsys):
+    file = tmp_path / "mine.py"
+    file.write_text(source_of("gelu").replace("d_x = d_y * slope", "d_x = d_y * slop"),
+                    encoding="utf-8")
+    assert exercise.report("gelu", file) == 1
+    assert re.search(r"line \d+ stops with NameError", capsys.readouterr().out)
+
+
+def test_bad_input(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="no exercise 'nothing'"):
+        exercise.exercise("nothing")
+    with pytest.raises(InputError, match="there is no exercise_gelu"):
+        exercise.exercise("gelu", check_it=True)
+    exercise.exercise("gelu")
+    with pytest.raises(InputError, match="is there already"):
+        exercise.exercise("gelu")
