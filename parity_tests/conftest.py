@@ -20,6 +20,8 @@ def pytest_configure(config):
         torch.set_num_threads(1)
         threadpool_limits(1, user_api="blas")
     config.addinivalue_line(
+        "markers", "component: a check of one component; all that --candidate runs")
+    config.addinivalue_line(
         "markers", "acceptance: slow; runs only with --profile acceptance")
 
 
@@ -53,8 +55,14 @@ def pytest_terminal_summary(terminalreporter, config):
             f"{slow} slow tests left out: pytest --profile acceptance runs them")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def device(request):
     """Where torch computes: --device, cuda in the gpu profile, else the cpu."""
     default = "cuda" if request.config.getoption("--profile") == "gpu" else "cpu"
     return request.config.getoption("--device") or default
+
+
+@pytest.fixture(scope="session")
+def candidate(request):
+    """The package of --candidate, or None."""
+    return request.config.getoption("--candidate")

@@ -19,7 +19,8 @@ class Arm:
     """find(name) -> a function, or None where it is not offered;
     enter(array, dtype) -> the arm's own array; leave -> NumPy, float64;
     layouts: name -> function that lays an own array out anew;
-    run: how it computes a case, if not by the case's own call."""
+    run: how it computes a case, if not by the case's own call; packages:
+    where its functions live; shares(a, b): do two own arrays share memory?"""
 
     name: str
     find: Callable
@@ -27,6 +28,8 @@ class Arm:
     leave: Callable
     layouts: dict
     run: Callable | None = None
+    packages: tuple = ()
+    shares: Callable = np.shares_memory
 
     def native(self, case: Case, dtype="float64") -> Case:
         return case.map(lambda name, array: self.enter(array, dtype))
@@ -96,7 +99,7 @@ LAYOUTS = {"transposed": transposed, "sliced": sliced,
 
 
 def numpy_arm(package="npgpt", name="numpy"):
-    return Arm(name, lookup(package), enter_numpy, leave_numpy, LAYOUTS)
+    return Arm(name, lookup(package), enter_numpy, leave_numpy, LAYOUTS, None, (package,))
 
 
 def expected_arm():

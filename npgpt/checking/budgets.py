@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-import npgpt.layers as layers
+from npgpt import layers
 from npgpt.checking.case import is_float
 from npgpt.checking.replacing import replaced
 
@@ -33,10 +33,10 @@ def scales(case, arm, values=None):
     """-> {result: max S}; the arm computes where S must be measured."""
     if case.scale is not None:
         return {name: largest(size) for name, size in case.scale(case).items()}
-    return measured(case, arm.compute, values or arm.compute(case))
+    return measured(case, arm, arm.compute, values or arm.compute(case))
 
 
-def measured(case, compute, values, draws=8):
+def measured(case, arm, compute, values, draws=8):
     """The largest |f(x(1 + δξ)) − f(x)| / δ over eight draws of ξ, and at
     least the size of the result itself, which is rounded too.
 
@@ -47,10 +47,11 @@ def measured(case, compute, values, draws=8):
             for name, value in values.items()}
     rng = np.random.default_rng(0)
     for _ in range(draws):
-        with replaced("npgpt", nudged_leaves(rng)):
+        with replaced(arm.packages[0], nudged_leaves(arm, rng)):
             nudged = compute(nudge(case, rng))
         for name, value in values.items():
-            size[name] = max(size[name], largest(nudged[name] - value) / NUDGE)
+            if name in nudged:
+                size[name] = max(size[name], error_between(nudged[name], value)[0] / NUDGE)
     return size
 
 
@@ -67,10 +68,11 @@ def off_a_little(tree, rng):
         return type(tree)(off_a_little(part, rng) for part in tree)
     if not is_float(tree):
         return tree
-    return tree * (1 + NUDGE * rng.uniform(-1, 1, np.shape(tree)))
+    off = rng.uniform(-1, 1, tuple(tree.shape))
+    return tree * (1 + NUDGE * (tree.new_tensor(off) if hasattr(tree, "new_tensor") else off))
 
 
-def nudged_leaves(rng):
+def nudged_leaves(arm, rng):
     """[(leaf, the leaf on arguments that are off a little), ...]."""
     def nudged(leaf):
         def call(*args, **options):
@@ -78,8 +80,8 @@ def nudged_leaves(rng):
 
         return call
 
-    return [(leaf, nudged(leaf)) for leaf in map(vars(layers).get, layers.__all__)
-            if leaf is not layers.extend_cache]
+    leaves = [arm.find(name) for name in layers.__all__ if name != "extend_cache"]
+    return [(leaf, nudged(leaf)) for leaf in leaves if leaf]
 
 
 def largest(array):

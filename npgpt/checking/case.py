@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from npgpt.tree import leaves, rebuild
 
 
@@ -47,15 +45,16 @@ class Case:
     options: dict = field(default_factory=dict)
     d_y: Any = None
     scale: Callable | None = None
-    least_scale: dict = field(default_factory=dict)     # where it is measured
     laws: tuple = ()
     nested: bool = False            # params is one argument: a composite
     views: bool = False             # may hand its input on, uncopied
+    discrete: bool = False          # a choice, which rounding may tip where two are equal
     result_dtype: str | None = None  # of the results, if not the inputs'
     no_complex_step: str = ""       # why there is none
     call: Callable = call_pair
     forward: Callable = forward_of_pair
     expected: Callable | None = None
+    least_scale: dict = field(default_factory=dict)     # where it is measured
     covers: tuple = ()              # functions checked, if not the pair
     chosen: dict = field(default_factory=dict)
 
@@ -94,6 +93,9 @@ class Case:
         """The choices on one line, as `npgpt gradcheck --at` takes them."""
         return " ".join(f"{name}={value}" for name, value in self.chosen.items())
 
+    def _repr_pretty_(self, printer, cycle):
+        printer.text(repr(self))            # Hypothesis would print every array
+
     def __repr__(self):
         return f"{self.component}[{self.at()}]"
 
@@ -103,4 +105,6 @@ def is_array(leaf):
 
 
 def is_float(array):
-    return is_array(array) and np.issubdtype(np.asarray(array).dtype, np.inexact)
+    """True for an array or a tensor of real or complex numbers."""
+    kind = str(getattr(array, "dtype", ""))
+    return "float" in kind or "complex" in kind

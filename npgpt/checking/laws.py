@@ -2,7 +2,8 @@
 
 A law takes a case and `compute` (case -> results by name, in any half) and
 yields (result, one way, another way): two arrays that must agree within
-that result's budget. It yields nothing where it does not apply."""
+that result's budget, and, where the budget is not the case's own, the case
+whose it is. It yields nothing where it does not apply."""
 
 import numpy as np
 
@@ -34,10 +35,10 @@ def batch_independent(case, compute):
 def shift_invariant(name, amount=3.0):
     """Adding a number to each row changes nothing, forward or backward."""
     def shifted_row_gives_the_same(case, compute):
-        before = compute(case)
-        after = compute(case.with_inputs(**{name: case.inputs[name] + amount}))
+        shifted = case.with_inputs(**{name: case.inputs[name] + amount})
+        before, after = compute(case), compute(shifted)
         for result in before:
-            yield result, after[result], before[result]
+            yield result, after[result], before[result], shifted
 
     return shifted_row_gives_the_same
 

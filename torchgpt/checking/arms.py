@@ -9,7 +9,14 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import torchgpt.layers
 import torchgpt.training
-from npgpt.checking.arms import Arm, find_package, lookup, numpy_arm, uses_torch
+from npgpt.checking.arms import (
+    Arm,
+    expected_arm,
+    find_package,
+    lookup,
+    numpy_arm,
+    uses_torch,
+)
 from npgpt.checking.replacing import replaced
 from npgpt.tree import leaves, rebuild
 from torchgpt.device import DTYPES
@@ -30,6 +37,11 @@ def leave_torch(value):
     return np.asarray(value, dtype=np.float64)
 
 
+def share_storage(a, b):
+    return (torch.is_tensor(a) and a.numel() > 0
+            and a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr())
+
+
 LAYOUTS = {
     "transposed": lambda tensor: tensor.transpose(-1, -2).contiguous().transpose(-1, -2),
     "sliced": lambda tensor: tensor.repeat_interleave(2, dim=-1)[..., ::2],
@@ -39,7 +51,9 @@ LAYOUTS = {
 
 def torch_arm(device="cpu", package="torchgpt", name="torch"):
     """The functions written by hand."""
-    return Arm(name, lookup(package), enter_torch(device), leave_torch, LAYOUTS)
+    shared = ("npgpt.training.schedule",) if package == "torchgpt" else ()
+    return Arm(name, lookup(package), enter_torch(device), leave_torch, LAYOUTS, None,
+               (package, *shared), share_storage)
 
 
 def candidate_arm(package, device="cpu"):
@@ -62,6 +76,29 @@ def module_arm(device="cpu"):
     """`torchgpt.GPT`, for cases of gpt and loss_and_grads that it serves."""
     return Arm("module", lookup("torchgpt"), enter_torch(device), leave_torch, LAYOUTS,
                run_module)
+
+
+def witnesses(case, device="cpu"):
+    """The arms whose answers to a case must agree. mps has no float64, so
+    there torch's are the processor's."""
+    if str(device).startswith("mps"):
+        device = "cpu"
+    arms = [numpy_arm(), torch_arm(device)]
+    if has_reference(case):
+        arms.append(autograd_arm(device))
+    if module_serves(case):
+        arms.append(module_arm(device))
+    if case.expected:
+        arms.append(expected_arm())
+    return arms
+
+
+def in_few_bits(case, device="cpu"):
+    """(dtype, arm) of those that are held to float64."""
+    if case.d_y is None:
+        return []
+    return [("float32", numpy_arm()), ("float32", torch_arm(device)),
+            ("bfloat16", torch_arm(device))]
 
 
 def module_serves(case):

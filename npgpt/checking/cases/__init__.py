@@ -12,7 +12,12 @@ from npgpt.checking.cases.generation import (
     draw_token,
     extend_cache,
     generate,
+    generate_batch,
     gpt_cached,
+    gpt_step,
+    log_prob,
+    padded_mask,
+    penalise_repeats,
     sample_token,
     token_probs,
 )
@@ -34,10 +39,11 @@ from npgpt.errors import InputError
 
 CASES = {function.__name__: function for function in (
     linear, embedding, positions, dropout, gelu, softmax, layer_norm, split_heads,
-    merge_heads, attention, causal_mask, extend_cache, cross_entropy,
+    merge_heads, attention, causal_mask, padded_mask, extend_cache, cross_entropy,
     feed_forward, multi_head, block, gpt, gpt_cached, init_gpt,
     loss_and_grads, adamw_step, clip_by_global_norm, warmup_cosine,
-    token_probs, draw_token, sample_token, generate,
+    token_probs, draw_token, sample_token, penalise_repeats, log_prob,
+    generate, gpt_step, generate_batch,
 )}
 
 

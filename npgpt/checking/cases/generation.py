@@ -1,15 +1,14 @@
-"""causal_mask, extend_cache, gpt_cached, sampling, generate: no gradients,
-so each brings an independent formula."""
+"""Masks, caches, sampling, generation: no gradients, so each brings an
+independent formula."""
 
 import numpy as np
 
 from npgpt.checking.case import Case
 from npgpt.checking.cases.composites import gpt_params, model
+from npgpt.checking.draw import REGIMES
 from npgpt.model.config import Config
 from npgpt.model.gpt import gpt
 from npgpt.random_stream import uniforms
-
-DISCRETE = "its result is a choice, which has no derivative"
 
 
 def causal_mask(draw):
@@ -69,37 +68,99 @@ def cache_by_definition(case):
     return results
 
 
+def padded_mask(draw):
+    B, S = draw("B", range(1, 4)), draw("S", range(1, 6))
+    T = draw("T", range(1, 6))
+    numbers = draw.numbers()
+    pads = [int(pad) for pad in numbers.below(S, B)]
+    return Case("padded_mask", options={"pads": pads, "T": min(T, S), "S": S,
+                                        "like": numbers.normal(2)},
+                scale=lambda case: {"visible": 0.0, "places": 0.0}, call=call_padded_mask,
+                expected=padding_by_definition, covers=("padded_mask", "places_seen"))
+
+
+def call_padded_mask(find, case):
+    visible = find("padded_mask")(**case.options)
+    return {"visible": visible, "places": find("places_seen")(visible)}
+
+
+def padding_by_definition(case):
+    """A query sees the real keys up to its own; its place counts from the
+    first real token."""
+    pads, T, S = (case.options[name] for name in ("pads", "T", "S"))
+    queries = range(S - T, S)
+    visible = [[[[float(pad <= key <= query) for key in range(S)] for query in queries]]
+               for pad in pads]
+    places = [[float(max(query - pad, 0)) for query in queries] for pad in pads]
+    return {"visible": np.array(visible), "places": np.array(places)}
+
+
 def gpt_cached(draw):
-    config, ids, params, options, _ = model(draw)
+    config, ids, params, _, numbers = model(draw)
     cuts = draw("cuts", ["one by one", "at once", "half and half"])
-    options = {"ids": ids, "config": config, "visible": options["visible"], "cuts": cuts}
+    padded = draw("padded", [False, True])
+    B, T = ids.shape
+    pads = numbers.below(T, B) if padded else np.zeros(B, int)
+    real = np.arange(T) >= pads[:, None]
+    visible = np.tri(T, dtype=bool) & real[:, None, None, :] if padded else None
+    options = {"ids": ids, "config": config, "visible": visible, "cuts": cuts,
+               "real": real.astype(float)}
     return Case("gpt_cached", {}, params, options, nested=True, call=call_gpt_cached,
                 expected=uncached, covers=("gpt_cached",))
 
 
+def steps_of(case):
+    T = case.options["ids"].shape[1]
+    size = {"one by one": 1, "at once": T, "half and half": -(-T // 2)}[case.options["cuts"]]
+    return [(start, min(start + size, T)) for start in range(0, T, size)]
+
+
 def call_gpt_cached(find, case):
-    """The ids in pieces, each reading on from the ones before."""
+    """The ids in pieces, each reading on from the ones before. What padding
+    is followed by means nothing: set to 0."""
     ids, config, visible = (case.options[name] for name in ("ids", "config", "visible"))
-    T = ids.shape[1]
-    step = {"one by one": 1, "at once": T, "half and half": -(-T // 2)}[case.options["cuts"]]
     cache = find("empty_cache")(config, ids.shape[0], case.params["tokens"]["weight"])
     pieces = {}
-    for start in range(0, T, step):
-        end = min(start + step, T)
+    for start, end in steps_of(case):
         part = None if visible is None else visible[:, :, start:end, :end]
         logits, cache = find("gpt_cached")(case.params, ids[:, start:end], cache, config, part)
-        pieces[f"from_{start}"] = logits
+        pieces[f"from_{start}"] = logits * case.options["real"][:, start:end, None]
     return {"logits": pieces, "read": float(cache[2])}
 
 
 def uncached(case):
-    """The same logits by `gpt`, which reads everything anew."""
-    ids, config, visible = (case.options[name] for name in ("ids", "config", "visible"))
-    T = ids.shape[1]
-    step = {"one by one": 1, "at once": T, "half and half": -(-T // 2)}[case.options["cuts"]]
-    logits, _ = gpt(case.params, ids, config, visible)
-    return {"read": float(T), **{f"logits.from_{start}": logits[:, start:start + step].copy()
-                                 for start in range(0, T, step)}}
+    """Each sequence alone, without its padding, by `gpt`."""
+    ids, config, real = (case.options[name] for name in ("ids", "config", "real"))
+    logits = np.zeros((*ids.shape, config.vocab_size))
+    for b in range(len(ids)):
+        seen = real[b] > 0
+        logits[b, seen] = gpt(case.params, ids[b:b + 1, seen], config)[0][0]
+    return {"read": float(ids.shape[1]), **{f"logits.from_{start}": logits[:, start:end].copy()
+                                            for start, end in steps_of(case)}}
+
+
+def gpt_step(draw):
+    config, ids, params, _, _ = model(draw)
+    return Case("gpt_step", {}, params, {"ids": ids[:1], "config": config}, nested=True,
+                call=call_gpt_step, expected=last_logits, covers=("gpt_step",))
+
+
+def call_gpt_step(find, case):
+    """The first sequence, token by token."""
+    config = case.options["config"]
+    cache = find("empty_cache")(config, 1, case.params["tokens"]["weight"])
+    rows = {}
+    for place, token in enumerate(case.options["ids"][0]):
+        logits, cache = find("gpt_step")(case.params, int(token), cache, config)
+        rows[f"at_{place}"] = logits
+    return {"logits": rows, "read": float(cache[2])}
+
+
+def last_logits(case):
+    ids, config = case.options["ids"], case.options["config"]
+    logits, _ = gpt(case.params, ids, config)
+    return {"read": float(ids.shape[1]),
+            **{f"logits.at_{place}": logits[0, place].copy() for place in range(ids.shape[1])}}
 
 
 def token_probs(draw):
@@ -112,7 +173,7 @@ def token_probs(draw):
     options = {"logits": np.round(logits) if ties else logits, "top_k": top_k, "top_p": top_p}
     if temperature is not None:
         options["temperature"] = temperature
-    return Case("token_probs", options=options, scale=probs_scale, no_complex_step=DISCRETE,
+    return Case("token_probs", options=options, scale=probs_scale,
                 call=lambda find, case: {"probs": find("token_probs")(**case.options)},
                 expected=probs_by_definition, result_dtype="float64", covers=("token_probs",))
 
@@ -153,7 +214,7 @@ def draw_token(draw):
         probs, u = np.array([0.5, 0.0, 0.5]), 0.5
     options = {"probs": probs, "u": u}
     return Case("draw_token", options=options, scale=lambda case: {"token": 0.0},
-                no_complex_step=DISCRETE, expected=token_by_definition, covers=("draw_token",),
+                discrete=True, expected=token_by_definition, covers=("draw_token",),
                 call=lambda find, case: {"token": float(find("draw_token")(**case.options))})
 
 
@@ -176,7 +237,7 @@ def sample_token(draw):
     if temperature is not None:
         options["temperature"] = temperature
     return Case("sample_token", options=options, scale=lambda case: {"token": 0.0},
-                no_complex_step=DISCRETE, expected=sample_by_definition, covers=("sample_token",),
+                discrete=True, expected=sample_by_definition, covers=("sample_token",),
                 call=lambda find, case: {"token": float(find("sample_token")(**case.options))})
 
 
@@ -199,7 +260,7 @@ def generate(draw):
     if temperature is not None:
         options["temperature"] = temperature
     return Case("generate", {}, gpt_params(numbers, config), options, nested=True,
-                scale=lambda case: {"tokens": 0.0}, no_complex_step=DISCRETE,
+                scale=lambda case: {"tokens": 0.0}, discrete=True,
                 call=call_generate, expected=generated_without_cache, covers=("generate",))
 
 
@@ -208,16 +269,115 @@ def call_generate(find, case):
 
 
 def generated_without_cache(case):
+    options = case.options
+    tokens, _ = write_on(case.params, options["config"], options["ids"],
+                         options["max_new_tokens"], options.get("seed", 1), options)
+    return {"tokens": np.array(tokens, float)}
+
+
+def write_on(params, config, prompt, new, seed, options):
     """Every token from a fresh pass over the window: all ids while they
     fit, and from then on a window that restarts at half the context."""
-    options, N = case.options, case.options["config"].context_length
-    ids, window = [int(i) for i in options["ids"]], 0
-    draws = uniforms((options["max_new_tokens"],), options.get("seed", 1), 0, "sample")
-    for u in draws:
+    ids, window, N, score = [int(i) for i in prompt], 0, config.context_length, 0.0
+    for u in uniforms((new,), seed, 0, "sample"):
         if len(ids) - window > N:
             window = len(ids) - max(N // 2, 1)
-        logits, _ = gpt(case.params, np.array([ids[window:]]), options["config"])
-        one = {"logits": logits[0, -1], "u": float(u), "top_k": options["top_k"],
-               "top_p": options["top_p"], "temperature": options.get("temperature", 0.8)}
-        ids.append(int(sample_by_definition(Case("sample_token", options=one))["token"]))
-    return {"tokens": np.array(ids[len(options["ids"]):], float)}
+        logits = gpt(params, np.array([ids[window:]]), config)[0][0, -1]
+        pushed = penalised(Case("", options={
+            "logits": logits, "ids": ids, "penalty": options.get("repetition_penalty", 1.0)}))
+        one = {**pushed, "u": float(u), "top_k": options["top_k"], "top_p": options["top_p"],
+               "temperature": options.get("temperature", 0.8)}
+        ids.append(int(sample_by_definition(Case("", options=one))["token"]))
+        score += log_prob_by_sums(logits, ids[-1])
+    return ids[len(prompt):], score
+
+
+def generate_batch(draw):
+    B, new, N = draw("B", range(1, 4)), draw("new", range(1, 7)), draw("N", range(1, 6))
+    top_k, top_p = draw("top_k", [None, 2]), draw("top_p", [None, 0.8])
+    temperature = draw("temperature", [None, 0, 1.5])
+    stop, penalty = draw("stop", [None, 1]), draw("penalty", [None, 1.5])
+    own_seed = draw("own_seed", [False, True])
+    numbers = draw.numbers()
+    config = Config(6, N, 1, 2, 4)
+    prompts = [numbers.below(6, 1 + int(numbers.below(5, 1)[0])) for _ in range(B)]
+    options = {"config": config, "prompts": prompts, "max_new_tokens": new,
+               "top_k": top_k, "top_p": top_p, "stop": stop}
+    options |= {"seed": 5} if own_seed else {}
+    options |= {} if temperature is None else {"temperature": temperature}
+    options |= {} if penalty is None else {"repetition_penalty": penalty}
+    return Case("generate_batch", {}, gpt_params(numbers, config), options, nested=True,
+                scale=batch_scale, discrete=True, call=call_generate_batch,
+                expected=each_alone, covers=("generate_batch",))
+
+
+def batch_scale(case):
+    """Tokens exactly; a sum of logs of order ten each."""
+    return {f"row_{b}.log_prob": 10.0 * case.options["max_new_tokens"]
+            for b in range(len(case.options["prompts"]))}
+
+
+def call_generate_batch(find, case):
+    """Each row's tokens, and the sum of their log probabilities; the row of
+    number `stop` ends after its second token."""
+    arguments = case.arguments()
+    stop = arguments.pop("stop")
+    rows = {b: [] for b in range(len(arguments["prompts"]))}
+    scores = dict.fromkeys(rows, 0.0)
+    if stop is not None:
+        arguments["ended"] = lambda row: row == stop and len(rows[row]) >= 2
+    for row, token, score in find("generate_batch")(**arguments):
+        rows[row].append(float(token))
+        scores[row] += score
+    return {f"row_{row}": {"tokens": np.array(tokens), "log_prob": scores[row]}
+            for row, tokens in rows.items()}
+
+
+def each_alone(case):
+    """Row b, generated alone with seed + b and no cache."""
+    options, results = case.options, {}
+    for b, prompt in enumerate(options["prompts"]):
+        new = options["max_new_tokens"]
+        if options["stop"] == b:
+            new = min(new, 2)
+        tokens, score = write_on(
+            case.params, options["config"], prompt, new, options.get("seed", 1) + b, options)
+        results[f"row_{b}.tokens"] = np.array(tokens, float)
+        results[f"row_{b}.log_prob"] = score
+    return results
+
+
+def penalise_repeats(draw):
+    V, count = draw("V", range(1, 8)), draw("count", range(1, 5))
+    penalty = draw("penalty", [1.5, 1, 0.5])
+    numbers = draw.numbers()
+    options = {"logits": numbers.normal(V), "penalty": penalty,
+               "ids": [int(i) for i in numbers.below(V, count)]}
+    return Case("penalise_repeats", options=options, views=True,
+                scale=lambda case: {"logits": 2 * case.options["logits"]},
+                call=lambda find, case: {"logits": find("penalise_repeats")(**case.options)},
+                expected=penalised, covers=("penalise_repeats",))
+
+
+def penalised(case):
+    logits, ids = case.options["logits"].copy(), case.options["ids"]
+    for i in set(ids):
+        logits[i] *= case.options["penalty"] ** (1 if logits[i] < 0 else -1)
+    return {"logits": logits}
+
+
+def log_prob(draw):
+    V, regime = draw("V", range(1, 8)), draw("regime", REGIMES)
+    numbers = draw.numbers()
+    options = {"logits": numbers.normal(V, std=50.0 if regime == "stress" else 1.0),
+               "token": int(numbers.below(V, 1)[0])}
+    return Case("log_prob", options=options,
+                scale=lambda case: {"log_prob": 1 + 2 * np.abs(case.options["logits"]).max()},
+                call=lambda find, case: {"log_prob": find("log_prob")(**case.options)},
+                expected=lambda case: {"log_prob": log_prob_by_sums(**case.options)},
+                covers=("log_prob",))
+
+
+def log_prob_by_sums(logits, token):
+    """Minus the log of Σ e^(z − z of the token)."""
+    return -float(np.logaddexp.reduce(logits - logits[token]))

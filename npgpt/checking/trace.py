@@ -1,0 +1,127 @@
+"""Where two implementations part: the first value that differs, step by
+step, forward and then backward."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from npgpt.checking.budgets import COMPOSITE, UNIT, error_between, measured, share
+from npgpt.checking.replacing import replaced
+from npgpt.checking.steps import Key, Recorder
+from npgpt.training import parallel
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of two arms, the first value that differs beyond its budget."""
+
+    key: Key
+    error: float
+    budget: float
+    index: tuple
+    guess: str
+
+    @property
+    def component(self):
+        """The pair that the step belongs to."""
+        return self.key.function.removesuffix("_backward")
+
+    def __str__(self):
+        way = "backward" if "_backward" in self.key.calls else "forward"
+        step = f"step ({self.key.step}) {self.key.words}" if self.key.step else "what it is given"
+        size = ("in shape or in what is finite" if not np.isfinite(self.error) else
+                f"by {self.error:.2g}, {share(self.error, self.budget):.2g} times its budget"
+                f" of {self.budget:.1g}, most at {list(self.index)}")
+        return (f"{way}, {self.key.function}, {step}: {self.key.name} differs {size}\n"
+                f"  inside {self.key.calls}\n  it looks {self.guess}")
+
+
+def record(arm, case):
+    """-> {Key: value}, every step's values while the arm computes."""
+    recorder = Recorder(arm.packages, arm.leave)
+    own = arm.native(case)
+    with replaced("npgpt", [(parallel.thread_pool, lambda threads: SameThread)]):
+        recorder.run(lambda: arm.run(own) if arm.run else own.call(arm.find, own))
+    return recorder.values
+
+
+class SameThread:
+    """A pool that works where the interpreter can be listened to."""
+
+    map = map
+
+
+def first_difference(case, suspect, trusted):
+    """-> the first Difference of two arms over a case, or None."""
+    wrong, right = record(suspect, case), record(trusted, case)
+    common = [key for key in right if key in wrong]
+    if all(error_between(wrong[key], right[key])[0] == 0 for key in common):
+        return None
+    sizes = measured(case, trusted, lambda nudged: record(trusted, nudged),
+                     {key: right[key] for key in common})
+    for key in common:
+        error, index = error_between(wrong[key], right[key])
+        budget = COMPOSITE * UNIT["float64"] * sizes[key]
+        if not error <= budget:
+            return Difference(key, error, budget, index, guess(wrong[key], right[key]))
+    return None
+
+
+def guess(wrong, right):
+    """What kind of mistake makes the one out of the other."""
+    if wrong.shape != right.shape:
+        return guess_from_shapes(wrong, right)
+    if np.isnan(wrong).any():
+        return f"like a number that is none (NaN) in {np.isnan(wrong).mean():.0%} of the places"
+    if not np.isfinite(wrong).all() or not np.isfinite(right).all():
+        return "masked in other places"
+    if not wrong.any():
+        return "all zero"
+    for axes in ((-1, -2), (-2, -3), (-1, -3)):
+        if wrong.ndim >= -min(axes) and wrong.shape[axes[0]] == wrong.shape[axes[1]]:
+            if alike(wrong, right.swapaxes(*axes)):
+                return f"transposed: axes {axes[0]} and {axes[1]} have changed places"
+    scale = (wrong * right).sum() / (right * right).sum() if right.any() else np.nan
+    if np.isfinite(scale) and alike(wrong, scale * right):
+        return f"scaled by a constant, {scale:.6g}" if scale > 0 else (
+            "of the opposite sign" if abs(scale + 1) < 1e-9 else f"scaled by a constant, {scale:.6g}")
+    for axis in range(wrong.ndim):
+        for what, summed in (("summed", right.sum(axis=axis, keepdims=True)),
+                             ("averaged", right.mean(axis=axis, keepdims=True))):
+            if wrong.shape[axis] > 1 and alike(wrong, np.broadcast_to(summed, wrong.shape)):
+                return f"{what} over one axis too many, axis {axis}"
+    if alike(wrong - right, np.full_like(right, (wrong - right).flat[0])):
+        return f"shifted by a constant, {(wrong - right).flat[0]:.6g}"
+    if right.size and np.sort(wrong, axis=None).shape and alike(
+            np.sort(wrong, axis=None), np.sort(right, axis=None)):
+        return "right but for the order: the same numbers in other places"
+    return guess_from_place(wrong, right)
+
+
+def guess_from_shapes(wrong, right):
+    if wrong.shape == right.shape[::-1] and alike(wrong, right.T):
+        return f"transposed: {wrong.shape}, not {right.shape}"
+    for axis in range(right.ndim):
+        for keep in (False, True):
+            summed = right.sum(axis=axis, keepdims=keep)
+            if summed.shape == wrong.shape and alike(wrong, summed):
+                return f"summed over one axis too many, axis {axis}"
+    return f"of another shape, {wrong.shape}, not {right.shape}"
+
+
+def guess_from_place(wrong, right):
+    """Right in most places: along which axis is it wrong, and where?"""
+    off = ~np.isclose(wrong, right, rtol=1e-9, atol=0)
+    for axis in range(off.ndim):
+        others = tuple(i for i in range(off.ndim) if i != axis)
+        where = np.flatnonzero(off.any(axis=others))
+        if len(where) < off.shape[axis]:
+            return f"right but for {list(map(int, where))} on axis {axis}"
+    error = np.abs(wrong - right).max() / np.abs(right).max() if right.any() else np.inf
+    return f"wrong everywhere, by {error:.1%} of the largest value"
+
+
+def alike(a, b):
+    """Equal to nine digits of the largest."""
+    size = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0))
+    return a.shape == b.shape and bool(np.abs(a - b).max(initial=0) <= 1e-9 * size)

@@ -1,0 +1,12 @@
+"""The one home of Hypothesis strategies: it draws a component's choices
+(shape, regime, seed); the arrays come from the seed."""
+
+from hypothesis import strategies as st
+
+from npgpt.checking.cases import make_case
+from npgpt.checking.draw import Draw
+
+
+@st.composite
+def cases(draw, component):
+    return make_case(component, Draw(lambda options: draw(st.sampled_from(options))))
