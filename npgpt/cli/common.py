@@ -39,9 +39,11 @@ Whole = int | None
 Real = float | None
 Text = str | None
 
-Corpus = Annotated[Text, option("--corpus", "A corpus by name, or a file.", "NAME", D.corpus)]
+Corpus = Annotated[
+    Text, option("--corpus", "A name, a file, or what prepare wrote.", "NAME", D.corpus)
+]
 TokenizerFile = Annotated[
-    Text, option("--tokenizer", "A tokenizer.json.", "FILE", "the characters")
+    Text, option("--tokenizer", "A tokenizer.json.", "FILE", "its characters")
 ]
 Out = Annotated[Path | None, option("--out", "The run's directory.", "DIR", "runs/…-1, -2, …")]
 Resume = Annotated[bool, option("--resume", "Continue the run in --out.", None)]
@@ -87,11 +89,16 @@ EvaluateBatches = Annotated[
 SaveEvery = Annotated[
     Whole, option("--save-every", "Steps between checkpoints.", default=D.save_every)
 ]
+Check = Annotated[bool, option("--check", "Check the model first; train nothing.", None)]
 AsJson = Annotated[bool, option("--json", "Print one JSON object.", None)]
 Device = Annotated[Text, option("--device", "auto, cpu, cuda or mps.", "NAME", "auto")]
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run's directory, or its best/.")]
-Prompt = Annotated[Text, option("--prompt", "The text to continue.", "TEXT", "a line end")]
+Prompts = Annotated[
+    list[str] | None,
+    typer.Option("--prompt", help="The text to continue; repeat. [a line end]", metavar="TEXT",
+                 show_default=False),
+]
 Ids = Annotated[Text, option("--ids", "Or its token ids: 1,2,3.", "LIST")]
 Tokens = Annotated[int, typer.Option(help="Tokens to add.", metavar="N")]
 Temperature = Annotated[float, typer.Option(help="0: always the likeliest.", metavar="X")]
@@ -105,6 +112,10 @@ Stop = Annotated[
     typer.Option("--stop", help="End before this text; repeat.", metavar="TEXT",
                  show_default=False),
 ]
+LogProbs = Annotated[
+    bool, typer.Option("--logprobs", help="A line a token, with its log-probability.")
+]
+Stream = Annotated[bool, typer.Option("--stream", help="With --json: an object a token, too.")]
 SampleSeed = Annotated[int, typer.Option("--seed", help="Of the draws.", metavar="N")]
 
 

@@ -1,12 +1,12 @@
 """torchgpt sample: as npgpt sample, in PyTorch."""
 
 from npgpt.cli import common
-from npgpt.cli.sample import first_ids, write
+from npgpt.cli.sample import Row, first_ids, write
 
 
 def sample(
     run: common.RunPath,
-    prompt: common.Prompt = None,
+    prompt: common.Prompts = None,
     ids: common.Ids = None,
     tokens: common.Tokens = 200,
     temperature: common.Temperature = 0.8,
@@ -15,10 +15,12 @@ def sample(
     repetition_penalty: common.Penalty = 1.0,
     stop: common.Stop = None,
     seed: common.SampleSeed = 1,
+    logprobs: common.LogProbs = False,
+    stream: common.Stream = False,
     device: common.Device = None,
     as_json: common.AsJson = False,
 ) -> None:
-    """Let a trained model continue a text, with PyTorch.
+    """Let a trained model continue a text, or several, with PyTorch.
 
     \b
     torchgpt sample runs/one --prompt "The " --tokens 200 --device auto
@@ -26,9 +28,8 @@ def sample(
     from npgpt.checkpoint import load_checkpoint
 
     common.let_threads_sleep()
-    from torchgpt import to_torch
+    from torchgpt import generation, to_torch
     from torchgpt.device import pick_device
-    from torchgpt.generation import generate_batch
 
     place = pick_device(device or "auto")
     checkpoint = load_checkpoint(run)
@@ -36,6 +37,7 @@ def sample(
         "max_new_tokens": tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p,
         "repetition_penalty": repetition_penalty, "seed": seed,
     }
-    start = first_ids(checkpoint, prompt, ids)
+    starts = [first_ids(checkpoint, each, ids) for each in prompt or [None]]
+    rows = [Row(checkpoint, start, stop or []) for start in starts]
     params = to_torch(checkpoint.params, place)
-    write(checkpoint, params, generate_batch, start, stop or [], how, as_json)
+    write(rows, checkpoint, params, generation, how, logprobs, stream, as_json)
