@@ -163,7 +163,8 @@ def ticks_of(low, high, log, most):
 def chart(width, series, x_label, y_label, x_log=False, y_log=False, y_range=None, notes=(),
           height=None):
     """A line chart. `series`: {name: (xs, ys)} or {name: (xs, ys, style)}, style one of
-    np (blue line), pt (orange rings), ink, dim; `notes`: [(x, y, words, anchor)]."""
+    np (blue line), pt (orange rings), ink, dim; `notes`: [(x, y, words, anchor)].
+    A name that begins with a blank gets no place in the legend: say it in a note."""
     narrow = width < 500
     height = height or (250 if narrow else 280)
     left, right, top, bottom = (44 if narrow else 56), 10, 44, 44
@@ -204,13 +205,17 @@ def chart(width, series, x_label, y_label, x_log=False, y_log=False, y_range=Non
         if style == "pt":
             for x, y in points:
                 image.dot(x, y, 4 if few else 2.4, "pt-o")
-            image.dot(at_x + 10, 28, 4, "pt-o")
+            if name[0] != " ":
+                image.dot(at_x + 10, 28, 4, "pt-o")
         else:
             image.polyline(points, f"ln-{style}")
             if few:
                 for x, y in points:
                     image.dot(x, y, 1.9, f"{style}-o")
-            image.line(at_x, 28, at_x + 20, 28, f"ln-{style}")
+            if name[0] != " ":
+                image.line(at_x, 28, at_x + 20, 28, f"ln-{style}")
+        if name[0] == " ":
+            continue
         image.text(at_x + 27, 32, name, "ann")
         at_x += 27 + 7.2 * len(name) + 22
     for x, y, words, anchor in notes:
