@@ -11,7 +11,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from npgpt.cli import bench_gpu
 from npgpt.model import Config, init_gpt
 from npgpt.training.dropout_masks import draw_keep
+from npgpt.training.settings import complete
 from torchgpt.module import GPT
+from torchgpt.training import throughput
 from torchgpt.training.half import Autograd
 from torchgpt.training.throughput import VARIANTS, flops_per_token, peak_of
 
@@ -46,6 +48,19 @@ def test_other_devices_are_unknown(name):
     assert peak_of(name) is None
 
 
+def test_mfu_is_the_share_of_the_peak(monkeypatch, capsys):
+    monkeypatch.setattr(throughput, "VARIANTS", ("eager float32", "eager bfloat16"))
+    monkeypatch.setattr(throughput, "peak_of", lambda name: {
+        "bfloat16": 0.002, "float32": 0.001, "source": "a made-up sheet"})
+    config, settings = Config(**bench_gpu.SMOKE_SIZES), complete({"batch_size": 2})
+    found = throughput.measure(config, settings, torch.device("cpu"), rounds=3, steps=1)
+    for name, peak in (("eager float32", 0.001), ("eager bfloat16", 0.002)):
+        speed = np.median(found[name]["tokens_per_second"])
+        share = speed * flops_per_token(config) / (peak * 1e12)
+        assert found[name]["mfu"] == pytest.approx(share, abs=1e-4)
+    assert found["eager float32"]["mfu"] > 0
+
+
 def test_smoke_runs_what_a_gpu_runs(monkeypatch, capsys):
     torch.compiler.reset()  # nothing compiled by another test
     monkeypatch.setattr(GPT, "compile", functools.partialmethod(
@@ -76,15 +91,3 @@ def test_without_a_gpu_it_says_so(monkeypatch, capsys):
     assert out.count("\n") == 1 and "not yet measured" in out
     bench_gpu.gpu(as_json=True)
     assert json.loads(capsys.readouterr().out)["status"] == "not yet measured"
-
-
-def test_mfu_is_the_share_of_the_peak():
-    record = {
-        "status": "measured", "versions": {"torch": "2"}, "device": {"name": "NVIDIA H200"},
-        "model": {"parameters": 1, "context_length": 2}, "batch_size": 3,
-        "peak_tflops": peak_of("NVIDIA H200"), "speed_up": dict.fromkeys(
-            ("median", "lowest", "highest"), 7.0),
-        "variants": {"eager float32": {
-            "tokens_per_second": [5.0], "median_tokens_per_second": 5.0, "mfu": 0.5,
-            "peak_memory_gb": 1.5}}}
-    bench_gpu.show(record)
