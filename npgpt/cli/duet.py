@@ -91,11 +91,12 @@ def duet(
 
 def sing(params, run, torch_half) -> dict:
     """One text by both halves, from NumPy's final weights."""
+    from npgpt.cli.sample import opening
     from npgpt.generation import generate
     from npgpt.training.duet import compare_texts
     from torchgpt.generation import generate as torch_generate
 
-    start = run.data.tokenizer.encode("\n") if run.settings.tokenizer == "characters" else [0]
+    start = opening(run.data.tokenizer)
     seed = run.settings.seed
     how = {"max_new_tokens": SAMPLED, "temperature": TEMPERATURE, "seed": seed}
     one = generate(params, run.config, start, **how)

@@ -67,7 +67,7 @@ def prepare(
 
     \b
     npgpt prepare notes/ --out prepared --tokenizer bpe:4096
-    npgpt train --data prepared --out runs/one
+    npgpt train --corpus prepared --out runs/one
     """
     settings = Settings(
         source=source,
@@ -100,7 +100,7 @@ def prepare(
             f"{name}: {side['documents']:,} documents, {side['tokens']:,} tokens, "
             f"{side['bytes_per_token']:.2f} bytes a token"
         )
-    print(f"see {out / 'report.md'}; next: npgpt train --data {out}")
+    print(f"see {out / 'report.md'}; next: npgpt train --corpus {out}")
 
 
 class _Line:

@@ -36,6 +36,7 @@ def train(
     evaluate_every: common.EvaluateEvery = None,
     evaluate_batches: common.EvaluateBatches = None,
     save_every: common.SaveEvery = None,
+    check: common.Check = False,
     as_json: common.AsJson = False,
 ) -> int:
     """Train a GPT on a text, or go on with a run.
@@ -47,9 +48,11 @@ def train(
     settings = common.given(locals())
     if settings.get("dtype") == "bfloat16":
         raise InputError("NumPy has no bfloat16: give --dtype float32, or use torchgpt train")
-    run = open_run("npgpt train", out, resume, settings, {"half": "numpy"})
     from npgpt.training.half import NumpyHalf
 
+    if check:
+        return examine(settings, NumpyHalf(settings.get("dtype", "float32")), as_json)
+    run = open_run("npgpt train", out, resume, settings, {"half": "numpy"})
     dtype = run.settings.dtype if run.settings.dtype == "float64" else "float32"
     return go(run, NumpyHalf(dtype), "npgpt train", as_json)
 
@@ -101,3 +104,23 @@ def go(run, half, command: str, as_json: bool, agree=lambda stopped: stopped) ->
     if not as_json:
         print(f"try it:  {command.split()[0]} sample {run.path}")
     return 0
+
+
+def examine(settings: dict[str, Any], half, as_json: bool) -> int:
+    """The checks before a long run; nothing is written. 1 where one fails."""
+    from npgpt.training.checks import check_run
+    from npgpt.training.run import plan_run
+    from npgpt.training.settings import complete
+
+    run = plan_run(Path(), complete(settings))
+    answers = []
+    for question, found, right in check_run(run, half):
+        answers.append({"question": question, "found": found, "right": right})
+        if not as_json:
+            print(f"{'ok' if right else 'WRONG':<6} {question:<20} {found}", flush=True)
+    right = all(answer["right"] for answer in answers)
+    if as_json:
+        common.print_json({"right": right, "checks": answers})
+    else:
+        print("this model is fit to be trained" if right else "do not train this model yet")
+    return 0 if right else 1

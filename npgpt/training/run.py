@@ -1,5 +1,6 @@
 """A run: its settings, its data, where it stands. Born here, and continued."""
 
+import hashlib
 import os
 import platform
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from npgpt.checkpoint import read_settings as read_run_json
 from npgpt.errors import InputError
 from npgpt.model.config import Config
 from npgpt.text import CharacterTokenizer, Corpus, load_corpus, load_tokenizer
+from npgpt.text.token_files import open_tokens, token_dtype
 from npgpt.training.batches import check_length
 from npgpt.training.settings import Settings, complete, read_settings
 
@@ -62,21 +64,27 @@ def start_run(path: str | Path, given: dict[str, Any], command: str, extra: dict
             f"{path} holds another run or other files: choose another --out,"
             f" or continue it with {command} --out {path} --resume"
         )
-    corpus = load_corpus(settings.corpus)
-    tokenizer = make_tokenizer(settings.tokenizer, corpus)
-    data = encode_corpus(corpus, tokenizer, settings.context_length)
-    config = settings.config(tokenizer.vocab_size)
-    if Path(settings.corpus).exists():
-        settings = Settings(**{**asdict(settings), "corpus": os.path.abspath(settings.corpus)})
+    run = plan_run(path, settings)
     run_json = {
         "command": command,
-        "settings": asdict(settings),
-        "data": data.record,
-        "parameters": count_parameters(config),
+        "settings": asdict(run.settings),
+        "data": run.data.record,
+        "parameters": count_parameters(run.config),
         "versions": versions(),
         **extra,
     }
-    create_run(path, config, tokenizer, run_json)
+    create_run(path, run.config, run.data.tokenizer, run_json)
+    return run
+
+
+def plan_run(path: Path, settings: Settings) -> Run:
+    """A run with its data, at step 0; nothing is written."""
+    corpus = load_corpus(settings.corpus)
+    tokenizer = make_tokenizer(settings, corpus)
+    data = encode_corpus(corpus, tokenizer, settings)
+    config = settings.config(tokenizer.vocab_size)
+    if Path(settings.corpus).exists():
+        settings = Settings(**{**asdict(settings), "corpus": os.path.abspath(settings.corpus)})
     return Run(path, settings, config, data)
 
 
@@ -98,7 +106,12 @@ def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
             f" (SHA-256 {corpus.sha256[:12]}…, not {run_json['data']['sha256'][:12]}…):"
             " restore it, or start a new run"
         )
-    data = encode_corpus(corpus, tokenizer, settings.context_length)
+    data = encode_corpus(corpus, tokenizer, settings)
+    if data.record["ids_sha256"] != run_json["data"]["ids_sha256"]:
+        raise InputError(
+            f"the token files in {settings.corpus} are not those that {path} was trained on:"
+            " restore them, or start a new run"
+        )
     run = Run(path, settings, config, data)
     training = load_training(path, config)
     if training is not None:
@@ -111,22 +124,33 @@ def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
     return run
 
 
-def make_tokenizer(name: str, corpus: Corpus) -> Any:
-    """One for the characters of the corpus, or the one in a file."""
-    if name == "characters":
+def make_tokenizer(settings: Settings, corpus: Corpus) -> Any:
+    """The one in a file, that of a prepared directory, or one for the
+    characters of the corpus."""
+    prepared = Path(settings.corpus) / "tokenizer.json"
+    if settings.tokenizer is None and prepared.is_file():
+        return load_tokenizer(prepared)
+    if settings.tokenizer is None:
         return CharacterTokenizer.train([*corpus.documents, "\n"])
-    if not Path(name).exists():
-        raise InputError(f"no tokenizer at {name}: give a tokenizer.json, or characters")
-    return load_tokenizer(name)
+    if not Path(settings.tokenizer).exists():
+        raise InputError(f"no tokenizer at {settings.tokenizer}: give a tokenizer.json")
+    return load_tokenizer(settings.tokenizer)
 
 
-def encode_corpus(corpus: Corpus, tokenizer: Any, context_length: int) -> Data:
-    """Both parts as ids; InputError where one is shorter than a context."""
-    kind = np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32
-    train, validation = (
-        np.array(tokenizer.encode(text), dtype=kind)
-        for text in (corpus.train_text, corpus.validation_text)
-    )
+def encode_corpus(corpus: Corpus, tokenizer: Any, settings: Settings) -> Data:
+    """Both parts as ids; InputError where one is shorter than a context. What
+    `npgpt prepare` has encoded with this tokenizer is mapped, not read."""
+    prepared, context_length = Path(settings.corpus), settings.context_length
+    own = prepared / "tokenizer.json"
+    if own.is_file() and own.read_text(encoding="utf-8") == tokenizer.to_json():
+        train = open_tokens(prepared / "train.tokens")
+        validation = open_tokens(prepared / "validation.tokens")
+    else:
+        kind = token_dtype(tokenizer.vocab_size)
+        train, validation = (
+            np.array(tokenizer.encode(text), dtype=kind)
+            for text in (corpus.train_text, corpus.validation_text)
+        )
     check_length(train, context_length, f"the training part of {corpus.name}")
     check_length(validation, context_length, f"the validation part of {corpus.name}")
     record = {
@@ -134,6 +158,7 @@ def encode_corpus(corpus: Corpus, tokenizer: Any, context_length: int) -> Data:
         "source": corpus.source,
         "licence": corpus.licence,
         "sha256": corpus.sha256,
+        "ids_sha256": hashlib.sha256(train.tobytes() + validation.tobytes()).hexdigest(),
         "train_tokens": len(train),
         "validation_tokens": len(validation),
     }

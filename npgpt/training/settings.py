@@ -17,7 +17,7 @@ class Settings:
     `complete` fills in. Raises InputError for values that make no sense."""
 
     corpus: str = "python-docs"
-    tokenizer: str = "characters"
+    tokenizer: str | None = None  # the corpus' own, else its characters
     seed: int = 1
     # the model
     layers: int = 4

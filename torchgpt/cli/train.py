@@ -4,7 +4,7 @@ from typing import Annotated
 
 from npgpt.checkpoint import read_settings
 from npgpt.cli import common
-from npgpt.cli.train import go, open_run
+from npgpt.cli.train import examine, go, open_run
 from npgpt.errors import InputError
 
 ByHand = Annotated[
@@ -47,6 +47,7 @@ def train(
     evaluate_every: common.EvaluateEvery = None,
     evaluate_batches: common.EvaluateBatches = None,
     save_every: common.SaveEvery = None,
+    check: common.Check = False,
     as_json: common.AsJson = False,
 ) -> int:
     """Train a GPT on a text with PyTorch, or go on with a run.
@@ -56,7 +57,7 @@ def train(
     """
     settings = common.given(locals())
     common.let_threads_sleep()
-    from torchgpt.device import pick_device
+    from torchgpt.device import pick_device, pick_dtype
     from torchgpt.training import distributed
     from torchgpt.training.half import Autograd, ByHand
 
@@ -65,6 +66,10 @@ def train(
             return one_of_several(
                 place, out, resume, settings, by_hand, shared_dropout, compile, as_json)
     place = pick_device(device or "auto")
+    if check:
+        pick_dtype(settings.get("dtype", "float32"), place)
+        make = ByHand if by_hand else Autograd
+        return examine(settings, make(str(place), settings.get("dtype", "float32")), as_json)
     run = begin(place, out, resume, settings, by_hand, shared_dropout, compile)
     by_hand, shared_dropout = as_it_began(run, by_hand, shared_dropout)
     dtype = run.settings.dtype

@@ -1,0 +1,84 @@
+"""`npgpt train --check` says yes to a sound model, and names what is wrong in others."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from npgpt.training.half import NumpyHalf
+from parity_tests.runs.run_checks import flags
+
+SIZES = {"channels": 16, "context_length": 8, "layers": 2, "learning_rate": 1e-2}
+
+
+def answers(npgpt, corpus, **changes):
+    status, out, _ = npgpt("train", *flags(corpus=corpus, **{**SIZES, **changes}),
+                           "--check", "--json")
+    found = json.loads(out)
+    assert status == (0 if found["right"] else 1)
+    return [entry["question"] for entry in found["checks"] if not entry["right"]], found["checks"]
+
+
+@pytest.mark.parametrize("command", ["npgpt", "torchgpt"])
+def test_a_sound_model_passes_and_nothing_is_written(
+        request, tmp_path, corpus, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    run = request.getfixturevalue(command)
+    status, out, err = run("train", *flags(corpus=corpus, **SIZES), "--check")
+    assert (status, err) == (0, "")
+    assert out.count("ok ") == 4 and "fit to be trained" in out
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus.txt"]
+
+
+def test_a_mask_that_leaks(npgpt, corpus, monkeypatch):
+    module = sys.modules["npgpt.model.gpt"]  # the name is also a function's
+    monkeypatch.setattr(module, "causal_mask", lambda T, S, like: np.ones((T, S), bool))
+    assert "looks back only" in answers(npgpt, corpus)[0]
+
+
+def test_a_layer_that_no_gradient_reaches(npgpt, corpus, monkeypatch):
+    sound = NumpyHalf.loss_and_grads
+
+    def dead(self, *arguments):
+        loss, grads = sound(self, *arguments)
+        grads["blocks"][1]["feed_forward"]["up"]["weight"] *= 0
+        return loss, grads
+
+    monkeypatch.setattr(NumpyHalf, "loss_and_grads", dead)
+    wrong, found = answers(npgpt, corpus)
+    assert wrong == ["gradients reach all"]
+    assert "blocks.1.feed_forward.up.weight" in found[2]["found"]
+
+
+def test_a_start_that_is_too_sure(npgpt, corpus, monkeypatch):
+    monkeypatch.setattr("npgpt.model.init.STD", 0.5)
+    assert "starts at ln V" in answers(npgpt, corpus)[0]
+
+
+def test_a_rate_that_learns_nothing(npgpt, corpus):
+    assert answers(npgpt, corpus, learning_rate=1e-7)[0] == ["learns one batch"]
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_prepared_directory(npgpt, tmp_path):
+    """Its tokenizer is taken, its token files are mapped, and a change is noticed."""
+    from npgpt.text import load_corpus
+    from npgpt.training.run import plan_run
+    from npgpt.training.settings import complete
+
+    prepared, out = tmp_path / "prepared", tmp_path / "run"
+    text = tmp_path / "docs.txt"
+    text.write_text(load_corpus("python-docs").text[:60_000], encoding="utf-8")
+    status, _, err = npgpt("prepare", text, "--out", prepared, "--workers", 1)
+    assert status == 0, err
+    settings = complete({"corpus": str(prepared), "context_length": 8})
+    data = plan_run(out, settings).data
+    assert isinstance(data.train, np.memmap)
+    assert data.tokenizer.to_json() == (prepared / "tokenizer.json").read_text()
+    assert npgpt("train", *flags(corpus=prepared, steps=2), "--out", out)[0] == 0
+    tokens = bytearray((prepared / "train.tokens").read_bytes())
+    tokens[-2:] = bytes(2) if any(tokens[-2:]) else b"\1\0"
+    (prepared / "train.tokens").write_bytes(bytes(tokens))
+    status, _, err = npgpt("train", "--out", out, "--resume", "--steps", 4)
+    assert status == 2 and "token files" in err
