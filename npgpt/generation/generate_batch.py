@@ -25,7 +25,7 @@ def generate_batch(params, config, prompts, max_new_tokens=100,
     ended: asked after each turn, row by row, whether a row is done."""
     check_sampling(temperature, top_k, top_p, repetition_penalty)
     ids = [[int(i) for i in prompt] for prompt in prompts]
-    if not all(ids):
+    if not ids or not all(ids):
         raise InputError("a prompt is empty: give at least one token")
     N = config.context_length
     weight = params["tokens"]["weight"]

@@ -1,0 +1,210 @@
+"""A cache changes nothing: every split of a text, one token at a time on one
+page, and several prompts at once give what one pass over each text gives."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import npgpt.generation
+import npgpt.layers
+import npgpt.model
+import torchgpt.generation
+import torchgpt.layers
+import torchgpt.model
+from npgpt.errors import InputError
+from npgpt.model import Config
+from npgpt.random_stream import normals
+from npgpt.tree import rebuild
+
+
+@st.composite
+def models(draw):
+    """A small model with weights large enough to have opinions, in float64."""
+    heads = draw(st.integers(1, 3))
+    config = Config(
+        vocab_size=draw(st.integers(3, 12)), context_length=draw(st.integers(1, 9)),
+        layers=draw(st.integers(1, 2)), heads=heads, channels=heads * draw(st.integers(1, 4)),
+        tied=draw(st.booleans()))
+    seed = draw(st.integers(0, 2**32))
+    params = rebuild(npgpt.model.init_gpt(config, seed), lambda name, weight: (
+        weight.astype(np.float64) + 0.4 * normals(weight.shape, seed, 0, name)))
+    return config, params
+
+
+def texts(draw, config, longest):
+    id = st.integers(0, config.vocab_size - 1)
+    return draw(st.lists(id, min_size=1, max_size=longest))
+
+
+class NumPy:
+    layers, model, generation = npgpt.layers, npgpt.model, npgpt.generation
+
+    @staticmethod
+    def take(tree):
+        return tree
+
+    @staticmethod
+    def ids(rows):
+        return np.array(rows)
+
+
+class Torch:
+    layers, model, generation = torchgpt.layers, torchgpt.model, torchgpt.generation
+
+    @staticmethod
+    def take(tree):
+        return rebuild(tree, lambda name, weight: torch.from_numpy(weight))
+
+    @staticmethod
+    def ids(rows):
+        return torch.tensor(rows)
+
+
+both = pytest.mark.parametrize("half", [NumPy, Torch])
+
+
+def near(found, expected):
+    np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=0, atol=1e-11)
+
+
+@both
+@given(data=st.data())
+def test_every_split_of_a_prompt_gives_the_uncached_logits(half, data):
+    config, params = data.draw(models())
+    params = half.take(params)
+    ids = texts(data.draw, config, config.context_length)
+    whole, _ = half.model.gpt(params, half.ids([ids]), config)
+    for cut in range(1, len(ids) + 1):
+        cache = half.layers.empty_cache(config, 1, params["tokens"]["weight"])
+        first, cache = half.model.gpt_cached(params, half.ids([ids[:cut]]), cache, config)
+        near(first, whole[:, :cut])
+        if cut < len(ids):
+            second, cache = half.model.gpt_cached(params, half.ids([ids[cut:]]), cache, config)
+            near(second, whole[:, cut:])
+        assert cache[2] == len(ids)
+
+
+@both
+@given(data=st.data())
+def test_one_token_on_one_page_is_a_column_of_the_whole(half, data):
+    config, params = data.draw(models())
+    params = half.take(params)
+    ids = texts(data.draw, config, config.context_length)
+    whole, _ = half.model.gpt(params, half.ids([ids]), config)
+    cache = half.layers.empty_cache(config, 1, params["tokens"]["weight"])
+    for place, id in enumerate(ids):
+        logits, cache = half.generation.gpt_step(params, id, cache, config)
+        near(logits, whole[0, place])
+    other = half.layers.empty_cache(config, 1, params["tokens"]["weight"])
+    _, other = half.model.gpt_cached(params, half.ids([ids]), other, config)
+    near(cache[0], other[0])
+    near(cache[1], other[1])
+
+
+@both
+@given(data=st.data())
+def test_padding_on_the_left_changes_no_logit(half, data):
+    config, params = data.draw(models())
+    params = half.take(params)
+    rows = [texts(data.draw, config, config.context_length)
+            for _ in range(data.draw(st.integers(1, 4)))]
+    T = max(map(len, rows))
+    pads = [T - len(row) for row in rows]
+    filler = data.draw(st.integers(0, config.vocab_size - 1))
+    padded = half.ids([[filler] * pad + row for pad, row in zip(pads, rows)])
+    weight = params["tokens"]["weight"]
+    visible = half.layers.padded_mask(pads, T, T, weight)
+    cache = half.layers.empty_cache(config, len(rows), weight)
+    logits, _ = half.model.gpt_cached(params, padded, cache, config, visible)
+    places = half.layers.places_seen(visible)
+    for pad, row, found, place in zip(pads, rows, logits, places):
+        alone, _ = half.model.gpt(params, half.ids([row]), config)
+        near(found[pad:], alone[0])
+        assert place.tolist() == [0] * pad + list(range(len(row)))
+
+
+@both
+@given(data=st.data())
+def test_a_batch_gives_each_prompt_what_it_gets_alone(half, data):
+    config, params = data.draw(models())
+    params = half.take(params)
+    prompts = [texts(data.draw, config, 2 * config.context_length)
+               for _ in range(data.draw(st.integers(1, 4)))]
+    how = {"temperature": data.draw(st.sampled_from([0, 1.0, 3.0])),
+           "top_k": data.draw(st.sampled_from([None, 2])), "max_new_tokens": 14}
+    seed = data.draw(st.integers(0, 99))
+    lengths = [data.draw(st.integers(1, 14)) for _ in prompts]  # when each is ended
+    batch = [[] for _ in prompts]
+    for row, token, log_prob in half.generation.generate_batch(
+            params, config, prompts, seed=seed,
+            ended=lambda row: len(batch[row]) >= lengths[row], **how):
+        batch[row].append(token)
+        assert log_prob <= 0
+    for row, prompt in enumerate(prompts):
+        alone = list(half.generation.generate(params, config, prompt, seed=seed + row, **how))
+        assert len(alone) == 14
+        assert batch[row] == alone[:lengths[row]]
+
+
+@given(data=st.data())
+def test_both_halves_draw_the_same_with_every_option(data):
+    config, params = data.draw(models())
+    prompts = [texts(data.draw, config, 12) for _ in range(2)]
+    how = {"temperature": 1.0, "top_p": 0.9, "repetition_penalty": 1.5, "max_new_tokens": 10}
+    one = list(npgpt.generation.generate_batch(params, config, prompts, **how))
+    two = list(torchgpt.generation.generate_batch(Torch.take(params), config, prompts, **how))
+    assert [found[:2] for found in one] == [found[:2] for found in two]
+    near([found[2] for found in one], [found[2] for found in two])
+
+
+@both
+@given(data=st.data())
+def test_log_probabilities_are_the_models_own(half, data):
+    """Whatever bends the draw, the log-probability is that of the plain softmax."""
+    config, params = data.draw(models())
+    params = half.take(params)
+    prompt = texts(data.draw, config, config.context_length)
+    (_, token, log_prob), = half.generation.generate_batch(
+        params, config, [prompt], 1, temperature=2.0, top_k=2, repetition_penalty=1.7)
+    logits, _ = half.model.gpt(params, half.ids([prompt]), config)
+    powers = np.exp(np.asarray(logits)[0, -1].astype(np.float64))
+    near(log_prob, np.log(powers[token] / powers.sum()))
+
+
+@both
+def test_a_penalty_pushes_down_what_was_there_once_each(half):
+    logits = half.take({"x": np.array([2.0, -2.0, 1.0, 0.0, -1.0])})["x"]
+    pushed = half.generation.penalise_repeats(logits, [0, 1, 1, 0, 3], 2.0)
+    assert pushed.tolist() == [1.0, -4.0, 1.0, 0.0, -1.0]
+    assert logits.tolist() == [2.0, -2.0, 1.0, 0.0, -1.0]
+    same = half.generation.penalise_repeats(logits, [0, 1], 1.0)
+    assert same.tolist() == logits.tolist()
+
+
+def test_a_penalty_is_transformers_own():
+    transformers = pytest.importorskip("transformers")
+    theirs = transformers.RepetitionPenaltyLogitsProcessor(1.3)
+    ids = np.array([3, 1, 3, 7])
+    logits = normals((9,), 1, 0, "logits")
+    expected = theirs(torch.from_numpy(ids[None]), torch.from_numpy(logits[None].copy()))[0]
+    near(npgpt.generation.penalise_repeats(logits, ids.tolist(), 1.3), expected)
+
+
+@both
+def test_bad_prompts_and_settings_are_named(half):
+    config = Config(5, 4, 1, 1, 2)
+    params = half.take(npgpt.model.init_gpt(config, 1))
+    batch = half.generation.generate_batch
+    with pytest.raises(InputError, match="a prompt is empty"):
+        list(batch(params, config, [[1], []]))
+    with pytest.raises(InputError, match="a prompt is empty"):
+        list(batch(params, config, []))
+    with pytest.raises(InputError, match="repetition_penalty is 0"):
+        list(batch(params, config, [[1]], repetition_penalty=0))
+    with pytest.raises(InputError, match="-1 is outside the vocabulary"):
+        list(batch(params, config, [[1, -1], [2]]))
+    with pytest.raises(InputError, match="5 is outside the vocabulary"):
+        list(half.generation.generate(params, config, [5]))
+    assert list(batch(params, config, [[1]], max_new_tokens=0)) == []

@@ -1,0 +1,52 @@
+"""A text ends before its first stop string, however it is cut in pieces."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from npgpt.errors import InputError
+from npgpt.text import CharacterTokenizer, StopStrings
+
+letters = st.text("ab", max_size=12)
+
+
+def ended(text, stops):
+    """The definition: walk on until some stop string is complete."""
+    for end in range(len(text) + 1):
+        hits = [stop for stop in stops if text[:end].endswith(stop)]
+        if hits:
+            return text[:end - max(map(len, hits))], True
+    return text, False
+
+
+@given(text=letters, stops=st.lists(st.text("ab", min_size=1, max_size=4), max_size=3),
+       cuts=st.lists(st.integers(0, 12)))
+def test_any_cut_of_a_text_ends_at_the_same_place(text, stops, cuts):
+    ends = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    watch = StopStrings(stops)
+    shown = ""
+    expected, found = ended(text, stops)
+    for start, end in pairwise(ends):
+        shown += watch.push(text[start:end])
+        assert expected.startswith(shown)            # nothing shown is taken back
+        if not watch.found:                          # and no more held back than must be
+            held = text[len(shown):end]
+            assert held == "" or any(stop.startswith(held) for stop in stops)
+    shown += watch.finish()
+    assert (shown, watch.found) == (expected, found)
+    assert watch.push("more") == ("" if found else "more")
+
+
+def test_a_stop_string_is_found_across_tokens_and_within_a_character():
+    watch = StopStrings(["→"])
+    decoder = CharacterTokenizer.train(["a→b"]).stream_decoder()
+    for id in CharacterTokenizer.train(["a→b"]).encode("a→b"):
+        watch.push(decoder.push(id))
+    assert watch.found
+
+
+def test_an_empty_stop_string_is_refused():
+    with pytest.raises(InputError, match="a stop string is empty"):
+        StopStrings(["a", ""])
