@@ -5,12 +5,14 @@ the page was built. CONTRIBUTING's page on chapters shows how to write them.
 """
 
 import contextlib
+import importlib
 import importlib.util
 import inspect
 import io
 import json
 import re
 import sys
+import textwrap
 from html import escape
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from sphinx.util.docutils import SphinxDirective
 from twin import TICK, Inline, plain_code
 
 DOCS = Path(__file__).parents[1]
+LOADED = {}
 REPORT = DOCS.parent / "parity_tests" / "report.json"
 
 
@@ -59,10 +62,12 @@ def load(path, function):
     for place in (path.parent, Path(__file__).parent):
         if str(place) not in sys.path:
             sys.path.insert(0, str(place))
-    spec = importlib.util.spec_from_file_location(f"picture_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return getattr(module, function)
+    key = path, path.stat().st_mtime_ns
+    if key not in LOADED:  # once a process: a file's pictures share what they compute
+        spec = importlib.util.spec_from_file_location(f"picture_{path.stem}", path)
+        LOADED[key] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(LOADED[key])
+    return getattr(LOADED[key], function)
 
 
 class Chapter(Block):
@@ -293,6 +298,82 @@ class Review(Question):
     kind = "Review"
 
 
+class Mutants(Block):
+    """The suite's planted mistakes, `layers`, `model`, …: what, the line, the wrong line."""
+
+    required_arguments = 1
+    has_content = False
+
+    def run(self):
+        path = DOCS.parent / "parity_tests" / "mutants" / f"{self.arguments[0]}.py"
+        if not path.exists():
+            self.fail(f"there is no {path}")
+        self.env.note_dependency(str(path))
+        if str(DOCS.parent) not in sys.path:
+            sys.path.insert(0, str(DOCS.parent))
+        found = importlib.import_module(f"parity_tests.mutants.{self.arguments[0]}").MUTANTS
+        verdicts, out, last = (suite() or {}).get("mutants", {}), [], None
+        for mutant in found:
+            if isinstance(mutant, tuple):
+                what, file, old, new = mutant
+                file = f"npgpt/text/{file}"
+            else:
+                what, file, old, new = mutant.what, mutant.file, mutant.old, mutant.new
+            name = file.split("/")[-1]
+            if name != last and (DOCS / "chapters" / f"{name}.md").exists():
+                out.append(f'<li class="of"><a href="chapters/{name}.html">{name}</a></li>')
+            elif name != last:
+                out.append(f'<li class="of">{name}</li>')
+            last = name
+            killed = verdicts.get(f"{file}: {what}")
+            verdict = {True: f'<span class="ok">{TICK}found</span>', False: "survived"}.get(killed, "")
+            kind = "pt" if file.startswith("torchgpt") else "np"
+            out.append(
+                f'<li><p><span class="sq {kind}"></span> {escape(what)} {verdict}</p>'
+                f'<pre tabindex="0"><code>{both(old, new)}</code></pre></li>')
+        return [self.html(f'<ul class="mutants">{"".join(out)}</ul>')]
+
+
+def both(old, new):
+    """The right lines and the wrong ones, without the indent they share."""
+    old, new = (textwrap.dedent(text.strip("\n")) for text in (old, new))
+    right = "\n".join(f"  {escape(line)}" for line in old.split("\n"))
+    wrong = "\n".join(f"≠ {escape(line)}" for line in new.split("\n"))
+    return f"{right}\n<b>{wrong}</b>"
+
+
+class SuiteTable(Block):
+    """The parity suite's own table, or how to make it."""
+
+    has_content = False
+
+    def run(self):
+        table = suite()
+        if REPORT.exists():
+            self.env.note_dependency(str(REPORT))
+        if table is None:
+            return [self.html(
+                "<p><b>Not yet measured here.</b> Run <code>pytest</code>; it ends with this table "
+                "and writes it where the book finds it.</p>")]
+        names = {"component": "component", "examples": "examples", "arms": "implementations",
+                 "forward": "worst error, forward", "backward": "worst error, backward",
+                 "mutants": "mutants found"}
+        head = "".join(f'<th scope="col">{words}</th>' for words in names.values())
+        rows = []
+        for row in table.get("components", []):
+            cells = []
+            for key in names:
+                value = row.get(key)
+                if isinstance(value, float):
+                    value = f"{value:.0%} of its budget"
+                elif isinstance(value, list):
+                    value = len(value)
+                cells.append(f"<td>{escape(str(value)) if value is not None else '–'}</td>")
+            rows.append(f"<tr>{''.join(cells)}</tr>")
+        return [self.html(f"<table><thead><tr>{head}</tr></thead>"
+                          f"<tbody>{''.join(rows)}</tbody></table>")]
+
+
 def tint(side):
     """{np}`words` and {pt}`words`: in the colour of one half."""
 
@@ -316,7 +397,8 @@ def merge(app, env, docnames, other):
 def setup(app):
     for name, block in (("chapter", Chapter), ("pair", Pair), ("prose", Prose),
                         ("picture", Picture), ("symbols", Symbols), ("run", Run),
-                        ("differs", Differs), ("exercise", Question), ("review", Review)):
+                        ("differs", Differs), ("exercise", Question), ("review", Review),
+                        ("mutants", Mutants), ("suite", SuiteTable)):
         app.add_directive(name, block)
     for side in ("np", "pt"):
         app.add_role(side, tint(side))

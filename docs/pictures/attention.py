@@ -143,4 +143,5 @@ def plot(width):
         plain.append(softmax(raw.copy())[0].max(axis=-1).mean())
         scaled.append(softmax(raw / np.sqrt(size))[0].max(axis=-1).mean())
     series = {"without the scale": (sizes, plain, "ink"), "with 1/√D": (sizes, scaled, "np")}
-    return chart(width, series, "head size D", "largest of 16 probabilities", x_log=True, y_range=(0, 1))
+    return chart(width, series, "head size D", "largest of 16 probabilities", x_log=True,
+                 y_range=(0, 1))

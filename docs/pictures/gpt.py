@@ -97,3 +97,7 @@ def plot(width, steps=60):
     note = (steps / 3, np.log(27) * 0.98, f"ln 27 = {np.log(27):.2f}", "start")
     return chart(width, {"NumPy": (at, ours, "np"), "PyTorch": (at[::3], theirs[::3], "pt")},
                  "step", "loss", notes=[note])
+
+
+def map_picture(width):
+    return tower(width, "chapters/")

@@ -50,7 +50,8 @@ def axe_script():
 def serious(page):
     """axe's serious and critical findings, each as a line."""
     result = page.evaluate(
-        "() => axe.run(document, {resultTypes: ['violations'], preload: false}).then(r => JSON.stringify("
+        "() => axe.run(document, {resultTypes: ['violations'], preload: false})"
+        ".then(r => JSON.stringify("
         "r.violations.filter(v => ['serious', 'critical'].includes(v.impact))"
         ".map(v => [v.id, v.nodes.slice(0, 3).map(n => n.target.join(' ') + ' ' + "
         "(n.any[0]?.message ?? ''))])))")

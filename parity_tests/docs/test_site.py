@@ -98,7 +98,8 @@ def dead_links(site):
                 continue
             place, _, anchor = link.partition("#")
             target = (path.parent / unquote(place.partition("?")[0])).resolve() if place else path
-            if not target.exists() or (anchor and target in pages and unquote(anchor) not in pages[target].anchors):
+            anchors = pages[target].anchors if target in pages else {unquote(anchor)}
+            if not target.exists() or (anchor and unquote(anchor) not in anchors):
                 dead.append(f"{path.relative_to(site)}: {link}")
     return dead, abroad
 
