@@ -9,6 +9,7 @@ import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -49,7 +50,7 @@ def cut_batch(B, T):
     """-> slices of about SHARD_TOKENS tokens, at least one sequence each."""
     shards = max(1, min(B, math.ceil(B * T / SHARD_TOKENS)))
     cuts = [B * i // shards for i in range(shards + 1)]
-    return [slice(*ends) for ends in zip(cuts, cuts[1:])]
+    return [slice(*ends) for ends in pairwise(cuts)]
 
 
 @cache
