@@ -2,7 +2,7 @@
 the one way to fail."""
 
 from npgpt.checking.tally import Tally
-from npgpt.checking.trace import first_difference
+from npgpt.checking.trace import first_difference, first_other_dtype
 from torchgpt.checking import candidate_arm, in_few_bits, witnesses
 
 TALLIES = {}
@@ -48,9 +48,14 @@ def locate(findings, involved):
     """-> the first Difference between the suspect and an arm that is not,
     or None where no step gives one away."""
     steps = [arm for arm in involved if arm.packages]
-    suspect = blame(findings, involved)
+    suspect, finding = blame(findings, involved), findings[0]
+    named = [arm for arm in steps if arm.name == suspect]
+    if finding.other_dtype and named:
+        return first_other_dtype(finding.case, named[0], finding.other_dtype)
+    if finding.layout and named:
+        return first_difference(finding.case, named[0], named[0], finding.layout)
     trusted = [arm for arm in steps if arm.name != suspect]
-    suspects = [arm for arm in steps if arm.name == suspect] or steps[1:2]
+    suspects = named or steps[1:2]
     if not trusted or not suspects:
         return None
     return first_difference(findings[0].case, suspects[0], trusted[0])
@@ -61,6 +66,7 @@ def blame(findings, involved):
     counts = {arm.name: 0 for arm in involved}
     for finding in findings:
         for name in finding.arms:
+            name = name.split(" on ")[0]
             if name in counts:
                 counts[name] += 1
     return max(counts, key=counts.get)

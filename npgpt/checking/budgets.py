@@ -51,7 +51,8 @@ def measured(case, arm, compute, values, draws=8):
             nudged = compute(nudge(case, rng))
         for name, value in values.items():
             if name in nudged:
-                size[name] = max(size[name], error_between(nudged[name], value)[0] / NUDGE)
+                error, _ = error_between(nudged[name], value)
+                size[name] = max(size[name], error / NUDGE if np.isfinite(error) else 0.0)
     return size
 
 
@@ -85,9 +86,9 @@ def nudged_leaves(arm, rng):
 
 
 def largest(array):
-    """max|a|, 0 for an empty array; NaN stays NaN."""
+    """max|a| of what is finite, 0 where nothing is."""
     array = np.abs(array)
-    return float(array.max()) if np.size(array) else 0.0
+    return float(np.max(array, initial=0.0, where=np.isfinite(array)))
 
 
 def error_between(a, b):

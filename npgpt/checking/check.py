@@ -23,6 +23,8 @@ class Finding:
     what: str
     error: float = np.inf
     budget: float = 0.0
+    layout: str = ""
+    other_dtype: str = ""       # the one it should have had
 
     def __str__(self):
         return (f"{self.case.component}: {self.what}\n"
@@ -71,8 +73,8 @@ def observe(case, arm, dtype):
     results = dict(leaves(arm.run(own) if arm.run else own.call(arm.find, own)))
     findings = []
 
-    def find(name, what):
-        findings.append(Finding(case, name, (arm.name,), f"{arm.name}'s {name} {what}"))
+    def find(name, what, **more):
+        findings.append(Finding(case, name, (arm.name,), f"{arm.name}'s {name} {what}", **more))
 
     values = {}
     for name, result in results.items():
@@ -82,7 +84,7 @@ def observe(case, arm, dtype):
         kind = str(getattr(result, "dtype", "")).removeprefix("torch.")
         wanted = case.result_dtype or dtype
         if ("float" in kind or "complex" in kind) and kind != wanted:
-            find(name, f"is {kind}, not {wanted}")
+            find(name, f"is {kind}, not {wanted}", other_dtype=wanted)
         values[name] = arm.leave(result)
         if np.isnan(values[name]).any():
             find(name, "is not a number (NaN)")

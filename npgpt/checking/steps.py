@@ -101,13 +101,14 @@ class Recorder:
             outer, caller = self.frames.get(id(caller)), caller.f_back
         name = frame.f_locals.get("stands_for") or frame.f_code.co_name
         name = name.removesuffix("_reference")
-        if outer and name in TRANSPARENT:
-            self.frames[id(frame)] = Frame(frame.f_code, outer.path, outer.calls)
+        if outer and (name in TRANSPARENT or frame.f_globals["__name__"] == SHARDS):
+            self.frames[id(frame)] = Frame(frame.f_code, outer.path, outer.calls, outer.label())
             return self.on_event
         calls = outer.calls if outer else self.calls
         nth = calls[name] = calls.get(name, -1) + 1
         inner = f"{name}[{nth}]" if nth else name
-        state = Frame(frame.f_code, f"{outer.path} > {inner}" if outer else inner, {})
+        state = Frame(frame.f_code, f"{outer.path} > {inner}" if outer else inner, {},
+                      outer.label() if outer else ("", ""))
         self.frames[id(frame)] = state
         for local, value in list(frame.f_locals.items()):
             if not local.startswith(("saved", "stands_for", "params", "config")):
@@ -143,21 +144,23 @@ class Recorder:
 NO_STEPS = ("npgpt.checking", "npgpt.tree", "npgpt.random_stream", "npgpt.checkpoint",
             "torchgpt.checking.arms")
 # calls that one half makes and the other does not
-TRANSPARENT = {"loss_and_grads_of_shard", "run"}
+TRANSPARENT = {"loss_and_grads_of_shard"}
+SHARDS = "npgpt.training.parallel"
 
 
 class Frame:
     """One call that is being listened to."""
 
-    def __init__(self, code, path, calls):
-        self.path, self.calls = path, calls
+    def __init__(self, code, path, calls, within):
+        self.path, self.calls, self.within = path, calls, within
         self.first, self.line, self.turn = code.co_firstlineno, None, 0
         source = "".join(linecache.getlines(code.co_filename))
         self.statements, self.loops, self.labels = parsed(source)
 
     def label(self):
-        """-> number, words of the step that the line in hand belongs to."""
-        found = "", ""
+        """-> number, words of the step that the line in hand belongs to; the
+        caller's, where a function has no labels of its own."""
+        found = self.within
         for line, step, words in self.labels:
             if self.line is not None and self.first < line <= self.line:
                 found = step, words

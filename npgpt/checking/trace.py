@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from npgpt.checking.budgets import COMPOSITE, UNIT, error_between, measured, share
+from npgpt.checking.layouts import constant_along_the_first_axis, laid_out
 from npgpt.checking.replacing import replaced
 from npgpt.checking.steps import Key, Recorder
 from npgpt.training import parallel
@@ -29,18 +30,22 @@ class Difference:
     def __str__(self):
         way = "backward" if "_backward" in self.key.calls else "forward"
         step = f"step ({self.key.step}) {self.key.words}" if self.key.step else "what it is given"
-        size = ("in shape or in what is finite" if not np.isfinite(self.error) else
+        size = (f"in kind: it is {self.guess}" if "promoted" in self.guess else
+                "in shape or in what is finite" if not np.isfinite(self.error) else
                 f"by {self.error:.2g}, {share(self.error, self.budget):.2g} times its budget"
                 f" of {self.budget:.1g}, most at {list(self.index)}")
         return (f"{way}, {self.key.function}, {step}: {self.key.name} differs {size}\n"
                 f"  inside {self.key.calls}\n  it looks {self.guess}")
 
 
-def record(arm, case):
-    """-> {Key: value}, every step's values while the arm computes."""
-    recorder = Recorder(arm.packages, arm.leave)
-    own = arm.native(case)
-    with replaced("npgpt", [(parallel.thread_pool, lambda threads: SameThread)]):
+def record(arm, case, dtype="float64", layout=None, leave=None):
+    """-> {Key: value}, every step's values while the arm computes; `leave`
+    says what is kept of a value, if not the numbers."""
+    recorder = Recorder(arm.packages, leave or arm.leave)
+    own = arm.native(case, dtype)
+    if layout:
+        own = laid_out(own, layout, arm)
+    with replaced("npgpt", [(parallel.thread_pool, lambda *_: SameThread)]):
         recorder.run(lambda: arm.run(own) if arm.run else own.call(arm.find, own))
     return recorder.values
 
@@ -48,22 +53,56 @@ def record(arm, case):
 class SameThread:
     """A pool that works where the interpreter can be listened to."""
 
-    map = map
+    @staticmethod
+    def map(function, *rows):
+        return iter(list(map(function, *rows)))
 
 
-def first_difference(case, suspect, trusted):
-    """-> the first Difference of two arms over a case, or None."""
-    wrong, right = record(suspect, case), record(trusted, case)
-    common = [key for key in right if key in wrong]
-    if all(error_between(wrong[key], right[key])[0] == 0 for key in common):
+def first_difference(case, suspect, trusted, layout=None):
+    """-> the first Difference of two arms over a case, or None. layout: of
+    the suspect's arrays (see layouts.py)."""
+    if layout == "broadcast":
+        case = case.map(constant_along_the_first_axis)
+    wrong, right = record(suspect, case, layout=layout), record(trusted, case)
+    common = [key for key in right if key in wrong or not_handed_on(key, wrong, right)]
+    extra = next((key for key in wrong if not_handed_on(key, right, wrong)), None)
+    if extra is None and all(
+            key in wrong and error_between(wrong[key], right[key])[0] == 0 for key in common):
         return None
+    if extra is not None:
+        before = list(wrong)[:list(wrong).index(extra)]
+        common = [key for key in common if key in before]
     sizes = measured(case, trusted, lambda nudged: record(trusted, nudged),
                      {key: right[key] for key in common})
     for key in common:
+        if key not in wrong:
+            return Difference(key, np.inf, 0.0, (), "handed on by one alone")
         error, index = error_between(wrong[key], right[key])
         budget = COMPOSITE * UNIT["float64"] * sizes[key]
         if not error <= budget:
             return Difference(key, error, budget, index, guess(wrong[key], right[key]))
+    if extra is not None:
+        return Difference(extra, np.inf, 0.0, (), "handed on by one alone")
+    return None
+
+
+def not_handed_on(key, wrong, right):
+    """True for an argument that one side gives and the other leaves out of
+    the same call."""
+    call, _, argument = key.name.partition("(")
+    if not argument or key in wrong:
+        return False
+    return any(other.calls == key.calls and other.name.startswith(f"{call}(") and other in right
+               for other in wrong)
+
+
+def first_other_dtype(case, arm, dtype):
+    """-> the first step of an arm whose value is of another float type."""
+    kinds = record(arm, case, dtype, leave=lambda value: str(getattr(value, "dtype", "")))
+    for key, kind in kinds.items():
+        kind = kind.removeprefix("torch.")
+        if "float" in kind and kind != (case.result_dtype or dtype):
+            return Difference(key, np.inf, 0.0, (), f"promoted: {kind}, not {dtype}")
     return None
 
 

@@ -1,0 +1,119 @@
+"""Plant a mistake into one function, for a while, and hunt for it.
+
+The file's text is changed, run as a module of its own, and its functions
+take the originals' place wherever the package holds them: in process, and
+back to normal at the end."""
+
+import ast
+import functools
+import importlib
+import linecache
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+from npgpt.checking.cases import CASES, functions_of, make_case
+from npgpt.checking.check import check
+from npgpt.checking.draw import seeded_draw
+from npgpt.checking.layouts import check_layouts
+from npgpt.checking.replacing import replaced
+from npgpt.checking.steps import labels
+from parity_tests.suite import arms, explain, locate
+
+EXAMPLES = 50
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mistake people make: the file, what it is, the text before and
+    after. step: the label it is found at, if not the one it stands under."""
+
+    file: str
+    what: str
+    old: str
+    new: str
+    step: str | None = None
+
+    @property
+    def package(self):
+        return self.file.split("/")[0]
+
+    @property
+    def module(self):
+        return importlib.import_module(self.file.replace("/", "."))
+
+    def sources(self):
+        """-> the text before and after."""
+        source = Path(self.module.__file__).read_text(encoding="utf-8")
+        count = source.count(self.old)
+        assert count == 1, f"{self.file}.py holds this {count} times: {self.old!r}"
+        return source, source.replace(self.old, self.new)
+
+    def place(self):
+        """-> the component it is in, the number of the step."""
+        source, _ = self.sources()
+        line = source[:source.index(self.old)].count("\n") + 1
+        line += len(self.old) - len(self.old.lstrip("\n"))
+        function = next((node for node in ast.parse(source).body
+                         if isinstance(node, ast.FunctionDef)
+                         and node.lineno <= line <= node.end_lineno), None)
+        if function is None:
+            return component_of("", self.file), self.step
+        step = [step for at, step, _ in labels(source) if function.lineno < at <= line]
+        return component_of(function.name, self.file), self.step or (step or [""])[-1]
+
+
+@functools.cache
+def components():
+    return {function: name for name in CASES for function in functions_of(name)}
+
+
+def component_of(function, file):
+    """The component that checks a function, or its file's."""
+    stem = file.split("/")[-1]
+    return components().get(function) or {"sums": "layer_norm", "masks": "padded_mask"}.get(
+        stem, stem)
+
+
+@contextmanager
+def planted(mutant):
+    _, source = mutant.sources()
+    filename = f"<{mutant.file}: {mutant.what}>"
+    linecache.cache[filename] = len(source), None, source.splitlines(keepends=True), filename
+    module = ModuleType(mutant.module.__name__)
+    exec(compile(source, filename, "exec"), vars(module))
+    others = [(function, vars(module)[name]) for name, function in vars(mutant.module).items()
+              if hasattr(function, "__module__") and name in vars(module)
+              and isinstance(getattr(function, "__wrapped__", function), FunctionType)
+              and function.__module__ == mutant.module.__name__]
+    sys.modules[f"{mutant.package}.planted"] = module     # so that others replace what it holds
+    try:
+        with replaced(mutant.package, others):
+            yield
+    finally:
+        del sys.modules[f"{mutant.package}.planted"], linecache.cache[filename]
+
+
+def hunt(mutant):
+    """-> how many examples it took, the findings, where they come from;
+    (50, [], None) for one that survived."""
+    component, _ = mutant.place()
+    with planted(mutant):
+        for seed in range(EXAMPLES):
+            case = make_case(component, seeded_draw(seed))
+            involved, precise = arms(case, "cpu")
+            findings = check(case, involved, precise)
+            if not findings:
+                findings = check_layouts(case, involved[:2], involved[0])
+            if findings:
+                return seed + 1, findings, locate(findings, involved)
+    return EXAMPLES, [], None
+
+
+def report(mutant):
+    count, findings, difference = hunt(mutant)
+    return f"{mutant.file}: {mutant.what}: " + (
+        f"killed by example {count}\n{explain(findings, [])}\n{difference}"
+        if findings else "survived")

@@ -1,0 +1,30 @@
+"""Each mistake is found within 50 examples, by a number that differs, and
+the step it sits in is named."""
+
+import pytest
+
+from parity_tests.mutants import generation, layers, model, training
+from parity_tests.mutants.planting import components, hunt
+from parity_tests.suite import MUTANTS
+
+ALL = [*layers.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS]
+
+
+@pytest.mark.parametrize("mutant", ALL, ids=[f"{m.file}: {m.what}" for m in ALL])
+def test_killed(mutant):
+    component, step = mutant.place()
+    killed = MUTANTS.setdefault(component, {})
+    killed[f"{mutant.file}: {mutant.what}"] = False
+    _, findings, difference = hunt(mutant)
+    assert findings, "survived: no check noticed within 50 examples"
+    killed[f"{mutant.file}: {mutant.what}"] = True
+    assert difference, f"killed, but no step named:\n{findings[0]}"
+    named = components().get(difference.key.function, component)
+    assert (named, difference.key.step) == (component, step), str(difference)
+
+
+def test_there_are_enough():
+    assert len(ALL) >= 60
+    assert {m.package for m in ALL} == {"npgpt", "torchgpt"}
+    hit = {m.place()[0] for m in ALL}
+    assert hit >= set(components().values()) - {"generate_batch"}, set(components().values()) - hit
