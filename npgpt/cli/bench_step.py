@@ -62,14 +62,15 @@ def step(
         peers = [peer for peer in PEERS if peer in times]
         fastest = min(peers, key=lambda peer: timing.summary(times[peer])["median_ms"],
                       default=None)
-        rows = {}
+        contenders_found: dict[str, dict[str, Any]] = {}
         for contender in times:
-            rows[contender] = timing.summary(times[contender])
+            found: dict[str, Any] = timing.summary(times[contender])
             if fastest:
-                rows[contender]["to_fastest_peer"] = timing.ratio(times, contender, fastest)
-            rows[contender]["to_products"] = timing.ratio(times, contender, "products")
+                found["to_fastest_peer"] = timing.ratio(times, contender, fastest)
+            found["to_products"] = timing.ratio(times, contender, "products")
+            contenders_found[contender] = found
         result["sizes"][name] = {"shape": shape, "fastest_peer": fastest, "rounds": rounds,
-                                 "contenders": rows}
+                                 "contenders": contenders_found}
         pictures[f"training step, {name}"] = times
     result["machine"] = timing.machine()
     if record is not None:
@@ -80,22 +81,13 @@ def step(
         common.print_json(result)
         return
     print(timing.describe(result["machine"]))
-    for name, found in result["sizes"].items():
-        rows = [[contender, f"{row['median_ms']:.1f} ms",
-                 f"{row['least_ms']:.1f} – {row['most_ms']:.1f}",
-                 spread(row.get("to_fastest_peer")), spread(row["to_products"])]
-                for contender, row in found["contenders"].items()]
+    for name, measured in result["sizes"].items():
+        rows = [[contender, f"{row['median_ms']:.1f}", f"{row['least_ms']:.1f}–{row['most_ms']:.1f}",
+                 timing.spread(row.get("to_fastest_peer")), timing.spread(row["to_products"])]
+                for contender, row in measured["contenders"].items()]
         timing.print_table(
-            f"Training step, {name}",
-            ["", "median", "spread", f"to {found['fastest_peer'] or 'peer'}", "to products"],
-            rows)
-
-
-def spread(row: dict[str, float] | None) -> str:
-    """0.71 (0.70 – 0.73): the median and the middle half."""
-    if row is None:
-        return "–"
-    return f"{row['median']:.2f} ({row['low']:.2f} – {row['high']:.2f})"
+            f"Training step, {name}; the peer is {measured['fastest_peer'] or 'not installed'}",
+            ["", "ms", "least–most", "to the peer", "to products"], rows)
 
 
 def make_contenders(layers: int, heads: int, channels: int, context_length: int,

@@ -46,9 +46,16 @@ def summary(seconds: list[float]) -> dict[str, float]:
             "most_ms": 1e3 * max(seconds)}
 
 
+def spread(row: dict[str, float] | None) -> str:
+    """0.71 (0.70–0.73): the median and the middle half."""
+    if row is None:
+        return "–"
+    return f"{row['median']:.2f} ({row['low']:.2f}–{row['high']:.2f})"
+
+
 def machine() -> dict[str, Any]:
     """What a ratio depends on: processor, threads, instruction sets, versions."""
-    blas = next((pool for pool in threadpool_info() if pool["user_api"] == "blas"), {})
+    blas: dict[str, Any] = next((pool for pool in threadpool_info() if pool["user_api"] == "blas"), {})
     found: dict[str, Any] = {
         "date": date.today().isoformat(), "processor": processor(), "cores": os.cpu_count(),
         "system": platform.system(), "python": platform.python_version(),
