@@ -189,7 +189,10 @@ def to_torch(value):
 
 def run(half, args):
     """Call the half's function; fill its records, snapshots and result."""
-    code = inspect.unwrap(half.function).__code__
+    plain = inspect.unwrap(half.function)
+    inner = {node.name for node in ast.walk(half.tree) if isinstance(node, ast.FunctionDef)}
+    codes = {plain.__code__, *(code for code in plain.__code__.co_consts
+                               if inspect.iscode(code) and code.co_name in inner)}
     statements, tops = {}, {}
     for node in ast.walk(half.tree):
         if isinstance(node, ast.stmt) and node is not half.tree:
@@ -207,8 +210,8 @@ def run(half, args):
             if name in frame.f_locals:
                 names[name] = copy(frame.f_locals[name])
         for part in parts_of(node):
-            code = compile(part, "part", "eval")
-            names[part] = copy(eval(code, frame.f_globals, frame.f_locals))
+            value = eval(compile(part, "part", "eval"), frame.f_globals, frame.f_locals)
+            names[part] = copy(value)
 
     def local(frame, event, _):
         nonlocal last
@@ -223,9 +226,12 @@ def run(half, args):
         return local
 
     def watch(frame, event, _):
-        return local if frame.f_code is code else None
+        return local if frame.f_code in codes else None
 
-    traced = sys.gettrace()
+    traced, space = sys.gettrace(), plain.__globals__
+    threads = space.get("for_each")
+    if threads:  # other threads have no trace
+        space["for_each"] = lambda update, named: [update(*pair) for pair in named]
     sys.settrace(watch)
     try:
         half.result = half.function(**args)
@@ -237,6 +243,8 @@ def run(half, args):
         raise TwinError(f"{where}: the example stops here: {error!r}") from error
     finally:
         sys.settrace(traced)
+        if threads:
+            space["for_each"] = threads
     return half.result
 
 
