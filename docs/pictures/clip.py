@@ -14,8 +14,8 @@ LIMIT = 1.0
 
 def picture(width):
     narrow = width < 500
-    height = 320 if narrow else 360
-    unit = (height - 30) / 3.6
+    height = 280 if narrow else 350
+    unit = min((height - 30) / 3.6, (width / 2 - 26) / 2.3)
     zero = width / 2, height / 2 - 4
     image = Svg(width, height)
 
@@ -23,7 +23,7 @@ def picture(width):
         return zero[0] + v[0] * unit, zero[1] - v[1] * unit
 
     image.rect(zero[0] - unit, zero[1] - unit, 2 * unit, 2 * unit, "ribbon", unit)
-    image.text(zero[0] + 4, zero[1] + unit - 8, f"limit = {LIMIT:g}", "nt", "middle")
+    image.text(zero[0] - 0.3 * unit, zero[1] + 0.72 * unit, f"limit = {LIMIT:g}", "nt", "middle")
     image.step("clip_by_global_norm-2", 0, 0, width, height)
     for grad in GRADS:
         grads = {"w": np.array([grad[0]]), "b": np.array([grad[1]])}

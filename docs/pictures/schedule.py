@@ -53,9 +53,9 @@ def noisy(rates):
 
 
 def plot(width):
-    steps = np.arange(200)
-    curves = {"constant 0.2": ([0.2] * 200, "ink"), "constant 0.02": ([0.02] * 200, "dim"),
-              "schedule": ([warmup_cosine(s, 0.2, 10, 200) for s in steps], "np")}
+    steps = np.arange(100)
+    curves = {"constant 0.2": ([0.2] * 100, "ink"), "constant 0.02": ([0.02] * 100, "dim"),
+              "schedule": ([warmup_cosine(s, 0.2, 10, 100) for s in steps], "np")}
     if width < 500:
         curves = {name.replace("constant ", ""): v for name, v in curves.items()}
     return chart(width, {name: (steps, noisy(rates), style)
