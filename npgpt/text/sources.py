@@ -220,14 +220,14 @@ def _cut(data: bytes) -> Iterator[tuple[int, bytes]]:
         start = end
 
 
-def blocks(pieces: Iterator[Piece], size: int = PIECE) -> Iterator[list[Piece]]:
-    """Pieces gathered into lists of about `size` bytes: one worker's portion."""
+def blocks(pieces: Iterator[Piece]) -> Iterator[list[Piece]]:
+    """Pieces gathered into lists of about `PIECE` bytes: one worker's portion."""
     block: list[Piece] = []
     held = 0
     for piece in pieces:
         block.append(piece)
         held += len(piece.data) + 64
-        if held >= size:
+        if held >= PIECE:
             yield block
             block, held = [], 0
     if block:

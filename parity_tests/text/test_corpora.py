@@ -55,6 +55,8 @@ def test_split_keeps_every_document_and_its_copies_together(documents, share):
     assert not {split_key(d) for d in train} & {split_key(d) for d in validation}
     if len({split_key(d) for d in documents}) > 1:
         assert train and validation
+    if len({split_key(d) for d in validation}) > 1:
+        assert sum(map(len, validation)) <= share * sum(map(len, documents)) + 1e-9
     assert set(split_documents(documents[::-1], share)[1]) == set(validation)
 
 

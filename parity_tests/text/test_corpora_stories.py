@@ -63,6 +63,7 @@ def test_torn_pieces_are_well_formed():
         (r"\bThe end\.", "The finish."),  # no sentence of the grammar
         (r"\bOne (?=\w+ \w+ went)", "Two "),
         (r"\bplayed\b", "worked"),
+        (r"(?<=dog )barked", "mooed"),
     ],
 )
 def test_a_changed_word_is_noticed(change):
@@ -85,6 +86,11 @@ def test_a_name_that_changes_is_noticed():
         changed = text[:at] + other + text[at + len(name) :]
         score = score_story(changed)
         assert score.grammatical == score.sentences > score.consistent, changed
+
+
+def test_a_story_without_a_title_begins_where_it_says_so():
+    texts = [text.split("\n", 1)[1] for text in stories(10, seed=8)]
+    assert score_story("\n\n".join(texts)).well_formed
 
 
 def test_empty_text_is_not_well_formed():

@@ -83,7 +83,7 @@ def test_any_html_is_read_to_the_end(page):
         ("card 4111 1111 1111 1111 ok", "card <CARD> ok"),
         ("no card 4111 1111 1111 1112 ok", "no card 4111 1111 1111 1112 ok"),
         ("pay DE89 3704 0044 0532 0130 00 now", "pay <IBAN> now"),
-        ("not DE89 3704 0044 0532 0130 01 now", "not DE89 3704 0044 0532 0130 01 now"),
+        ("not DE88 3704 0044 0532 0130 00 now", "not DE88 3704 0044 0532 0130 00 now"),
         ("call +49 30 1234567 or (555) 123-4567", "call <PHONE> or <PHONE>"),
         ("or 555-123-4567.", "or <PHONE>."),
         ("on 2026-11-24 at 10:30:15", "on 2026-11-24 at 10:30:15"),
@@ -230,11 +230,27 @@ def test_the_size_of_the_index_changes_nothing(kinds, group, dead):
     signatures = lambda start: enumerate(rows[start:], start)  # noqa: E731
     found = dedup.near_duplicates(signatures, alive, 0.8, group)
     assert found.tolist() == dedup.near_duplicates(signatures, alive, 0.8, 1000).tolist()
+    assert dead >= len(rows) or found[dead] == -1
     firsts = {}
     for i, kind in enumerate(kinds):
         if alive[i]:
             assert found[i] == firsts.setdefault(kind, -1) or firsts[kind] == -1
             firsts[kind] = i if firsts[kind] == -1 else firsts[kind]
+
+
+def test_the_index_never_holds_more_than_a_group(monkeypatch):
+    made = []
+
+    def recorded(threshold, make=dedup.empty_index):
+        made.append(make(threshold))
+        return made[-1]
+
+    monkeypatch.setattr(dedup, "empty_index", recorded)
+    rows = np.random.default_rng(0).integers(0, 2**32, (25, dedup.PERMUTATIONS), np.uint32)
+    dedup.near_duplicates(
+        lambda start: enumerate(rows[start:], start), np.ones(25, bool), 0.8, group=10
+    )
+    assert [len(index.keys) for index in made] == [10, 10, 5]
 
 
 def test_near_leaks_are_those_that_all_pairs_show():
@@ -280,7 +296,8 @@ def test_chunks_cover_the_text_and_overlap(text, size, data):
     for (_, before), (start, end) in pairwise(cuts):
         assert before - overlap <= start <= before < end
         if overlap and start < before:
-            assert text[start - 1].isspace() or start == before - overlap
+            blank = any(sign in " \n" for sign in text[before - overlap : before - 1])
+            assert text[start - 1] in " \n" if blank else start == before - overlap
 
 
 def test_chunks_end_where_a_paragraph_line_or_sentence_does():
