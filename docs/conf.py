@@ -15,10 +15,10 @@ project = "npgpt"
 author = "the npgpt authors"
 language = "en"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.linkcode",
-              "katex", "twin", "blocks", "sources"]
+              "katex", "twin", "blocks", "sources", "notebooks"]
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist", "attrs_inline"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "_katex", "_theme", "_ext", "notebooks"]
+exclude_patterns = ["_build", "_katex", "_theme", "_ext", "notebooks/*"]
 nitpicky = False
 
 html_theme = "book"

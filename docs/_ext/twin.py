@@ -154,7 +154,7 @@ def prelude(half):
         if isinstance(node, ast.Name):
             used.add(node.id)
     kept = []
-    for node in ast.parse(half.path.read_text(encoding="utf-8")).body:
+    for node in reversed(ast.parse(half.path.read_text(encoding="utf-8")).body):
         bound = []
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             node.names = [a for a in node.names if (a.asname or a.name.split(".")[0]) in used]
@@ -162,7 +162,7 @@ def prelude(half):
         elif isinstance(node, ast.Assign):
             bound = [t.id for t in node.targets if isinstance(t, ast.Name) and t.id in used]
         if bound:
-            kept.append(ast.unparse(node))
+            kept.insert(0, ast.unparse(node))
             used |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
     return "\n".join(kept) + "\n\n\n" if kept else ""
 

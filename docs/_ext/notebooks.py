@@ -1,0 +1,191 @@
+"""Notebooks from the chapters' own sources, one for each part of the book.
+
+`write()` makes docs/notebooks/PART.ipynb from the Markdown: prose and formulas
+become text cells, twins the two halves' code, run cells code cells. They are
+written when the book is built, where they changed, and executed in CI.
+"""
+
+import json
+import re
+import textwrap
+import tomllib
+from pathlib import Path
+
+import measure
+
+DOCS = Path(__file__).parents[1]
+FENCE = re.compile(r"^(`{3,}|:{3,})\{(\w+)\}\s*(.*)$")
+
+
+def parts():
+    """{caption: [chapter, …]} of the chapters in index.md, in reading order."""
+    text = (DOCS / "index.md").read_text(encoding="utf-8")
+    found = {}
+    for block in re.findall(r"```\{toctree\}\n(.*?)```", text, re.S):
+        caption = re.search(r":caption: (.*)", block)
+        chapters = re.findall(r"^chapters/(\w+)$", block, re.M)
+        if caption and chapters:
+            found[caption[1]] = chapters
+    return found
+
+
+def repository():
+    """owner/name on GitHub, where pyproject.toml tells it."""
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for link in project.get("urls", {}).values():
+        if match := re.match(r"https://github\.com/([\w.-]+/[\w.-]+?)/?$", link):
+            return match[1]
+    return None
+
+
+def blocks(text):
+    """(directive or None, argument, options, lines) in order; a pair or prose is opened up."""
+    lines, i, plain = text.split("\n"), 0, []
+    while i < len(lines):
+        match = FENCE.match(lines[i])
+        if not match:
+            plain.append(lines[i])
+            i += 1
+            continue
+        if any(line.strip() for line in plain):
+            yield None, "", {}, plain
+        plain, (marks, name, argument) = [], match.groups()
+        end = next(j for j in range(i + 1, len(lines)) if lines[j].strip() == marks)
+        body, options = lines[i + 1 : end], {}
+        while body and (option := re.match(r":([\w-]+):\s*(.*)$", body[0])):
+            options[option[1]] = option[2]
+            body = body[1:]
+        if name in ("pair", "prose"):
+            yield from blocks("\n".join(body))
+        else:
+            yield name, argument, options, body
+        i = end + 1
+    if any(line.strip() for line in plain):
+        yield None, "", {}, plain
+
+
+def plain_maths(text, symbols):
+    """\\v and \\d written out; roles and links without their markup."""
+    text = re.sub(r"\\v\{(\w+)\}", lambda m: "{" + symbols.get(m[1], m[1]) + "}", text)
+    text = re.sub(r"\\d\{(\w+)\}", lambda m: r"\mathrm{d}{" + symbols.get(m[1], m[1]) + "}", text)
+    text = re.sub(r"\{(?:np|pt)\}`([^`]*)`", r"*\1*", text)
+    return re.sub(r"\[([^]]+)\]\((?!http)[^)]*\.md[^)]*\)", r"\1", text)
+
+
+def source(name):
+    """Both halves of a pair as code cells."""
+    from twin import prelude
+
+    for side, words in (("npgpt", "NumPy"), ("torchgpt", "PyTorch")):
+        halves = []
+        for function in (name, f"{name}_backward"):
+            try:
+                halves.append(measure.cut(side, measure.find(side, function)))
+            except measure.TwinError:
+                break
+        head = "".join(dict.fromkeys("".join(prelude(half) for half in halves).splitlines(True)))
+        code = "\n\n\n".join("\n".join(half.lines).rstrip() for half in halves)
+        path = halves[0].path.relative_to(DOCS.parent).as_posix()
+        yield f"# {words}: {path}\n{head.strip()}\n\n\n{code}".replace("\n\n\n\n", "\n\n")
+
+
+def cells(chapter):
+    """(kind, text) of one chapter."""
+    text = (DOCS / "chapters" / f"{chapter}.md").read_text(encoding="utf-8")
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.S)
+    symbols = {}
+    for name, _, _, body in blocks(text):
+        if name == "symbols":
+            for row in body:
+                parts_ = [part.strip() for part in row.split("|", 3)]
+                if len(parts_) == 4 and parts_[1] != "-":
+                    symbols[parts_[1]] = parts_[0]
+    for name, argument, options, body in blocks(text):
+        words = plain_maths("\n".join(body).strip(), symbols)
+        if name is None:
+            yield "markdown", words
+        elif name == "chapter":
+            yield "markdown", f"*{words}*"
+        elif name == "symbols":
+            rows = [[part.strip() for part in plain_maths(row, symbols).split("|", 3)]
+                    for row in body if row.strip()]
+            yield "markdown", "\n".join(
+                ["| maths | code | shape | meaning |", "|---|---|---|---|",
+                 *(f"| ${tex}$ | `{code}` | `{shape}` | {mean} |"
+                   for tex, code, shape, mean in rows)])
+        elif name == "twin" and "backward" not in options:
+            for code in source(argument):
+                yield "code", code
+        elif name == "twin" and words:
+            yield "markdown", "\n".join(
+                re.sub(r"^(\([\d, ]+\))", r"- **\1**", line) for line in words.split("\n"))
+        elif name == "run":
+            yield "code", textwrap.dedent("\n".join(body)).strip()
+        elif name in ("exercise", "review"):
+            yield "markdown", (f"**{plain_maths(argument, symbols)}**\n\n<details><summary>Answer"
+                               f"</summary>\n\n{words}\n\n</details>")
+
+
+def notebook(part, chapters):
+    """The notebook of one part, as nbformat's JSON."""
+    home = repository()
+    install = f"npgpt[torch] @ git+https://github.com/{home}" if home else "npgpt[torch]"
+    found = [("markdown", f"# {part}\n\nThe chapters of this part, as cells to run and to change. "
+              "Made from the book's own sources."),
+             ("code", "try:\n    import npgpt\nexcept ModuleNotFoundError:\n"
+              f'    %pip install -q "{install}"')]
+    for chapter in chapters:
+        found += cells(chapter)
+    made = []
+    for i, (kind, text) in enumerate(found):
+        cell = {"cell_type": kind, "id": f"cell-{i}", "metadata": {},
+                "source": text.splitlines(True)}
+        if kind == "code":
+            cell |= {"execution_count": None, "outputs": []}
+        made.append(cell)
+    return {"cells": made, "metadata": {"kernelspec": {
+        "display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"}}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def file_of(part):
+    return DOCS / "notebooks" / f"{part.lower().replace(' ', '_')}.ipynb"
+
+
+def made():
+    """{path: text} of all notebooks."""
+    return {file_of(part): json.dumps(notebook(part, chapters), indent=1, ensure_ascii=False) + "\n"
+            for part, chapters in parts().items()}
+
+
+def write(app=None):
+    """Write those that changed."""
+    (DOCS / "notebooks").mkdir(exist_ok=True)
+    for path, text in made().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+
+def setup(app):
+    from blocks import Block
+
+    class Notebooks(Block):
+        has_content = False
+
+        def run(self):
+            home, items = repository(), []
+            for part, chapters in parts().items():
+                path = file_of(part).relative_to(DOCS.parent).as_posix()
+                link = ""
+                if home:
+                    link = (f' <a href="https://colab.research.google.com/github/{home}/blob/main/'
+                            f'{path}">open in Colab</a>')
+                items.append(f"<li><b>{part}</b>: <code>{path}</code>, {len(chapters)} chapters."
+                             f"{link}</li>")
+            return [self.html(f"<ul>{''.join(items)}</ul>")]
+
+    app.add_directive("notebooks", Notebooks)
+    if Path(app.srcdir) == DOCS:
+        app.connect("builder-inited", write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
