@@ -82,9 +82,14 @@ class Chapter(Block):
         modules = {}
         for name in self.arguments[0].split() if self.arguments else []:
             for side, kind in (("npgpt", "np"), ("torchgpt", "pt")):
+                if "." in name:
+                    module = importlib.import_module(name)
+                    self.env.note_dependency(module.__file__)
+                    modules[name] = "np" if name.startswith("npgpt.") else "pt"
+                    break
                 with contextlib.suppress(measure.TwinError):
                     function = inspect.unwrap(measure.find(side, name))
-                    modules[function.__module__] = kind
+                    modules.setdefault(function.__module__, kind)
                     self.env.note_dependency(inspect.getsourcefile(function))
         for module, kind in modules.items():
             path = module.replace(".", "/")
@@ -92,8 +97,9 @@ class Chapter(Block):
                 f'<li><a class="chip" href="{up}source/{path}.html"><span class="sq {kind}">'
                 f"</span><code>{path}.py</code></a></li>")
         self.env.temp_data["book_sources"] = list(modules)
-        if self.arguments:
-            chips.append(self.verdict(self.arguments[0].split(), up))
+        parts = [n for n in (self.arguments or [""])[0].split() if "." not in n]
+        if parts and (not suite() or suite_row(parts)):
+            chips.append(self.verdict(parts, up))
         return [self.html(f'<p class="lede">{lede}</p>'
                           + (f'<ul class="chips">{"".join(chips)}</ul>' if chips else ""))]
 
@@ -230,6 +236,39 @@ class Run(Block):
             f'<div class="cell"><div class="top">{marks}{title}<span class="grow"></span>'
             '<button class="copy needs-js" type="button" data-copy="run">Copy</button></div>'
             f'<div class="code">{lines}</div>{result}</div>')]
+
+
+class Listing(Block):
+    """Functions that have no twin: `listing npgpt.training.batches draw_batch`."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    has_content = False
+
+    def run(self):
+        name, *functions = self.arguments[0].split()
+        module = importlib.import_module(name)
+        self.env.note_dependency(module.__file__)
+        path, up = name.replace(".", "/"), "../" * self.env.docname.count("/")
+        rows = []
+        for function in functions:
+            lines, first = inspect.getsourcelines(
+                inspect.unwrap(eval(function, vars(module))))
+            text = "".join(lines).rstrip()
+            variables = re.findall(r"\w+", text)
+            for i, line in enumerate(plain_code(text, variables)):
+                link = f"{up}source/{path}.html#L{first + i}"
+                rows.append(f'<div class="ln"><a class="no" href="{link}" tabindex="-1" '
+                            f'aria-label="Line {first + i} in its file">{first + i}</a>'
+                            f"<code>{line}</code></div>")
+            rows.append('<div class="ln"><span class="no"></span><code> </code></div>')
+        kind = "np" if name.startswith("npgpt") else "pt"
+        return [self.html(
+            f'<div class="cell"><div class="top"><span class="sq {kind}"></span>'
+            f'<a class="file" href="{up}source/{path}.html">{path}.py</a>'
+            '<span class="grow"></span>'
+            '<button class="copy needs-js" type="button" data-copy="run">Copy</button></div>'
+            f'<div class="code">{"".join(rows[:-1])}</div></div>')]
 
 
 class Differs(Block):
@@ -397,8 +436,8 @@ def merge(app, env, docnames, other):
 def setup(app):
     for name, block in (("chapter", Chapter), ("pair", Pair), ("prose", Prose),
                         ("picture", Picture), ("symbols", Symbols), ("run", Run),
-                        ("differs", Differs), ("exercise", Question), ("review", Review),
-                        ("mutants", Mutants), ("suite", SuiteTable)):
+                        ("listing", Listing), ("differs", Differs), ("exercise", Question),
+                        ("review", Review), ("mutants", Mutants), ("suite", SuiteTable)):
         app.add_directive(name, block)
     for side in ("np", "pt"):
         app.add_role(side, tint(side))

@@ -235,6 +235,8 @@ def run(half, args):
     sys.settrace(watch)
     try:
         half.result = half.function(**args)
+        if inspect.isgenerator(half.result):
+            half.result = list(half.result)
     except Exception as error:
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__)
                  if Path(f.filename) == half.path and half.first <= f.lineno
