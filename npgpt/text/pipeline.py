@@ -130,7 +130,7 @@ def prepare(
     _check(settings, workers)
     portions, licence, origin = _open_source(settings, out)
     if settings.near:
-        dedup.signer()  # is datasketch there?
+        dedup.load_datasketch()  # is it there?
     about = json.dumps({"settings": asdict(settings), "tokenizer": _tokenizer_digest(settings)})
     if (out / "manifest.json").exists():
         return _check_ready(out, about, portions)
@@ -398,7 +398,6 @@ def _clean_portion(
     letters: dict[str, int] = {}
     alphabet: set[str] = set()
     seen = size = 0
-    sign = _signer() if settings.near else None
     for piece in pieces:
         for start, text, problem in documents(piece):
             seen += 1
@@ -423,8 +422,8 @@ def _clean_portion(
                 _add(masked, counts)
                 if counts:
                     found, _ = dedup.shingles(dedup.word_hashes(text))
-            if sign:
-                signatures.append(sign(found))
+            if settings.near:
+                signatures.append(dedup.sign(found))
             encoded = text.encode()
             digests.append(hashlib.sha1(encoded).digest())
             keys.append(split_key(text, settings.seed))
@@ -462,11 +461,6 @@ def _clean_portion(
     )
     _put(arrays_path, arrays.getvalue())
     return len(lines), size
-
-
-@lru_cache(1)
-def _signer() -> Callable[[np.ndarray], np.ndarray]:
-    return dedup.signer()
 
 
 def _strip(page: str) -> tuple[str, str]:

@@ -204,17 +204,32 @@ def jaccard(one, other):
 
 @pytest.mark.parametrize(("share", "least", "most"), [(0.9, 0.97, 1), (0.5, 0, 0.03)])
 def test_near_duplicates_at_nine_tenths_are_found(share, least, most):
-    sign = dedup.signer()
     texts = [text for pair in near_texts(100, share) for text in pair]
     assert np.mean([jaccard(*texts[i : i + 2]) for i in range(0, 40, 2)]) == pytest.approx(
         share, abs=0.03
     )
-    rows = [sign(dedup.shingles(dedup.word_hashes(text))[0]) for text in texts]
+    rows = [dedup.sign(dedup.shingles(dedup.word_hashes(text))[0]) for text in texts]
     alive = np.ones(len(rows), bool)
     found = dedup.near_duplicates(lambda start: enumerate(rows[start:], start), alive, 0.8)
     assert (found[::2] == -1).all()
     assert set(found[1::2]) <= {-1, *range(0, 200, 2)}
     assert least <= np.mean(found[1::2] == np.arange(0, 200, 2)) <= most
+
+
+def test_signatures_agree_as_much_as_the_sets_do():
+    draw = np.random.default_rng(2)
+    for share in (0.2, 0.5, 0.9):
+        agree = []
+        for _ in range(40):
+            both = draw.integers(0, 2**32, 1000, np.uint32)
+            common = int(1000 * share)
+            rest = (1000 - common) // 2
+            one, other = both[: common + rest], np.r_[both[:common], both[common + rest :]]
+            agree.append(np.mean(dedup.sign(one) == dedup.sign(other)))
+        assert np.mean(agree) == pytest.approx(share, abs=0.03)
+    many = draw.integers(0, 2**32, 25_000, np.uint32)
+    parts = [dedup.sign(many[start : start + 7000]) for start in range(0, 25_000, 7000)]
+    assert (dedup.sign(many) == np.minimum.reduce(parts)).all()
 
 
 @settings(max_examples=25, deadline=None)
@@ -273,7 +288,7 @@ def test_without_datasketch_one_line_says_so(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "datasketch", None)
     with pytest.raises(InputError, match=r"pip install 'npgpt\[data\]'"):
-        dedup.signer()
+        dedup.load_datasketch()
 
 
 # split and chunks
