@@ -4,6 +4,7 @@ Each writes plain HTML; whatever it shows was computed, run or checked while
 the page was built. CONTRIBUTING's page on chapters shows how to write them.
 """
 
+import ast
 import contextlib
 import importlib
 import importlib.util
@@ -23,7 +24,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
-from twin import TICK, Inline, plain_code
+from twin import TICK, Inline, names_in, plain_code
 
 DOCS = Path(__file__).parents[1]
 LOADED = {}
@@ -254,8 +255,8 @@ class Listing(Block):
         for function in functions:
             lines, first = inspect.getsourcelines(
                 inspect.unwrap(eval(function, vars(module))))
-            text = "".join(lines).rstrip()
-            variables = re.findall(r"\w+", text)
+            text = textwrap.dedent("".join(lines)).rstrip()
+            variables = names_in(ast.parse(text).body[0])
             for i, line in enumerate(plain_code(text, variables)):
                 link = f"{up}source/{path}.html#L{first + i}"
                 rows.append(f'<div class="ln"><a class="no" href="{link}" tabindex="-1" '
