@@ -14,15 +14,15 @@ import typer
 from npgpt.cli import common
 from npgpt.errors import InputError
 
-# name -> the model's sizes, BLAS threads (None: all), what is wanted of it
-SIZES: dict[str, tuple[dict[str, int], int | None, dict[str, float]]] = {
+# name -> the model's sizes, what is wanted of it
+SIZES: dict[str, tuple[dict[str, int], dict[str, float]]] = {
     "tiny": (
         {"vocab_size": 103, "context_length": 512, "layers": 4, "heads": 4, "channels": 128},
-        1, {"times transformers": 3.5},
+        {"times transformers": 3.5},
     ),
     "gpt2": (
         {"vocab_size": 50257, "context_length": 1024, "layers": 12, "heads": 12, "channels": 768},
-        None, {"times transformers": 1.9, "share of bandwidth": 0.75},
+        {"times transformers": 1.9, "share of bandwidth": 0.75},
     ),
 }
 PROMPT = [11, 42, 7, 99, 3, 64, 28, 5]
@@ -64,11 +64,13 @@ def measure(name: str, tokens: int, rounds: int) -> dict[str, Any]:
     import torchgpt.generation
     from npgpt.checkpoint import gpt2_name, shapes
     from npgpt.generation import generate
+    from npgpt.generation.threads import blas_threads
     from npgpt.model import Config
     from npgpt.tree import leaves, rebuild
 
-    sizes, threads, wanted = SIZES[name]
+    sizes, wanted = SIZES[name]
     config = Config(**sizes)
+    threads = blas_threads(config)
     theirs, state = their_model(config, torch, transformers)
     in_torch = rebuild(shapes(config), lambda leaf, _: state[gpt2_name(leaf)].detach())
     params = rebuild(in_torch, lambda _, weight: weight.numpy())
@@ -130,19 +132,19 @@ def their_model(config, torch, transformers):
 
 
 def read_bandwidth() -> float:
-    """GB/s at which all cores together read 0.5 GB; the best of five."""
+    """GB/s at which all cores together read 256 MiB; the best of five."""
     import numpy as np
     from threadpoolctl import threadpool_limits
 
     workers = os.cpu_count() or 1
-    parts = np.array_split(np.ones(2**27, np.float32), workers)
+    parts = np.array_split(np.ones(2**26, np.float32), workers)
     best = float("inf")
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         for _ in range(5):
             start = time.perf_counter()
             list(pool.map(lambda part: part @ part, parts))
             best = min(best, time.perf_counter() - start)
-    return 2**29 / 1e9 / best
+    return 2**28 / 1e9 / best
 
 
 def machine() -> dict[str, Any]:

@@ -1,0 +1,229 @@
+"""sample, inspect, plot and bench generation, as typed."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from npgpt.checkpoint import load_checkpoint, save_checkpoint
+from npgpt.cli.inspect import attention_maps, nearest
+from npgpt.cli.main import main as npgpt_main
+from npgpt.generation import generate
+from npgpt.model import Config, init_gpt
+from npgpt.random_stream import normals
+from npgpt.text import CharacterTokenizer
+from npgpt.tree import leaves, rebuild
+from torchgpt.cli.main import main as torchgpt_main
+
+TEXT = "the cat, the dog.\n"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    path = tmp_path_factory.mktemp("commands") / "run"
+    tokenizer = CharacterTokenizer.train([TEXT])
+    config = Config(tokenizer.vocab_size, 16, 2, 2, 8, tied=False)
+    params = rebuild(init_gpt(config, 1), lambda name, weight: (
+        weight + 0.5 * normals(weight.shape, 1, 0, name)).astype(np.float32))
+    save_checkpoint(path, config, params, tokenizer)
+    return path
+
+
+@pytest.fixture
+def run(capsys):
+    def run(main, *words):
+        status = main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+both = pytest.mark.parametrize("main", [npgpt_main, torchgpt_main], ids=["npgpt", "torchgpt"])
+
+
+def alone(path, prompt, count, seed, **how):
+    found = load_checkpoint(path)
+    ids = list(generate(found.params, found.config, found.tokenizer.encode(prompt), count,
+                        seed=seed, **how))
+    return ids, found.tokenizer.decode(ids)
+
+
+@both
+def test_one_prompt_is_printed_with_what_follows(run, main, checkpoint):
+    status, out, _ = run(main, "sample", checkpoint, "--prompt", "the ", "--tokens", 30)
+    assert (status, out) == (0, "the " + alone(checkpoint, "the ", 30, 1)[1] + "\n")
+
+
+@both
+def test_several_prompts_stand_in_their_order(run, main, checkpoint):
+    line = ["sample", checkpoint, "--prompt", "the ", "--prompt", "a dog", "--tokens", 30]
+    texts = [alone(checkpoint, prompt, 30, seed)[1]
+             for prompt, seed in (("the ", 1), ("a dog", 2))]
+    status, out, _ = run(main, *line)
+    assert status == 0
+    assert out == f"── 1 ──\nthe {texts[0]}\n── 2 ──\na dog{texts[1]}\n"
+    found = json.loads(run(main, *line, "--json")[1])
+    assert [each["text"] for each in found["samples"]] == texts
+    assert [each["stopped"] for each in found["samples"]] == [False, False]
+
+
+@both
+def test_stop_strings_end_each_text_alone(run, main, checkpoint):
+    texts = [alone(checkpoint, prompt, 60, seed)[1]
+             for prompt, seed in (("the ", 1), ("a dog", 2))]
+    stop = texts[0][20:22]                               # two letters: across tokens
+    cut = [text.split(stop)[0] for text in texts]
+    line = ["sample", checkpoint, "--prompt", "the ", "--prompt", "a dog", "--tokens", 60,
+            "--stop", stop]
+    status, out, _ = run(main, *line)
+    assert (status, out) == (0, f"── 1 ──\nthe {cut[0]}\n── 2 ──\na dog{cut[1]}\n")
+    found = json.loads(run(main, *line, "--json")[1])["samples"]
+    assert [each["text"] for each in found] == cut
+    assert [each["stopped"] for each in found] == [stop in text for text in texts]
+    single = run(main, "sample", checkpoint, "--prompt", "the ", "--tokens", 60, "--stop", stop)
+    assert single[1] == f"the {cut[0]}\n"
+
+
+def test_streamed_objects_make_up_the_text(run, checkpoint):
+    line = ["sample", checkpoint, "--prompt", "the ", "--prompt", "a", "--tokens", 9, "--json"]
+    *tokens, last = map(json.loads, run(npgpt_main, *line, "--stream")[1].splitlines())
+    assert last == json.loads(run(npgpt_main, *line)[1])
+    assert len(tokens) == 18
+    for row, sample in enumerate(last["samples"]):
+        own = [token for token in tokens if token["row"] == row]
+        assert [token["id"] for token in own] == sample["ids"]
+        assert [token["log_prob"] for token in own] == sample["log_probs"]
+        assert "".join(token["text"] for token in own) == sample["text"]
+
+
+def test_log_probabilities_are_listed_a_line_a_token(run, checkpoint):
+    line = ["sample", checkpoint, "--prompt", "the", "--tokens", 6]
+    found = json.loads(run(npgpt_main, *line, "--json")[1])
+    prompt, *lines = run(npgpt_main, *line, "--logprobs")[1].splitlines()
+    assert prompt == "the"
+    assert len(lines) == 6
+    for line, id, log_prob in zip(lines, found["ids"], found["log_probs"]):
+        assert line.split()[:2] == [f"{log_prob:.4f}", str(id)]
+
+
+def test_a_penalty_changes_what_is_drawn_as_the_library_says(run, checkpoint):
+    line = ["sample", checkpoint, "--prompt", "the ", "--tokens", 40, "--json"]
+    plain = json.loads(run(npgpt_main, *line)[1])
+    bent = json.loads(run(npgpt_main, *line, "--repetition-penalty", 3)[1])
+    assert plain["ids"] != bent["ids"]
+    assert len(set(bent["ids"])) > len(set(plain["ids"]))
+    assert bent["ids"] == json.loads(run(torchgpt_main, *line, "--repetition-penalty", 3)[1])["ids"]
+
+
+# inspect
+
+
+def test_inspect_counts_and_measures_every_weight(run, checkpoint):
+    params = load_checkpoint(checkpoint).params
+    for more, expected in (([], 6), (["--tensors"], len(list(leaves(params))))):
+        found = json.loads(run(npgpt_main, "inspect", checkpoint, "--json", *more)[1])
+        assert len(found["parts"]) == expected
+        assert sum(part["parameters"] for part in found["parts"]) == found["parameters"]
+    every = dict(leaves(params))
+    for part in found["parts"]:
+        weight = every[part["name"]]
+        assert part["norm"] == pytest.approx(np.linalg.norm(weight), rel=1e-5)
+        assert part["rms"] == pytest.approx(math.sqrt((weight ** 2).mean()), rel=1e-5)
+        assert part["largest"] == pytest.approx(np.abs(weight).max())
+    matrices = [weight for weight in every.values() if weight.ndim == 2]
+    assert sum(found["histogram"]["counts"]) == sum(weight.size for weight in matrices)
+    low, high = found["histogram"]["edges"][8:10]        # the bin in the middle
+    inside = sum(((weight >= low) & (weight < high)).sum() for weight in matrices)
+    assert found["histogram"]["counts"][8] == inside
+
+
+def test_inspect_names_the_nearest_tokens(run, checkpoint):
+    weight = np.array([[1.0, 0], [2, 0.1], [0, 1], [-1, 0], [0.5, 0.4]])
+    assert [id for id, _ in nearest(weight, 0, 3)] == [1, 4, 2]
+    assert nearest(weight, 0, 9)[-1] == (3, -1.0)
+    found = json.loads(run(npgpt_main, "inspect", checkpoint, "--token", "t", "--json")[1])
+    tokenizer = load_checkpoint(checkpoint).tokenizer
+    assert found["token"] == {"id": tokenizer.encode("t")[0], "text": "t"}
+    cosines = [row["cosine"] for row in found["neighbours"]]
+    assert cosines == sorted(cosines, reverse=True)
+
+
+def test_inspect_draws_where_each_head_looks(run, checkpoint, tmp_path):
+    found = load_checkpoint(checkpoint)
+    ids = found.tokenizer.encode("the cat")
+    maps = attention_maps(found.params, ids, found.config)
+    assert [each.shape for each in maps] == [(2, 7, 7)] * 2
+    for each in maps:
+        np.testing.assert_allclose(each.sum(axis=-1), 1, atol=1e-6)
+        assert not np.triu(each, 1).any()
+    picture = tmp_path / "seen.png"
+    status, out, _ = run(npgpt_main, "inspect", checkpoint, "--text", "the cat",
+                         "--picture", picture)
+    assert status == 0
+    assert out.rstrip().endswith(str(picture))
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("words, said", [
+    (["--token", "ca"], "'ca' is several tokens: c ("),
+    (["--token", "t", "--id", "1"], "not both"),
+    (["--id", "99"], "id 99 is out of range"),
+    (["--text", "the cat, the dog."], "the text has 17 tokens, but the model sees 16"),
+    (["--text", ""], "the text is empty"),
+])
+def test_inspect_says_what_is_wrong(run, checkpoint, words, said):
+    status, out, err = run(npgpt_main, "inspect", checkpoint, *words)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
+# plot
+
+
+def log(path, name, losses):
+    path.mkdir()
+    lines = [{"step": step, name: loss, "validation_loss": loss + 1}
+             for step, loss in enumerate(losses, 1)]
+    (path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def test_plot_compares_runs(run, tmp_path):
+    one = log(tmp_path / "one", "train_loss", [3.0, 2.0, 2.5])
+    two = log(tmp_path / "two", "numpy_loss", [3.0, 1.0])
+    picture = tmp_path / "both.png"
+    found = json.loads(run(npgpt_main, "plot", one, two, "--out", picture, "--json")[1])
+    assert found["runs"] == [
+        {"run": str(one), "step": 3, "train_loss": 2.5, "validation_loss": 3.5,
+         "lowest_validation_loss": 3.0},
+        {"run": str(two), "step": 2, "train_loss": 1.0, "validation_loss": 2.0,
+         "lowest_validation_loss": 2.0}]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "new").mkdir()
+    status, _, err = run(npgpt_main, "plot", one, tmp_path / "new")
+    assert status == 2
+    assert "new is no run" in err
+
+
+# bench
+
+
+def test_bench_generation_measures_what_it_names(run):
+    pytest.importorskip("transformers")
+    found = json.loads(run(npgpt_main, "bench", "generation", "--size", "tiny", "--tokens", 3,
+                           "--rounds", 2, "--json")[1])
+    row = found["sizes"]["tiny"]
+    assert row["same_tokens"]
+    times = row["milliseconds_a_token"]
+    assert {who: len(each) for who, each in times.items()} == {
+        "npgpt": 2, "torchgpt, by hand": 2, "transformers": 2}
+    ratios = sorted(b / a for a, b in zip(times["npgpt"], times["transformers"]))
+    assert [row["times transformers"][name] for name in ("lowest", "highest")] == ratios
+    # all weights but the positions are read for each token
+    assert row["weights_gb"] == pytest.approx(4e-9 * (row["parameters"] - 512 * 128))
+    assert "for" in found["machine"]["numpy_blas"]
+    status, _, err = run(npgpt_main, "bench", "generation", "--size", "huge")
+    assert status == 2
+    assert "give tiny, gpt2 or both" in err
