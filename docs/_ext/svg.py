@@ -137,8 +137,9 @@ class Svg:
 
     def html(self, kind, alt):
         """`kind`: wide, narrow or both."""
+        role = "group" if any(part.startswith("<a ") for part in self.parts) else "img"
         return (f'<svg class="{self.kind} {kind}" viewBox="0 0 {self.width:g} {self.height:g}" '
-                f'role="img" aria-label="{escape(alt)}">{"".join(self.parts)}</svg>')
+                f'role="{role}" aria-label="{escape(alt)}">{"".join(self.parts)}</svg>')
 
 
 def power(exponent):

@@ -11,6 +11,8 @@
     if (e.key === "/" && !/^(INPUT|TEXTAREA)$/.test(e.target.tagName)) { e.preventDefault(); $(".search input")[0].focus(); }
     if (e.key === "Escape") { pinned = null; show(null); }
   });
+  // what may scroll sideways can be reached with the keyboard
+  $(".highlight pre, main table:not(.sym)").forEach(e => e.tabIndex = 0);
   addEventListener("beforeprint", () => $("details").forEach(d => d.open = true));
 
   // copy one pane: the rows are interleaved in the document, so gather one side's in order
