@@ -51,11 +51,15 @@ def read_pieces(source: str | Path) -> Iterator[Piece]:
     """
     path = Path(source)
     if path.is_dir():
-        files = sorted(_files_below(path))
-        if not files:
+        unreadable: list[OSError] = []
+        files = sorted(_files_below(path, unreadable))
+        if not files and not unreadable:
             raise InputError(f"{path} has no files in it; hidden ones are not read")
         for name in files:
             yield from _read_file(path / name, name)
+        for error in unreadable:
+            name = Path(error.filename).relative_to(path).as_posix()
+            yield Piece(_shown(name), "text", 0, b"", f"unreadable: {error.strerror}")
     elif os.path.lexists(path):
         yield from _read_file(path, path.name)
     elif glob.has_magic(str(source)):
@@ -68,8 +72,8 @@ def read_pieces(source: str | Path) -> Iterator[Piece]:
         raise InputError(f"there is no file {str(source)!r}")
 
 
-def _files_below(directory: Path) -> Iterator[str]:
-    for folder, folders, files in os.walk(directory):
+def _files_below(directory: Path, unreadable: list[OSError]) -> Iterator[str]:
+    for folder, folders, files in os.walk(directory, onerror=unreadable.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in files:
             if not name.startswith("."):
@@ -84,7 +88,13 @@ def kind_of(name: str) -> str:
     )
 
 
+def _shown(name: str) -> str:
+    """A file's name as text, also where it is not UTF-8."""
+    return name.encode(errors="replace").decode()
+
+
 def _read_file(path: Path, name: str) -> Iterator[Piece]:
+    name = _shown(name)
     kind, start = kind_of(name), 0
     try:
         if not stat.S_ISREG(path.stat().st_mode):

@@ -345,6 +345,28 @@ def test_a_hundred_megabytes_at_five_a_second_whatever_the_workers(tmp_path):
     assert sizes[2] >= 5
 
 
+def test_a_directory_that_cannot_be_read_is_named(tmp_path, small_portions, monkeypatch):
+    folder = tmp_path / "texts"
+    for name in ("open", "secret"):
+        (folder / name).mkdir(parents=True)
+        for i, text in enumerate(stories(5)):
+            (folder / name / f"{i}.txt").write_text(text)
+    if os.name == "posix":
+        (folder / "open" / os.fsdecode(b"name\xff.txt")).write_text(next(stories(1, seed=2)))
+    scan = os.scandir
+
+    def refusing(path):
+        if str(path).endswith("secret"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    manifest = prepare(Settings(str(folder)), tmp_path / "out")
+    assert manifest["documents"]["dropped"] == {"unreadable: Permission denied": 1}
+    assert manifest["documents"]["kept"] >= 5
+    assert "secret, from 0" in (tmp_path / "out" / "report.md").read_text()
+
+
 # guards
 
 
@@ -550,12 +572,13 @@ def test_limits_and_a_given_tokenizer_are_used(tmp_path, small_portions):
 
 
 def test_the_vocabulary_curve_counts_distinct_words(tmp_path, small_portions):
-    texts = [" ".join(f"w{i % 25}x{j % 90}" for j in range(120)) for i in range(40)]
+    texts = [" ".join(f"w{i % 25}x{j % 90}" for j in range(120)) for i in range(120)]
     file = tmp_path / "texts.jsonl"
     file.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
     prepare(Settings(str(file)), tmp_path / "out")
     curve = json.loads((tmp_path / "out" / "report.json").read_text())["vocabulary"]
-    assert curve[-1][0] == 40 * 120
+    assert curve[-1][0] == 120 * 120
+    assert len(curve) > 20  # some portions, of five places each
     assert curve[-1][1] == pytest.approx(25 * 90, rel=0.01)
     for words, distinct in curve:
         whole, rest = divmod(words, 120)

@@ -320,5 +320,7 @@ def test_chunks_end_where_a_paragraph_line_or_sentence_does():
     parts = [text[start:end] for start, end in chunk(text, 30, 0)]
     assert parts[0] == "First paragraph here.\n\n"
     assert all(part[-1] in " \n." for part in parts)
+    words = "word " * 100
+    assert all(words[start - 1] == " " for start, _ in chunk(words, 52, 13)[1:])
     with pytest.raises(InputError, match="at most half"):
         chunk(text, 30, 16)
