@@ -28,7 +28,10 @@ from twin import TICK, Inline, names_in, plain_code
 
 DOCS = Path(__file__).parents[1]
 LOADED = {}
-REPORT = DOCS.parent / "parity_tests" / "report.json"
+# the record that is kept in the repository, else that of the last run here
+REPORT = next((path for path in (DOCS.parent / "parity_tests" / "report.json",
+                                 DOCS.parent / ".pytest_cache" / "d" / "parity" / "report.json")
+               if path.exists()), DOCS / "none")
 
 
 class Block(SphinxDirective):
@@ -126,13 +129,12 @@ def suite():
 
 def suite_row(names):
     """One line about a component from the suite's table."""
-    table = suite()
-    rows = {row["component"]: row for row in (table or {}).get("components", [])}
+    rows = (suite() or {}).get("components", {})
     found = [rows[name] for name in names if name in rows]
     if not found:
         return None
     examples = sum(row["examples"] for row in found)
-    worst = max(max(row["forward"] or 0, row["backward"] or 0) for row in found)
+    worst = max(max(row["forward"], row["backward"]) for row in found)
     return f"{examples} examples, worst error {worst:.0%} of its budget"
 
 
@@ -352,7 +354,9 @@ class Mutants(Block):
         if str(DOCS.parent) not in sys.path:
             sys.path.insert(0, str(DOCS.parent))
         found = importlib.import_module(f"parity_tests.mutants.{self.arguments[0]}").MUTANTS
-        verdicts, out, last = (suite() or {}).get("mutants", {}), [], None
+        held = (suite() or {}).get("mutants", {}).values()
+        verdicts = {name: killed for part in held for name, killed in part.items()}
+        out, last = [], None
         for mutant in found:
             if isinstance(mutant, tuple):
                 what, file, old, new = mutant
@@ -395,23 +399,25 @@ class SuiteTable(Block):
             return [self.html(
                 "<p><b>Not yet measured here.</b> Run <code>pytest</code>; it ends with this table "
                 "and writes it where the book finds it.</p>")]
-        names = {"component": "component", "examples": "examples", "arms": "implementations",
-                 "forward": "worst error, forward", "backward": "worst error, backward",
-                 "mutants": "mutants found"}
-        head = "".join(f'<th scope="col">{words}</th>' for words in names.values())
-        rows = []
-        for row in table.get("components", []):
-            cells = []
-            for key in names:
-                value = row.get(key)
-                if isinstance(value, float):
-                    value = f"{value:.0%} of its budget"
-                elif isinstance(value, list):
-                    value = len(value)
-                cells.append(f"<td>{escape(str(value)) if value is not None else '–'}</td>")
-            rows.append(f"<tr>{''.join(cells)}</tr>")
-        return [self.html(f"<table><thead><tr>{head}</tr></thead>"
-                          f"<tbody>{''.join(rows)}</tbody></table>")]
+        heads = ("component", "examples", "witnesses", "worst error forward", "backward",
+                 "mutants found")
+        out = []
+        for name, row in table["components"].items():
+            killed = table["mutants"].get(name, {})
+            arms = [arm for arm in row["arms"] if arm.split()[-1] not in ("float32", "bfloat16")]
+            page = DOCS / "chapters" / f"{name}.md"
+            link = f'<a href="chapters/{name}.html">{name}</a>' if page.exists() else name
+            cells = (link, str(row["examples"]), escape(", ".join(arms)), f"{row['forward']:.0%}",
+                     f"{row['backward']:.0%}" if "autograd" in row["arms"] else "–",
+                     f"{sum(killed.values())} of {len(killed)}" if killed else "–")
+            out.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+        head = "".join(f'<th scope="col">{words}</th>' for words in heads)
+        where = (f"{table['profile']} profile, {table['date']}, commit {table['commit']}, on "
+                 f"{table['device_name']}, "
+                 + ", ".join(f"{name} {number}" for name, number in table["versions"].items()))
+        return [self.html(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(out)}</tbody>"
+                          f"</table><p>Worst errors as a share of their budget. "
+                          f"{escape(where)}.</p>")]
 
 
 def tint(side):

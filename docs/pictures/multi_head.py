@@ -1,0 +1,65 @@
+"""Multi-head attention drawn: each head looks its own way; and what a loop would cost."""
+
+import time
+
+import numpy as np
+from svg import Svg, chart
+
+from npgpt.layers import attention, causal_mask, merge_heads, split_heads
+from npgpt.random_stream import normals
+
+WORDS = ["the", "cat", "slept", "for", "it"]
+
+
+def picture(width):
+    """One row of channels, cut into two heads; each has its own table of probabilities."""
+    T, H, D = 5, 2, 3
+    x = np.round(normals((1, T, 3 * H * D), 3, 0, "picture") * 1.5, 1)
+    (q, k, v), _ = split_heads(x, H, parts=3)
+    visible = causal_mask(T, T, q)
+    probs = attention(q, k, v, visible)[1][3][0]
+    narrow = width < 500
+    image = Svg(width, 470 if narrow else 236)
+    cell = (50, 27) if narrow else (46, 27)
+    for head in range(H):
+        x_at, y_at = (50, 48 + head * 222) if narrow else (50 + head * 300, 48)
+        image.matrix(x_at, y_at, probs[head], cell, 2, WORDS, WORDS, top=1,
+                     kind="np" if head == 0 else "pt", hidden=~visible)
+        image.text(x_at, y_at - 24, f"head {head + 1}", "nm")
+    return image
+
+
+def one_product(x, weight, heads, visible):
+    (q, k, v), _ = split_heads(x @ weight, heads, parts=3)
+    return merge_heads(attention(q, k, v, visible)[0])[0]
+
+
+def loop(x, weight, heads, visible):
+    C = x.shape[-1]
+    D = C // heads
+    out = []
+    for h in range(heads):
+        q, k, v = (x @ weight[:, p * C + h * D : p * C + (h + 1) * D] for p in range(3))
+        out.append(attention(q[:, None], k[:, None], v[:, None], visible)[0][:, 0])
+    return np.concatenate(out, axis=-1)
+
+
+def fastest(work, times=5):
+    best = float("inf")
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - start)
+    return best * 1e3
+
+
+def plot(width):
+    counts = [1, 2, 4, 8, 16]
+    x = normals((4, 64, 128), 1, 0, "x").astype(np.float32)
+    weight = (normals((128, 384), 1, 0, "w") / 11).astype(np.float32)
+    visible = causal_mask(64, 64, x)
+    cut = [fastest(lambda h=h: one_product(x, weight, h, visible)) for h in counts]
+    looped = [fastest(lambda h=h: loop(x, weight, h, visible)) for h in counts]
+    return chart(width, {"one product, then cut": (counts, cut, "np"),
+                         "a loop over heads": (counts, looped, "ink")},
+                 "heads", "milliseconds", x_log=False, y_range=(0, max(looped) * 1.15))
