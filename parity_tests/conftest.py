@@ -1,4 +1,4 @@
-"""Profiles, the `acceptance` mark, and one thread a worker."""
+"""Profiles, the `acceptance` mark, one thread a worker, the last table."""
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,53 +13,127 @@ for name, count in EXAMPLES.items():
 
 
 def pytest_configure(config):
-    settings.load_profile(config.getoption("--profile"))
+    profile = config.getoption("--profile")
+    settings.load_profile(profile)
+    config.left_out, config.parity_parts = {}, []
+    config.addinivalue_line(
+        "markers", "component: a check of one component; all that --candidate and gpu run")
+    config.addinivalue_line(
+        "markers", "acceptance: slow; runs only with --profile acceptance")
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         import torch
 
         torch.set_num_threads(1)
         threadpool_limits(1, user_api="blas")
-    config.addinivalue_line(
-        "markers", "component: a check of one component; all that --candidate runs")
-    config.addinivalue_line(
-        "markers", "acceptance: slow; runs only with --profile acceptance")
+        if profile == "gpu":
+            from torchgpt.device import use_exact_arithmetic
+
+            use_exact_arithmetic()
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--profile") == "acceptance":
-        return
-    slow = [item for item in items if item.get_closest_marker("acceptance")]
-    if slow:
-        items[:] = [item for item in items if item not in slow]
-        config.hook.pytest_deselected(items=slow)
-        config.slow_count = len(slow)
+    def leave_out(why, wrong):
+        unwanted = [item for item in items if wrong(item)]
+        if unwanted:
+            items[:] = [item for item in items if item not in unwanted]
+            config.hook.pytest_deselected(items=unwanted)
+            config.left_out[why] = len(unwanted)
+
+    profile = config.getoption("--profile")
+    if profile == "gpu" or config.getoption("--candidate"):
+        leave_out("tests of what is not a component's",
+                  lambda item: not item.get_closest_marker("component"))
+    if profile != "acceptance":
+        leave_out("slow tests: pytest --profile acceptance runs them",
+                  lambda item: item.get_closest_marker("acceptance"))
 
 
 def pytest_sessionfinish(session):
+    from parity_tests import report, suite
+
+    part = report.tallies_as_plain(suite.TALLIES, suite.MUTANTS)
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["slow_count"] = getattr(
-            session.config, "slow_count", 0)
+        session.config.workeroutput["parity"] = part
+        session.config.workeroutput["left_out"] = session.config.left_out
+    else:
+        session.config.parity_parts.append(part)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
-    config = node.config
-    config.slow_count = max(getattr(config, "slow_count", 0),
-                            getattr(node, "workeroutput", {}).get("slow_count", 0))
+    output = getattr(node, "workeroutput", {})
+    if "parity" in output:
+        node.config.parity_parts.append(output["parity"])
+        node.config.left_out |= output["left_out"]
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    slow = getattr(config, "slow_count", 0)
-    if slow:
-        terminalreporter.write_line(
-            f"{slow} slow tests left out: pytest --profile acceptance runs them")
+    from parity_tests import report
+
+    for why, count in config.left_out.items():
+        terminalreporter.write_line(f"left out: {count} {why}")
+    merged = report.merge(config.parity_parts)
+    if config.getoption("--candidate"):
+        print_verdicts(terminalreporter, config.getoption("--candidate"))
+        return
+    if not merged["components"]:
+        return
+    where = where_torch_computes(config)
+    record = report.as_record(merged, config.getoption("--profile"), where)
+    terminalreporter.section("parity")
+    for line in report.table(record):
+        terminalreporter.write_line(line)
+    complete = set(merged["components"]) == set(report.CASES)
+    if config.getoption("--profile") == "gpu" and complete and str(where).startswith("cuda"):
+        report.write(record, report.HERE, "gpu")
+    directory = config.getoption("--report")
+    if directory is None and hasattr(config, "cache"):
+        directory = config.cache.mkdir("parity")
+    if directory is not None:
+        report.write(record, directory)
+        terminalreporter.write_line(f"written: {directory}/report.json, report.svg")
+
+
+def print_verdicts(terminalreporter, package):
+    """Which functions of a candidate are right, wrong, or not offered."""
+    from npgpt.checking.arms import lookup
+    from npgpt.checking.cases import CASES, functions_of
+
+    find = lookup(package)
+    wrong = {}
+    for report in terminalreporter.stats.get("failed", []):
+        component = report.nodeid.rpartition("[")[2].rstrip("]")
+        found = [line[1:].strip().removeprefix("parity_tests.suite.Wrong: ")
+                 for line in report.longreprtext.splitlines() if line.startswith("E ")]
+        wrong.setdefault(component, []).append(found)
+    terminalreporter.section(f"candidate {package}")
+    for component in CASES:
+        offered = [name for name in functions_of(component) if find(name)]
+        if component in wrong:
+            terminalreporter.write_line(f"wrong        {component}")
+            first = wrong[component][0]
+            for line in first:
+                if line.startswith((component, "first value", "it looks")):
+                    terminalreporter.write_line(f"             {line}")
+        elif len(offered) == len(functions_of(component)):
+            terminalreporter.write_line(f"right        {component}")
+    for component in CASES:
+        missing = [name for name in functions_of(component) if not find(name)]
+        if missing:
+            terminalreporter.write_line(f"not offered  {', '.join(missing)}")
+
+
+def where_torch_computes(config):
+    default = "cuda" if config.getoption("--profile") == "gpu" else "cpu"
+    return config.getoption("--device") or default
 
 
 @pytest.fixture(scope="session")
 def device(request):
     """Where torch computes: --device, cuda in the gpu profile, else the cpu."""
-    default = "cuda" if request.config.getoption("--profile") == "gpu" else "cpu"
-    return request.config.getoption("--device") or default
+    from torchgpt.device import pick_device
+
+    return str(pick_device(where_torch_computes(request.config)))
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,13 @@ record, so that nothing else asks whether it holds arrays or tensors."""
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from npgpt.checking.case import Case
+from npgpt.checking.cases import all_functions
+from npgpt.checking.replacing import replaced
 from npgpt.errors import InputError
 from npgpt.tree import leaves
 
@@ -110,8 +112,6 @@ def expected_arm():
 
 def find_package(package):
     """-> find, offered functions. Raises InputError where there are none."""
-    from npgpt.checking.cases import all_functions
-
     try:
         find = lookup(package)
     except ModuleNotFoundError as error:
@@ -124,6 +124,19 @@ def find_package(package):
         raise InputError(f"{package} offers none of our functions; it needs, for example,"
                          " layer_norm and layer_norm_backward")
     return find, offered
+
+
+def with_own_layers(arm, ours):
+    """Our functions, in which the functions that the arm's package offers
+    take the place of ours."""
+    others = [(ours.find(name), arm.find(name)) for name in all_functions()
+              if arm.find(name) and ours.find(name)]
+
+    def run(case):
+        with replaced(ours.packages[0], others):
+            return case.call(ours.find, case)
+
+    return replace(ours, name=arm.name, run=run, packages=(*ours.packages, *arm.packages))
 
 
 def uses_torch(functions):

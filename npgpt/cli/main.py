@@ -9,11 +9,13 @@ from npgpt.cli import (
     doctor,
     duet,
     exercise,
+    gradcheck,
     inspect,
     plot,
     prepare,
     sample,
     tokenizer,
+    trace,
     train,
 )
 
@@ -30,6 +32,8 @@ app.command("sample")(sample.sample)
 app.command("prepare")(prepare.prepare)
 app.command("inspect")(inspect.inspect)
 app.command("plot")(plot.plot)
+app.command("gradcheck")(gradcheck.gradcheck)
+app.command("trace")(trace.trace)
 app.command("doctor")(doctor.doctor)
 app.command("book")(book.book)
 app.command("exercise")(exercise.exercise)

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 
+from npgpt.checking.blame import explain, locate
 from npgpt.checking.cases import CASES, functions_of, make_case
 from npgpt.checking.check import check
 from npgpt.checking.draw import seeded_draw
 from npgpt.checking.layouts import check_layouts
 from npgpt.checking.replacing import replaced
 from npgpt.checking.steps import labels
-from parity_tests.suite import arms, explain, locate
+from parity_tests.suite import arms
 
 EXAMPLES = 50
 

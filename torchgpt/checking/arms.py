@@ -19,6 +19,7 @@ from npgpt.checking.arms import (
 )
 from npgpt.checking.replacing import replaced
 from npgpt.tree import leaves, rebuild
+from torchgpt.checking.leaves import by_autograd
 from torchgpt.device import DTYPES
 from torchgpt.module import GPT
 
@@ -70,6 +71,18 @@ def autograd_arm(device="cpu"):
     composite with each leaf in it replaced by its reference."""
     return Arm("autograd", lookup("torchgpt"), enter_torch(device), leave_torch, LAYOUTS,
                run_autograd)
+
+
+def stepwise_autograd_arm(device="cpu"):
+    """The functions written by hand, each leaf in them replaced by
+    PyTorch's own operator and that operator's gradient: so `trace` can look
+    at what goes in and out of each."""
+    def run(case):
+        with replaced("torchgpt", leaf_pairs()), sdpa_kernel(SDPBackend.MATH):
+            return case.call(lookup("torchgpt"), case)
+
+    return Arm("torch-autograd", lookup("torchgpt"), enter_torch(device), leave_torch, LAYOUTS,
+               run, ("torchgpt",), share_storage)
 
 
 def module_arm(device="cpu"):
@@ -161,10 +174,23 @@ def leaf_references():
 
         return forward
 
-    names = [name.removesuffix("_reference") for name in dir(torchgpt.layers)
-             if name.endswith("_reference")]
-    return [(getattr(torchgpt.layers, name),
-             pair(getattr(torchgpt.layers, f"{name}_reference"))) for name in names]
+    return [(getattr(torchgpt.layers, name), pair(reference))
+            for name, reference in references().items()]
+
+
+def references():
+    return {name.removesuffix("_reference"): getattr(torchgpt.layers, name)
+            for name in dir(torchgpt.layers) if name.endswith("_reference")}
+
+
+def leaf_pairs():
+    """[(leaf or its backward, PyTorch's in its place), ...]."""
+    pairs = []
+    for name, reference in references().items():
+        forward, backward = by_autograd(name, reference)
+        pairs += [(getattr(torchgpt.layers, name), forward),
+                  (getattr(torchgpt.layers, f"{name}_backward"), backward)]
+    return pairs
 
 
 def reference_loss(params, ids, targets, config, visible, keep, count):

@@ -1,0 +1,160 @@
+"""npgpt gradcheck: every gradient, by every witness."""
+
+import importlib.util
+import json
+import re
+import sys
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from npgpt.cli import common
+from npgpt.errors import InputError
+
+
+def gradcheck(
+    layer: Annotated[
+        str | None, common.option("--layer", "One component instead of the model.", "NAME")
+    ] = None,
+    candidate: Annotated[
+        str | None, common.option("--candidate", "Check your own package, too.", "PACKAGE")
+    ] = None,
+    seed: Annotated[int, common.option("--seed", "Of shapes and numbers.", default=1)] = 1,
+    at: Annotated[
+        str | None, common.option("--at", "The choices that a failed test printed.", "CHOICES")
+    ] = None,
+    as_json: Annotated[bool, common.option("--json", "One JSON object on stdout.", None)] = False,
+) -> None:
+    """Check hand-written gradients against each other and by trying.
+
+    A small GPT, or one component with --layer: by hand in NumPy, by hand in
+    PyTorch, PyTorch's autograd, the complex step, a finite difference. Each
+    row is one tensor, each number its largest error as a share of what
+    rounding may do. Leaves with status 1 where a share is above 1. Without
+    torch, the numerical witnesses remain.
+
+    Example: npgpt gradcheck --layer layer_norm --candidate my_package
+    """
+    from npgpt.checking.arms import numpy_arm
+    from npgpt.checking.cases import make_case
+    from npgpt.checking.check import check
+    from npgpt.checking.draw import seeded_draw
+
+    sys.path.insert(0, "")
+    case = make_case(layer or "gpt", seeded_draw(seed, choices(at, layer)))
+    if importlib.util.find_spec("torch"):
+        from torchgpt.checking import candidate_arm, witnesses
+
+        arms = witnesses(case)
+        own = candidate_arm(candidate) if candidate else None
+    else:
+        arms, own = [numpy_arm()], candidate_without_torch(candidate)
+        print("torch is not installed: NumPy against the numerical derivatives alone",
+              file=sys.stderr)
+    if own and not offers(own, case):
+        raise InputError(f"{candidate} does not offer {case.component} and what belongs to it")
+    arms += [own] if own else []
+    findings = check(case, arms)
+    table = rows(case, arms)
+    if as_json:
+        print(json.dumps({"case": repr(case), "rows": table,
+                          "findings": [str(finding) for finding in findings]}, default=float))
+    else:
+        show(case, table, findings, arms)
+    raise typer.Exit(1 if findings else 0)
+
+
+# a model small enough to read, and large enough to show every tensor
+MODEL = {"B": 2, "T": 4, "H": 2, "D": 4, "layers": 2, "V": 7, "tied": True, "spare": 1,
+         "dropout": True, "mask": "none"}
+
+
+def choices(at, layer):
+    """"B=2 T=1 axes=(1, 2)" -> {"B": "2", ...}."""
+    if at is None:
+        return {} if layer else MODEL
+    return dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", at))
+
+
+def candidate_without_torch(candidate):
+    if candidate is None:
+        return None
+    from npgpt.checking.arms import find_package, numpy_arm, uses_torch
+
+    _, offered = find_package(candidate)
+    if uses_torch(offered):
+        raise InputError(f"{candidate} needs torch: {common.INSTALL['torch']}")
+    return numpy_arm(candidate, candidate)
+
+
+def offers(arm, case):
+    from npgpt.checking.cases import functions_of
+
+    return all(arm.find(name) for name in functions_of(case.component))
+
+
+def rows(case, arms):
+    """[{"tensor", "size", arm: share of the budget, ...}, ...], the first
+    arm being what the others are held to."""
+    from npgpt.checking.budgets import UNIT, budgets, error_between, scales, share
+    from npgpt.checking.draw import Numbers
+    from npgpt.checking.witnesses import against, complex_step, finite_difference
+    from npgpt.checking.witnesses import random_directions
+
+    first, *others = arms
+    truth = first.compute(case)
+    size = scales(case, first, truth)
+    allowed = budgets(case, size, "float64")
+    values = {arm.name: arm.compute(case) for arm in others}
+    table = []
+    numeric = case.d_y is not None
+    if numeric:
+        directions = random_directions(case, Numbers(case.chosen.get("seed", 0) + 1))
+    for name, value in truth.items():
+        row = {"tensor": name, "size": float(np.abs(value).max(initial=0))}
+        for arm, results in values.items():
+            error = error_between(value, results[name])[0] if name in results else np.inf
+            row[arm] = share(error, allowed.get(name, 0.0))
+        if numeric and name in directions:
+            one = {name: directions[name]}
+            length = np.abs(directions[name]).sum()
+            if not case.no_complex_step:
+                error = abs(against(truth, one) - complex_step(case, first.find, one))
+                row["complex step"] = share(error, 64 * UNIT["float64"] * size[name] * length)
+            tried = finite_difference(case, first.find, one)
+            row["finite difference"] = abs(against(truth, one) - tried) / max(
+                abs(tried), size[name], 1e-300)
+        table.append(row)
+    return table
+
+
+def show(case, table, findings, arms):
+    names = [arm.name for arm in arms[1:]]
+    if case.d_y is not None:
+        names += ["finite difference"] if case.no_complex_step else [
+            "complex step", "finite difference"]
+    wide = max(len(row["tensor"]) for row in table)
+    print(f"{case}\n\n{arms[0].name} by hand, held to the others: errors as a share of what rounding"
+          " may do\n(finite difference: relative, good to about 1e-9)\n")
+    print("  ".join(["tensor".ljust(wide), *[name.rjust(max(len(name), 8)) for name in names]]))
+    for row in table:
+        cells = []
+        for name in names:
+            value = row.get(name)
+            text = "" if value is None else (
+                f"{value:.0e}" if name == "finite difference" else f"{value:.1%}"
+                if value < 10 else "wrong")
+            cells.append(text.rjust(max(len(name), 8)))
+        print("  ".join([row["tensor"].ljust(wide), *cells]))
+    print()
+    if not findings:
+        print(f"all {len(table)} results agree")
+        return
+    for finding in findings[:5]:
+        print(str(finding).split("\n")[0])
+    from npgpt.checking.blame import locate
+
+    difference = locate(findings, arms)
+    if difference:
+        print(f"first value that differs: {difference}")

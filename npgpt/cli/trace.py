@@ -1,0 +1,86 @@
+"""npgpt trace: where do two implementations part?"""
+
+import importlib.util
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from npgpt.cli import common
+from npgpt.cli.gradcheck import choices
+from npgpt.errors import InputError
+
+
+def trace(
+    first: Annotated[str, typer.Argument(help="numpy, torch, torch-autograd, or a package.",
+                                         metavar="A")],
+    second: Annotated[str, typer.Argument(help="What it is held against.", metavar="B")],
+    layer: Annotated[
+        str | None, common.option("--layer", "One component instead of the model.", "NAME")
+    ] = None,
+    seed: Annotated[int, common.option("--seed", "Of shapes and numbers.", default=1)] = 1,
+    at: Annotated[
+        str | None, common.option("--at", "The choices that a failed test printed.", "CHOICES")
+    ] = None,
+    as_json: Annotated[bool, common.option("--json", "One JSON object on stdout.", None)] = False,
+) -> None:
+    """Name the first value in which two implementations differ.
+
+    Both compute a small GPT, forward and then backward, or one component
+    with --layer; the values that their steps share by label and name are
+    laid side by side. A package of yours that has no gpt takes its layers'
+    places in ours. Leaves with status 1 where a value differs.
+
+    Example: npgpt trace my_package numpy --layer layer_norm
+    """
+    from npgpt.checking.cases import make_case
+    from npgpt.checking.draw import seeded_draw
+    from npgpt.checking.trace import first_difference, record
+
+    sys.path.insert(0, "")
+    case = make_case(layer or "gpt", seeded_draw(seed, choices(at, layer)))
+    suspect, trusted = arm_named(first, case), arm_named(second, case)
+    difference = first_difference(case, suspect, trusted)
+    compared = len(record(trusted, case))
+    if as_json:
+        found = None if difference is None else {
+            "calls": difference.key.calls, "step": difference.key.step,
+            "words": difference.key.words, "name": difference.key.name,
+            "error": difference.error, "budget": difference.budget,
+            "index": difference.index, "guess": difference.guess}
+        print(json.dumps({"case": repr(case), "values": compared, "difference": found}))
+    elif difference is None:
+        print(f"{case}: {first} and {second} agree in each of the values that they share,"
+              f" of {compared}")
+    else:
+        print(f"{case}\n{first} parts from {second}: {difference}")
+    raise typer.Exit(1 if difference else 0)
+
+
+def arm_named(name, case):
+    """numpy, torch, torch-autograd, or a package."""
+    from npgpt.checking.arms import find_package, numpy_arm, uses_torch, with_own_layers
+
+    if name == "numpy":
+        return numpy_arm()
+    if name in ("torch", "torch-autograd"):
+        need_torch(name)
+        from torchgpt.checking import stepwise_autograd_arm, torch_arm
+
+        return torch_arm() if name == "torch" else stepwise_autograd_arm()
+    _, offered = find_package(name)
+    torch = uses_torch(offered)
+    if torch:
+        need_torch(name)
+        from torchgpt.checking import torch_arm
+
+        arm, ours = torch_arm(package=name, name=name), torch_arm()
+    else:
+        arm, ours = numpy_arm(name, name), numpy_arm()
+    return arm if arm.find(case.component) else with_own_layers(arm, ours)
+
+
+def need_torch(name):
+    if not importlib.util.find_spec("torch"):
+        raise InputError(f"{name} needs torch: {common.INSTALL['torch']}")

@@ -1,0 +1,148 @@
+"""The table at the end of a run, as text, JSON and SVG."""
+
+import json
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from npgpt.checking.cases import CASES
+from npgpt.files import write_atomically
+
+HERE = Path(__file__).parent
+GPU_RECORD = HERE / "gpu.json"
+NOT_YET = "not yet measured"
+HEAD = ("component", "examples", "arms", "forward", "backward", "mutants killed")
+
+
+def tallies_as_plain(tallies, mutants):
+    """What a worker hands to the process that prints."""
+    return {
+        "components": {name: {"examples": tally.examples, "arms": sorted(tally.arms),
+                              "forward": float(tally.forward),
+                              "backward": float(tally.backward)}
+                       for name, tally in tallies.items()},
+        "mutants": {name: dict(killed) for name, killed in mutants.items()}}
+
+
+def merge(parts):
+    """The workers' shares in one."""
+    components, mutants = {}, {}
+    for part in parts:
+        for name, row in part["components"].items():
+            whole = components.setdefault(
+                name, {"examples": 0, "arms": [], "forward": 0.0, "backward": 0.0})
+            whole["examples"] += row["examples"]
+            whole["arms"] = sorted({*whole["arms"], *row["arms"]})
+            for side in ("forward", "backward"):
+                whole[side] = max(whole[side], row[side])
+        for name, killed in part["mutants"].items():
+            mutants.setdefault(name, {}).update(killed)
+    return {"components": components, "mutants": mutants}
+
+
+def as_record(merged, profile, device):
+    """The JSON that is written: figures, and where they come from."""
+    order = {name: i for i, name in enumerate(CASES)}
+    components = dict(sorted(merged["components"].items(), key=lambda item: order.get(item[0], 99)))
+    return {"profile": profile, "device": device, "device_name": device_name(device),
+            "date": datetime.now(UTC).strftime("%Y-%m-%d"), "commit": commit(),
+            "versions": {"python": platform.python_version(),
+                         **{name: version(name) for name in ("numpy", "torch", "hypothesis")}},
+            "components": components, "mutants": merged["mutants"]}
+
+
+def device_name(device):
+    if str(device).startswith("cuda"):
+        import torch
+
+        return torch.cuda.get_device_name(device)
+    return platform.machine()
+
+
+def commit():
+    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE,
+                           capture_output=True, text=True, check=False)
+    return asked.stdout.strip() or "unknown"
+
+
+def rows(record):
+    for name, row in record["components"].items():
+        killed = record["mutants"].get(name, {})
+        share = "" if not killed else f"{sum(killed.values())} of {len(killed)}"
+        has_backward = "complex step" in row["arms"] or row["backward"]
+        yield (name, str(row["examples"]), short(row["arms"]), f"{row['forward']:.0%}",
+               f"{row['backward']:.0%}" if has_backward else "–", share or "–")
+
+
+def short(arms):
+    """numpy, torch, autograd, complex step; and in how few bits."""
+    low = {"float32", "bfloat16"}
+    full = [arm for arm in arms if arm.split()[-1] not in low]
+    few = sorted({arm.split()[-1] for arm in arms} & low, reverse=True)
+    return ", ".join(full) + (f"; {', '.join(few)}" if few else "")
+
+
+def gpu_line():
+    if not GPU_RECORD.exists():
+        return f"on a GPU: {NOT_YET} (pytest --profile gpu)"
+    record = json.loads(GPU_RECORD.read_text(encoding="utf-8"))
+    worst = max((max(row["forward"], row["backward"])
+                 for row in record["components"].values()), default=0.0)
+    return (f"on a GPU: {record['device_name']}, {record['date']}, {record['commit']}:"
+            f" worst {worst:.0%} of a budget over {len(record['components'])} components")
+
+
+def table(record):
+    """Lines of text: the worst error of each component as a share of its
+    budget."""
+    cells = [HEAD, *rows(record)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(HEAD))]
+    yield "worst error as a share of its budget, forward and backward"
+    for row in cells:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+    yield gpu_line()
+
+
+def svg(record):
+    """The same table, with a bar for each share."""
+    lines = list(rows(record))
+    height = 22 * (len(lines) + 3)
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 {height}" role="img" '
+           'font-family="sans-serif" font-size="13" fill="currentColor">',
+           "<title>Worst error of each component as a share of its budget</title>"]
+    columns = (8, 170, 250, 430, 610)
+
+    def text(x, y, words, weight="normal"):
+        out.append(f'<text x="{x}" y="{y}" font-weight="{weight}">{escape(words)}</text>')
+
+    heads = ("component", "examples", "forward", "backward", "mutants killed")
+    for x, words in zip(columns, heads):
+        text(x, 18, words, "bold")
+    for i, (name, examples, _, forward, backward, killed) in enumerate(lines, 2):
+        y = 22 * i - 4
+        text(columns[0], y, name)
+        text(columns[1], y, examples)
+        for x, share in ((columns[2], forward), (columns[3], backward)):
+            if share.endswith("%"):
+                wide = min(float(share[:-1]), 100.0)
+                out.append(f'<rect x="{x}" y="{y - 10}" width="100" height="11" '
+                           'fill="currentColor" opacity="0.12"/>')
+                out.append(f'<rect x="{x}" y="{y - 10}" width="{wide:.0f}" height="11" '
+                           'fill="currentColor" opacity="0.6"/>')
+            text(x + 108, y, share)
+        text(columns[4], y, killed)
+    text(columns[0], height - 26, gpu_line())
+    text(columns[0], height - 6, f"{record['profile']} profile, {record['date']}, commit"
+         f" {record['commit']}, torch {record['versions']['torch']},"
+         f" NumPy {record['versions']['numpy']}")
+    return "\n".join([*out, "</svg>\n"])
+
+
+def write(record, directory, name="report"):
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    write_atomically(directory / f"{name}.json", json.dumps(record, indent=1) + "\n")
+    write_atomically(directory / f"{name}.svg", svg(record))
