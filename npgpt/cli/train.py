@@ -73,6 +73,7 @@ def open_run(
 def go(run, half, command: str, as_json: bool, agree=lambda stopped: stopped) -> int:
     """Train, tell how it went and what to do next; the exit status. `agree`
     makes one answer of several processes' stop flags."""
+    from npgpt.training.expected import compare
     from npgpt.training.loop import Diverged, bits_per_byte, perplexity, train
 
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
@@ -86,6 +87,7 @@ def go(run, half, command: str, as_json: bool, agree=lambda stopped: stopped) ->
     if loss is not None:
         summary["perplexity"] = perplexity(loss)
         summary["bits_per_byte"] = bits_per_byte(loss, run)
+    summary["expected"] = compare(run)
     summary["peak_memory_gb"] = round(common.memory_used(), 3)
     if as_json:
         common.print_json(summary)
@@ -94,8 +96,11 @@ def go(run, half, command: str, as_json: bool, agree=lambda stopped: stopped) ->
               f" {common.clock(summary['seconds'])}" if summary["step"] > began
               else f"{run.path}: no step taken")
         if loss is not None:
-            print(f"validation loss {loss:.4f} nats a token: perplexity"
-                  f" {summary['perplexity']:.2f}, {summary['bits_per_byte']:.3f} bits a byte")
+            print(f"validation loss at step {summary['validation_step']}: {loss:.4f} nats a token,"
+                  f" perplexity {summary['perplexity']:.2f},"
+                  f" {summary['bits_per_byte']:.3f} bits a byte")
+        if summary["expected"]:
+            print(summary["expected"])
         print(f"picture: {run.path / 'loss.png'}")
     if summary["status"] == "interrupted":
         print(f"stopped and saved at step {summary['step']}; go on with:"

@@ -229,10 +229,14 @@ def write_line(log, record: dict) -> None:
 
 
 def last_values(path: Path) -> dict:
-    """The last train_loss and validation_loss of the log."""
-    values: dict = {"train_loss": None, "validation_loss": None}
+    """The last losses of the log, and the step of the validation."""
+    values: dict = {"train_loss": None, "validation_loss": None, "validation_step": None}
     for line in read_log(path):
         values.update({name: line[name] for name in values if name in line})
+        if "validation_loss" in line:
+            values["validation_step"] = line["step"]
+            if isinstance(line["validation_loss"], dict):  # a duet's
+                values["validation_loss"] = line["validation_loss"]["numpy"]
     return values
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from npgpt.checkpoint import load_checkpoint, save_checkpoint
+from npgpt.checkpoint import create_run, load_checkpoint, save_checkpoint
 from npgpt.errors import InputError
 from npgpt.model import Config, gpt, init_gpt
 from npgpt.text import CharacterTokenizer
@@ -235,8 +235,10 @@ def test_a_directory_with_other_files_is_left_alone(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "letter.txt").write_text("dear")
     config, params, _ = make(True)
-    with pytest.raises(InputError):
-        save_checkpoint(tmp_path / "run", config, params)
+    for write in (lambda run: save_checkpoint(run, config, params),
+                  lambda run: create_run(run, config)):
+        with pytest.raises(InputError):
+            write(tmp_path / "run")
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["letter.txt"]
 
 

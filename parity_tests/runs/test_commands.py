@@ -170,13 +170,15 @@ def test_the_duet(npgpt, tmp_path, corpus):
     assert npgpt("train", "--out", out, "--resume", "--steps", 12)[0] == 0
 
 
-def test_halves_that_part_are_told_where(npgpt, tmp_path, corpus, monkeypatch):
+@pytest.mark.parametrize(("wrong_loss", "wrong_gradient", "at"), [(0, 1.01, 2), (1e-6, 1, 1)])
+def test_halves_that_part_are_told_where(
+        npgpt, tmp_path, corpus, monkeypatch, wrong_loss, wrong_gradient, at):
     from torchgpt.training.half import ByHand
 
     def wrong(self, model, ids, targets, config, keep=None, count=None):
         loss, grads = right(self, model, ids, targets, config, keep, count)
-        grads["blocks"][0]["attention"]["qkv"]["weight"] *= 1.01
-        return loss, grads
+        grads["blocks"][0]["attention"]["qkv"]["weight"] *= wrong_gradient
+        return loss + wrong_loss, grads
 
     right = ByHand.loss_and_grads
     monkeypatch.setattr(ByHand, "loss_and_grads", wrong)
@@ -184,8 +186,8 @@ def test_halves_that_part_are_told_where(npgpt, tmp_path, corpus, monkeypatch):
     status, _, err = npgpt("duet", *line, "--device", "cpu", "--out", tmp_path / "duet")
     assert status == 1
     last = err.splitlines()[-1]
-    assert last.startswith("error: the halves part at step 2")
-    assert "blocks.0.attention.qkv.weight" in last
+    assert last.startswith(f"error: the halves part at step {at}")
+    assert wrong_loss or "blocks.0.attention.qkv.weight" in last
 
 
 def test_a_text_that_parts_far_from_a_boundary_is_no_tie():
@@ -268,3 +270,32 @@ assert not heavy, heavy
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_run_is_told_where_it_lies_against_the_recorded_curve(
+        npgpt, tmp_path, corpus, monkeypatch):
+    from npgpt.training import expected
+
+    line = ["train", "--corpus", corpus, "--steps", 2, "--out"]
+    assert json.loads(npgpt(*line, tmp_path / "one", "--json")[1])["expected"] is None
+    curve = expected.record(tmp_path / "one")
+    assert list(curve["validation_loss"]) == ["0", "2"]
+    file = tmp_path / "expected.json"
+    monkeypatch.setattr(expected, "FILE", file)
+    for off, words in ((0, "as expected"), (0.1, "more than 0.02 off")):
+        moved = {step: loss + off for step, loss in curve["validation_loss"].items()}
+        file.write_text(json.dumps([{**curve, "validation_loss": moved}]))
+        assert words in npgpt(*line, tmp_path / str(off))[1]
+    assert "recorded" not in npgpt(*line, tmp_path / "two", "--seed", 2)[1]
+    file.write_text(json.dumps([{**curve, "sha256": "0"}]))
+    assert "recorded" not in npgpt(*line, tmp_path / "three")[1]
+
+
+def test_the_recorded_curves_are_of_default_runs():
+    from npgpt.training.expected import FILE
+
+    curves = json.loads(FILE.read_text())
+    assert "python-docs" in {curve["corpus"] for curve in curves}
+    for curve in curves:
+        assert len(curve["sha256"]) == 64 and str(curve["steps"]) in curve["validation_loss"]

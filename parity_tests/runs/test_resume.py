@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from npgpt.checkpoint import load_checkpoint
 from parity_tests.runs.run_checks import flags, log_of, python, same_bits
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -44,6 +45,7 @@ def test_ctrl_c_and_resume_give_the_same_bits(
     assert f"{command} train --out {halved} --resume" in err and "step 7" in err
     monkeypatch.setattr(loop, "take_step", take_step)
     assert len(log_of(halved)) == 8
+    assert load_checkpoint(halved).training["step"] == 7
     device = ["--device", "cpu"] if command == "torchgpt" else []
     status, out, err = run("train", "--out", halved, "--resume", *device)
     assert (status, err.startswith("error")) == (0, False)
@@ -151,7 +153,6 @@ def test_train_in_one_half_resume_in_the_other(
     """In float64, to rounding, whichever half takes which steps."""
     import numpy as np
 
-    from npgpt.checkpoint import load_checkpoint
     from npgpt.tree import leaves
 
     def train(half, *line):
