@@ -31,13 +31,13 @@ def picture(width):
     image.text(left, top - 26, f"start = {start}", "nt")
     image.matrix(middle, low, k[0, 0], cell, 1, kind="np", name="k", top=2,
                  note="the new token" if not narrow else "new")
-    image.rect(right - 4, top - 4, D * cell[0] + 6, seen.shape[2] * cell[1] + 6, "ribbon", 4)
+    image.rect(right - 4, top - 4, D * cell[0] + 6, seen.shape[2] * cell[1] + 6, "box np", 4)
     image.matrix(right, top, keys[0, 0], cell, 1, name="keys",
                  hidden=np.repeat(np.arange(N) > start, D).reshape(N, D), top=2)
     image.text(right, top - 26, f"S = {seen.shape[2]}", "nt")
     image.arrow(middle + D * cell[0] + 2, low + cell[1] / 2, right - 6,
                 top + (start + 0.5) * cell[1])
-    image.text(right + D * cell[0], top + N * cell[1] + 20, "returned: the shaded rows", "nt",
+    image.text(right + D * cell[0], top + N * cell[1] + 20, "returned: the framed rows", "nt",
                "end")
     return image
 

@@ -21,8 +21,9 @@ def picture(width):
     top = 40
     low = top + 4 * cell[1] + 42
     image = Svg(width, low + 3 * cell[1] + 78)
-    image.rect(left - 3, low + cell[1] - 2, 4 * cell[0] + 4, cell[1] + 2, "ribbon", 4)
-    image.rect(right - 3, top - 3, cell[0] + 4, 4 * cell[1] + 4, "ribbon", 4)
+    image.rect(left - 3, low + cell[1] - 2, 4 * cell[0] + 4, cell[1] + 2, "box np", 4)
+    image.rect(right - 3, top - 3, cell[0] + 4, 4 * cell[1] + 4, "box np", 4)
+    image.rect(right - 3, low + cell[1] - 2, cell[0] + 4, cell[1] + 2, "box np", 4)
     image.step("linear-2", right - 4, top - 26, 2 * cell[0] + 8, 4 * cell[1] + 30)
     image.matrix(right, top, WEIGHT, cell, 1, name="weight")
     image.end()

@@ -22,7 +22,7 @@ def picture(width):
     right = left + 3 * cell[0] + (64 if narrow else 170)
     image = Svg(width, top + 8.4 * cell[1] + 20)
     image.step("positions-1", left - 6, top + 2 * cell[1] - 4, 3 * cell[0] + 12, 3 * cell[1] + 6)
-    image.rect(left - 5, top + 2 * cell[1] - 4, 3 * cell[0] + 8, 3 * cell[1] + 6, "ribbon", 4)
+    image.rect(left - 5, top + 2 * cell[1] - 4, 3 * cell[0] + 8, 3 * cell[1] + 6, "box np", 4)
     image.end()
     words = [str(i) if narrow else f"place {i}" for i in range(6)]
     image.matrix(left, top, WEIGHT, cell, 1, rows=words, name="weight")
