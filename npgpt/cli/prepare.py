@@ -11,8 +11,8 @@ import typer
 from npgpt.cli import common
 from npgpt.text.clean import Form
 from npgpt.text.filter import Limits
-from npgpt.text.pipeline import Settings
 from npgpt.text.pipeline import prepare as run
+from npgpt.text.prepared import Settings
 
 D = Settings("")
 Source = Annotated[

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from npgpt.errors import InputError
 from npgpt.text.download import REMOTE, fetch
+from npgpt.text.prepared import check_file, open_prepared
 from npgpt.text.sources import documents, kind_of, read_pieces
 from npgpt.text.split import split_documents
 from npgpt.text.stories import stories, story_count
@@ -128,7 +129,9 @@ def python_docs() -> list[str]:
 
 def _prepared(directory: Path) -> Corpus:
     """What `npgpt prepare` wrote, split as it was split there."""
-    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    manifest = open_prepared(directory).manifest
+    for name in ("train.jsonl", "validation.jsonl"):
+        check_file(directory, manifest, name)
     train, validation = (
         [json.loads(line)["text"] for line in read_text(directory / name).split("\n") if line]
         for name in ("train.jsonl", "validation.jsonl")

@@ -20,7 +20,8 @@ from npgpt.cli.main import main
 from npgpt.errors import InputError
 from npgpt.text import dedup, load_corpus, pipeline, report, sources
 from npgpt.text.filter import Limits
-from npgpt.text.pipeline import Settings, open_prepared, prepare
+from npgpt.text.pipeline import prepare
+from npgpt.text.prepared import Settings, open_prepared
 from npgpt.text.stories import stories
 
 
@@ -556,6 +557,10 @@ def test_a_prepared_directory_is_a_corpus_split_as_it_was(tmp_path, small_portio
     assert len(corpus.validation) == manifest["validation"]["documents"]
     assert sorted(corpus.documents) == sorted(stories(26))
     assert corpus.licence == manifest["licence"] == "mine"
+    lines = (out / "train.jsonl").read_text()
+    (out / "train.jsonl").write_text(lines.replace("the", "The", 1))
+    with pytest.raises(InputError, match=r"train\.jsonl has changed"):
+        load_corpus(out)
     ids = open_prepared(out).tokenizer.encode(corpus.train_text)
     assert ids == open_prepared(out).train.tolist()[:-2]
 

@@ -1,0 +1,57 @@
+"""Several processes that work on portions, and leave when their parent does."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+
+class Pool:
+    """Runs portions in processes and gives back the results in order, a few ahead at most."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def each(self, function: Callable[[Any], Any], jobs: Iterable[Any]) -> Iterator[Any]:
+        if self.workers == 1:
+            yield from map(function, jobs)
+            return
+        jobs, waiting = iter(jobs), deque[Any]()
+        if self._pool is None:
+            first = [job for _, job in zip(range(2), jobs)]
+            if len(first) < 2:  # not worth a process
+                yield from map(function, first)
+                return
+            self._pool = ProcessPoolExecutor(
+                self.workers, multiprocessing.get_context("spawn"), leave_with_parent
+            )
+            waiting.extend(self._pool.submit(function, job) for job in first)
+        for job in jobs:
+            waiting.append(self._pool.submit(function, job))
+            if len(waiting) > 2 * self.workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def close(self) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+
+def leave_with_parent() -> None:
+    """End a worker whose parent was killed; leave Ctrl-C to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
