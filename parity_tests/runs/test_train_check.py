@@ -81,4 +81,4 @@ def test_a_prepared_directory(npgpt, tmp_path):
     tokens[-2:] = bytes(2) if any(tokens[-2:]) else b"\1\0"
     (prepared / "train.tokens").write_bytes(bytes(tokens))
     status, _, err = npgpt("train", "--out", out, "--resume", "--steps", 4)
-    assert status == 2 and "token files" in err
+    assert status == 2 and "train.tokens has changed" in err
