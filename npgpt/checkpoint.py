@@ -387,7 +387,8 @@ def _with_prefix(name: str) -> str:
 
 def _tensor(source, name: str) -> np.ndarray:
     kind = source.get_slice(name).get_dtype()
-    return source.get_tensor(name).astype(KINDS[kind], copy=False)
+    # a copy: NumPy asks for large pages, from which a product reads a weight faster
+    return source.get_tensor(name).astype(KINDS[kind], copy=True)
 
 
 def _check_names(file: Path, expected: dict, found: set[str]) -> None:

@@ -73,7 +73,7 @@ def measure(name: str, tokens: int, rounds: int) -> dict[str, Any]:
     threads = blas_threads(config)
     theirs, state = their_model(config, torch, transformers)
     in_torch = rebuild(shapes(config), lambda leaf, _: state[gpt2_name(leaf)].detach())
-    params = rebuild(in_torch, lambda _, weight: weight.numpy())
+    params = rebuild(in_torch, lambda _, weight: weight.numpy().copy())  # as when loaded
     prompt = torch.tensor([PROMPT])
 
     def with_numpy(count: int) -> list[int]:
@@ -142,7 +142,7 @@ def read_bandwidth() -> float:
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         for _ in range(5):
             start = time.perf_counter()
-            list(pool.map(lambda part: part @ part, parts))
+            list(pool.map(lambda part: np.dot(part, part), parts))
             best = min(best, time.perf_counter() - start)
     return 2**28 / 1e9 / best
 
