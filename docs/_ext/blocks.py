@@ -370,7 +370,8 @@ class Mutants(Block):
                 out.append(f'<li class="of">{name}</li>')
             last = name
             killed = verdicts.get(f"{file}: {what}")
-            verdict = {True: f'<span class="ok">{TICK}found</span>', False: "survived"}.get(killed, "")
+            found_it = f'<span class="ok">{TICK}found</span>'
+            verdict = {True: found_it, False: "survived"}.get(killed, "")
             kind = "pt" if file.startswith("torchgpt") else "np"
             out.append(
                 f'<li><p><span class="sq {kind}"></span> {escape(what)} {verdict}</p>'

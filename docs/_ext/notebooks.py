@@ -83,7 +83,9 @@ def source(name):
                 halves.append(measure.cut(side, measure.find(side, function)))
             except measure.TwinError:
                 break
-        head = "".join(dict.fromkeys("".join(prelude(half) for half in halves).splitlines(True)))
+        own = [half.tree.name for half in halves]
+        heads = "".join(prelude(half, own) for half in halves)
+        head = "".join(dict.fromkeys(heads.splitlines(True)))
         code = "\n\n\n".join("\n".join(half.lines).rstrip() for half in halves)
         path = halves[0].path.relative_to(DOCS.parent).as_posix()
         yield f"# {words}: {path}\n{head.strip()}\n\n\n{code}".replace("\n\n\n\n", "\n\n")

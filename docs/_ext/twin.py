@@ -147,8 +147,9 @@ def facts_html(fact, anchor, step, bare):
             f'<span>{shape}</span><b>{number(fact["worst"])}</b></a>')
 
 
-def prelude(half):
-    """The imports and constants that a pasted function needs."""
+def prelude(half, others=()):
+    """The imports and constants that a pasted function needs; `others` come along with it."""
+    own = {half.tree.name, *others}
     used = set()
     for node in ast.walk(half.tree):
         if isinstance(node, ast.Name):
@@ -161,6 +162,8 @@ def prelude(half):
             bound = node.names
         elif isinstance(node, ast.Assign):
             bound = [t.id for t in node.targets if isinstance(t, ast.Name) and t.id in used]
+        elif isinstance(node, ast.FunctionDef) and node.name in used and node.name not in own:
+            kept.insert(0, f"from {inspect.unwrap(half.function).__module__} import {node.name}")
         if bound:
             kept.insert(0, ast.unparse(node))
             used |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}

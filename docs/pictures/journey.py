@@ -3,8 +3,6 @@
 from functools import cache
 
 import numpy as np
-from svg import Svg, shown
-
 from npgpt.layers import (
     attention,
     causal_mask,
@@ -23,6 +21,7 @@ from npgpt.model import Config, block, block_backward, init_gpt
 from npgpt.text import CharacterTokenizer
 from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, loss_and_grads
 from npgpt.training.batches import draw_batch
+from svg import Svg, shown
 
 TEXT = "the cat sat on the mat. the cat ate. "
 PROMPT, TARGET = "the ca", "he cat"
@@ -145,7 +144,6 @@ def floors(width):
 
 def bars(width, values, highlight, digits, signed=False):
     """One bar for each token of the vocabulary."""
-    way = walk()
     narrow = width < 500
     order = np.arange(len(values))
     step = (width - 10) / len(order)

@@ -3,10 +3,9 @@
 import time
 
 import numpy as np
-from svg import Svg, chart
-
 from npgpt.layers import attention, causal_mask, merge_heads, split_heads
 from npgpt.random_stream import normals
+from svg import Svg, chart
 
 WORDS = ["the", "cat", "slept", "for", "it"]
 

@@ -1,6 +1,5 @@
 """The notebooks are the chapters: made from the same sources, and every cell runs."""
 
-import importlib.util
 import json
 import re
 import sys
@@ -10,11 +9,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
-
-MISSING = [name for name in ("sphinx", "nbformat", "nbclient", "ipykernel")
-           if importlib.util.find_spec(name) is None]
-pytestmark = pytest.mark.skipif(
-    bool(MISSING), reason=f"needs the docs extra, pip install -e '.[docs]': no {MISSING}")
 
 
 @pytest.fixture(scope="module")
