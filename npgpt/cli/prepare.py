@@ -62,7 +62,7 @@ def prepare(
         str, typer.Option(help="Of your text.", metavar="NAME", show_default=False)
     ] = "",
     as_json: common.AsJson = False,
-) -> None:
+) -> int:
     """Clean text, drop duplicates, split it, and write token files.
 
     \b
@@ -83,11 +83,15 @@ def prepare(
         licence=licence,
         sha256=sha256,
     )
-    with _Line() as line:
-        manifest = run(settings, out, workers or os.cpu_count() or 1, line)
+    try:
+        with _Line() as line:
+            manifest = run(settings, out, workers or os.cpu_count() or 1, line)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
     if as_json:
         common.print_json(manifest)
-        return
+        return 0
     documents = manifest["documents"]
     print(f"{documents['seen']:,} documents read, {documents['kept']:,} kept")
     for reason, count in documents["dropped"].items():
@@ -101,6 +105,7 @@ def prepare(
             f"{side['bytes_per_token']:.2f} bytes a token"
         )
     print(f"see {out / 'report.md'}; next: npgpt train --corpus {out}")
+    return 0
 
 
 class _Line:

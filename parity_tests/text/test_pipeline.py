@@ -292,6 +292,18 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(tmp_path):
     assert contents(out) == contents(tmp_path / "whole")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal that only POSIX has")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_says_how_to_go_on(tmp_path, workers):
+    process = start("stories:50MB", "--out", tmp_path / "out", "--workers", workers)
+    while not list(tmp_path.glob("out/.work/cleaned/*.npz")):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1] == b"stopped; the same command goes on from here"
+
+
 @pytest.mark.acceptance
 def test_a_large_mixed_folder_in_little_memory_killed_and_run_again(tmp_path):
     """50 MB: as above, at size; the peak of all processes together below 600 MB."""
