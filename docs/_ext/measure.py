@@ -432,8 +432,11 @@ def compare_steps(left, right, budget):
                 )
             names.append(name)
             worst = max(worst or 0.0, gap)
-            if shape_of(ours[name]) is not None and isinstance(ours[name], np.ndarray):
-                shape = (name, shape_of(ours[name]))
+            one = ours[name]
+            if isinstance(one, list) and one:
+                one = one[0]
+            if isinstance(one, np.ndarray):
+                shape = (name, shape_of(one))
         facts.append({"worst": worst, "names": names, "shape": shape})
     if not left.labels():  # no steps: the whole result is the one thing to compare
         found = difference(left.result, right.result)
