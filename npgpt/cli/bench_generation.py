@@ -1,9 +1,8 @@
 """npgpt bench generation: one prompt continued, beside `transformers`' generate."""
 
+import json
 import os
-import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,18 +10,20 @@ from typing import Annotated, Any
 
 import typer
 
-from npgpt.cli import common
+from npgpt.cli import common, timing
+from npgpt.cli.bench_step import JsonFile, Picture
 from npgpt.errors import InputError
+from npgpt.files import write_atomically
 
 # name -> the model's sizes, what is wanted of it
 SIZES: dict[str, tuple[dict[str, int], dict[str, float]]] = {
     "tiny": (
         {"vocab_size": 103, "context_length": 512, "layers": 4, "heads": 4, "channels": 128},
-        {"times transformers": 3.5},
+        {"times_transformers": 3.5},
     ),
     "gpt2": (
         {"vocab_size": 50257, "context_length": 1024, "layers": 12, "heads": 12, "channels": 768},
-        {"times transformers": 1.9, "share of bandwidth": 0.75},
+        {"times_transformers": 1.9, "share_of_bandwidth": 0.75},
     ),
 }
 PROMPT = [11, 42, 7, 99, 3, 64, 28, 5]
@@ -32,9 +33,11 @@ def generation(
     size: Annotated[str, typer.Option(help="tiny, gpt2 (124 M parameters) or both.")] = "both",
     tokens: Annotated[int, typer.Option(help="Written after the prompt.", min=1, max=500)] = 256,
     rounds: Annotated[int, typer.Option(help="Each is timed so often.", min=1)] = 5,
+    record: JsonFile = None,
+    plot: Picture = None,
     as_json: common.AsJson = False,
 ) -> None:
-    """Time the continuation of one prompt beside `transformers`, in turns.
+    """Time the continuation of one prompt beside `transformers`, interleaved.
 
     Random weights, one prompt, a KV cache, the likeliest token each time. The
     weights that a token reads are set against the memory bandwidth of the run.
@@ -44,19 +47,26 @@ def generation(
     """
     if size not in (*SIZES, "both"):
         raise InputError(f"size is {size!r}: give tiny, gpt2 or both")
-    names = [*SIZES] if size == "both" else [size]
-    result = {
-        "machine": machine(), "tokens": tokens, "rounds": rounds,
-        "sizes": {name: measure(name, tokens, rounds) for name in names},
-    }
+    result: dict[str, Any] = {"bench": "generation", "tokens": tokens, "sizes": {}}
+    pictures = {}
+    for name in [*SIZES] if size == "both" else [size]:
+        result["sizes"][name], times = measure(name, tokens, rounds)
+        pictures[f"a token, {name}"] = times
+    result["machine"] = timing.machine()
+    if record is not None:
+        write_atomically(record, json.dumps(result, indent=1) + "\n")
+    if plot is not None:
+        timing.save_picture(str(plot), pictures)
     if as_json:
         common.print_json(result)
     else:
         show(result)
 
 
-def measure(name: str, tokens: int, rounds: int) -> dict[str, Any]:
-    """Every contender once a round, in an order that turns; ratios within a round."""
+def measure(
+    name: str, tokens: int, rounds: int
+) -> tuple[dict[str, Any], dict[str, list[float]]]:
+    """What is told of one size, and the seconds a token of each contender."""
     import torch
     import transformers
     from threadpoolctl import threadpool_limits
@@ -89,35 +99,35 @@ def measure(name: str, tokens: int, rounds: int) -> dict[str, Any]:
             do_sample=False, use_cache=True, pad_token_id=0, eos_token_id=None)
         return ids[0, len(PROMPT):].tolist()
 
-    contenders: dict[str, Callable[[int], list[int]]] = {
-        "npgpt": with_numpy, "torchgpt, by hand": with_torch, "transformers": with_transformers,
+    written: dict[str, list[int]] = {}
+    bandwidths: list[float] = []
+    contenders: dict[str, Callable[[], Any]] = {
+        "npgpt": lambda: written.update(numpy=with_numpy(tokens)),
+        "torchgpt, by hand": lambda: written.update(torch=with_torch(tokens)),
+        "transformers": lambda: written.update(transformers=with_transformers(tokens)),
+        "memory": lambda: bandwidths.append(read_bandwidth()),
     }
-    written = {who: write(min(tokens, 8)) for who, write in contenders.items()}  # warm up
-    times: dict[str, list[float]] = {who: [] for who in contenders}
-    bandwidths = []
-    order = [*contenders]
-    for turn in range(rounds):
-        bandwidths.append(read_bandwidth())
-        for who in order:
-            start = time.perf_counter()
-            written[who] = contenders[who](tokens)
-            times[who].append(1e3 * (time.perf_counter() - start) / tokens)
-        order = order[1:] + order[:1]
-        print(f"{name}: round {turn + 1} of {rounds}", file=sys.stderr)
+    for write in (with_numpy, with_torch, with_transformers):  # warm up
+        write(min(tokens, 8))
+    seconds = timing.interleave(contenders, rounds, warm=0)
+    del seconds["memory"]
+    times = {who: [each / tokens for each in row] for who, row in seconds.items()}
     size = sum(weight.nbytes for leaf, weight in leaves(params) if leaf != "positions.weight")
-    reached = [size / 1e6 / each for each in times["npgpt"]]  # GB/s
+    ideal = [size / 1e9 / bandwidth for bandwidth in bandwidths]  # seconds to read them once
+    times_and_ideal = {**times, "ideal": ideal}
     return {
         "config": sizes, "parameters": sum(weight.size for _, weight in leaves(params)),
-        "numpy_blas_threads": threads or os.cpu_count(), "torch_threads": torch.get_num_threads(),
-        "milliseconds_a_token": times,
-        "times transformers": spread([b / a for a, b in zip(times["npgpt"],
-                                                            times["transformers"])]),
-        "weights_gb": size / 1e9, "bandwidth_gb_s": spread(bandwidths),
-        "reached_gb_s": spread(reached),
-        "share of bandwidth": spread([a / b for a, b in zip(reached, bandwidths)]),
+        "rounds": rounds, "numpy_blas_threads": threads or os.cpu_count(),
+        "torch_threads": torch.get_num_threads(),
+        "contenders": {
+            who: {**timing.summary(row), "tokens_per_second": 1 / statistics.median(row),
+                  "times_transformers": timing.ratio(times, "transformers", who)}
+            for who, row in times.items()},
+        "weights_gb": size / 1e9, "bandwidth_gb_s": statistics.median(bandwidths),
+        "share_of_bandwidth": timing.ratio(times_and_ideal, "ideal", "npgpt"),
         "same_tokens": len({tuple(ids) for ids in written.values()}) == 1,
         "wanted": wanted,
-    }
+    }, times
 
 
 def their_model(config, torch, transformers):
@@ -147,69 +157,22 @@ def read_bandwidth() -> float:
     return 2**28 / 1e9 / best
 
 
-def machine() -> dict[str, Any]:
-    """What decides the figures: processor, versions, instruction sets."""
-    import numpy as np
-    import torch
-    import transformers
-    from threadpoolctl import threadpool_info
-
-    blas = [info for info in threadpool_info() if info["user_api"] == "blas"]
-    return {
-        "processor": processor(), "cores": os.cpu_count(),
-        "numpy": np.__version__, "torch": torch.__version__,
-        "transformers": transformers.__version__,
-        "numpy_blas": " and ".join(
-            f"{info['internal_api']} {info['version']} for {info.get('architecture', '?')}"
-            for info in blas),
-        "torch_cpu_capability": torch.backends.cpu.get_cpu_capability(),
-    }
-
-
-def processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line.split(":", 1)[1] for line in file if line.startswith("model name")]
-        return names[0].strip()
-    except (OSError, IndexError):
-        return platform.processor() or platform.machine()
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    return {"median": statistics.median(values), "lowest": min(values), "highest": max(values)}
-
-
 def show(result: dict[str, Any]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False, soft_wrap=True)
-    about = result["machine"]
-    console.print(f"{about['processor']}, {about['cores']} cores; NumPy {about['numpy']} with "
-                  f"{about['numpy_blas']}; torch {about['torch']}, {about['torch_cpu_capability']}")
+    print(timing.describe(result["machine"]))
     for name, row in result["sizes"].items():
         config = row["config"]
-        console.print(
-            f"\n{name}: {row['parameters'] / 1e6:.1f} M parameters, {config['layers']} layers, "
-            f"{config['heads']} heads, {config['channels']} channels; {result['tokens']} tokens, "
-            f"{result['rounds']} rounds; threads: NumPy {row['numpy_blas_threads']}, "
-            f"torch {row['torch_threads']}")
-        table = Table(box=SIMPLE_HEAD)
-        for head in ("ms a token", "median", "lowest", "highest", "tokens/s"):
-            table.add_column(head, justify="right" if head != "ms a token" else "left")
-        for who, times in row["milliseconds_a_token"].items():
-            middle = statistics.median(times)
-            table.add_row(who, f"{middle:.3f}", f"{min(times):.3f}", f"{max(times):.3f}",
-                          f"{1e3 / middle:,.0f}")
-        console.print(table)
-        for title in ("times transformers", "share of bandwidth"):
-            each, limit = row[title], row["wanted"].get(title)
-            wish = "" if limit is None else f", at least {limit} wanted"
-            if title == "times transformers" or limit is not None:
-                console.print(f"NumPy reaches {each['median']:.2f} {title} "
-                              f"({each['lowest']:.2f} to {each['highest']:.2f}){wish}")
-        console.print(
-            f"weights read a token: {row['weights_gb']:.3f} GB; memory is read at "
-            f"{row['bandwidth_gb_s']['median']:.1f} GB/s; the same tokens: "
-            f"{'yes' if row['same_tokens'] else 'NO'}")
+        timing.print_table(
+            f"{name}: {row['parameters'] / 1e6:.1f} M parameters, {config['layers']} layers, "
+            f"{config['channels']} channels; {result['tokens']} tokens",
+            ["", "ms a token", "least–most", "tokens/s", "times transformers"],
+            [[who, f"{found['median_ms']:.3f}",
+              f"{found['least_ms']:.3f}–{found['most_ms']:.3f}",
+              f"{found['tokens_per_second']:,.0f}", timing.spread(found["times_transformers"])]
+             for who, found in row["contenders"].items()])
+        print(f"weights read a token: {row['weights_gb']:.3f} GB, at "
+              f"{timing.spread(row['share_of_bandwidth'])} of the {row['bandwidth_gb_s']:.1f} GB/s "
+              f"at which memory is read")
+        wanted = ", ".join(f"{what.replace('_', ' ')} {least}"
+                           for what, least in row["wanted"].items())
+        print(f"wanted: {wanted}; the same tokens: {'yes' if row['same_tokens'] else 'NO'}; "
+              f"threads: NumPy {row['numpy_blas_threads']}, torch {row['torch_threads']}\n")

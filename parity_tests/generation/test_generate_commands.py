@@ -210,20 +210,23 @@ def test_plot_compares_runs(run, tmp_path):
 # bench
 
 
-def test_bench_generation_measures_what_it_names(run):
+def test_bench_generation_measures_what_it_names(run, tmp_path):
     pytest.importorskip("transformers")
+    record, picture = tmp_path / "bench.json", tmp_path / "bench.png"
     found = json.loads(run(npgpt_main, "bench", "generation", "--size", "tiny", "--tokens", 3,
-                           "--rounds", 2, "--json")[1])
+                           "--rounds", 1, "--json", "--record", record, "--plot", picture)[1])
+    assert json.loads(record.read_text()) == found
+    assert picture.read_bytes().startswith(b"\x89PNG")
     row = found["sizes"]["tiny"]
     assert row["same_tokens"]
-    times = row["milliseconds_a_token"]
-    assert {who: len(each) for who, each in times.items()} == {
-        "npgpt": 2, "torchgpt, by hand": 2, "transformers": 2}
-    ratios = sorted(b / a for a, b in zip(times["npgpt"], times["transformers"]))
-    assert [row["times transformers"][name] for name in ("lowest", "highest")] == ratios
+    assert set(row["contenders"]) == {"npgpt", "torchgpt, by hand", "transformers"}
+    ours, theirs = row["contenders"]["npgpt"], row["contenders"]["transformers"]
+    assert ours["times_transformers"]["median"] == pytest.approx(
+        theirs["median_ms"] / ours["median_ms"])
     # all weights but the positions are read for each token
     assert row["weights_gb"] == pytest.approx(4e-9 * (row["parameters"] - 512 * 128))
-    assert "for" in found["machine"]["numpy_blas"]
+    reached = row["weights_gb"] / (1e-3 * ours["median_ms"])
+    assert row["share_of_bandwidth"]["median"] == pytest.approx(reached / row["bandwidth_gb_s"])
     status, _, err = run(npgpt_main, "bench", "generation", "--size", "huge")
     assert status == 2
     assert "give tiny, gpt2 or both" in err
