@@ -84,9 +84,12 @@ def code_line(tokens, marked=()):
     out, at = [], 0
     for i, (column, text, kind, name) in enumerate(tokens):
         if column > at:
-            space = escape(" " * (column - at))
-            wrap = "ind" if at == 0 else "pad" if kind == "shape" else ""
-            out.append(f'<span class="{wrap}">{space}</span>' if wrap else space)
+            space = " " * (column - at)
+            if at == 0:  # a phone shrinks each level of indent
+                out += [f'<span class="ind">{space[i:i + 4]}</span>'
+                        for i in range(0, len(space), 4)]
+            else:
+                out.append(f'<span class="pad">{space}</span>' if kind == "shape" else space)
         at = column + len(text)
         if kind == "c-doc" and text.startswith("    "):
             inner = len(text) - len(text.lstrip())

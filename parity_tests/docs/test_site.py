@@ -120,7 +120,9 @@ def run_copied(path, texts):
     for kind, text in texts:
         space = {}
         exec(compile(text, f"{path.stem}, copied {kind}", "exec"), space)
-        for function in [value for value in space.values() if inspect.isfunction(value)]:
+        for function in filter(inspect.isfunction, list(space.values())):
+            if function.__globals__ is not space:  # imported, not copied
+                continue
             wanted = {i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL"}
             lost = wanted - set(space) - set(dir(builtins))
             assert not lost, f"{path.stem}: {function.__name__}, copied, lacks {lost}"
