@@ -126,7 +126,8 @@ def memory() -> tuple[float, float]:
     if sys.platform == "linux":
         with open("/proc/meminfo", encoding="ascii") as file:
             lines = dict(line.split(":") for line in file)
-        return tuple(int(lines[name].split()[0]) / 1e6 for name in ("MemTotal", "MemAvailable"))
+        total, free = (int(lines[name].split()[0]) / 1e6 for name in ("MemTotal", "MemAvailable"))
+        return total, free
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
         return total, total

@@ -39,7 +39,8 @@ def sample(
         "max_new_tokens": tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p,
         "repetition_penalty": repetition_penalty, "seed": seed,
     }
-    starts = [first_ids(checkpoint, each, ids) for each in prompt or [None]]
+    prompts: list[str | None] = [*prompt] if prompt else [None]
+    starts = [first_ids(checkpoint, each, ids) for each in prompts]
     rows = [Row(checkpoint, start, stop or []) for start in starts]
     with threadpool_limits(blas_threads(checkpoint.config), user_api="blas"):
         write(rows, checkpoint, checkpoint.params, generation, how, logprobs, stream, as_json)
