@@ -1,0 +1,165 @@
+"""The checker is checked: it is red for what it must not let pass."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from npgpt.checking.arms import numpy_arm
+from npgpt.checking.budgets import error_between
+from npgpt.checking.case import call_pair
+from npgpt.checking.cases import CASES, make_case
+from npgpt.checking.check import check
+from npgpt.checking.draw import seeded_draw
+from npgpt.checking.layouts import check_determinism, check_layouts
+from npgpt.checking.trace import first_difference, guess
+from parity_tests.suite import arms
+from torchgpt.checking import stepwise_autograd_arm, torch_arm, witnesses
+
+
+def case_of(component="layer_norm", **given):
+    given = {"B": 2, "T": 3, "C": 4, "regime": "benign", **given}
+    return make_case(component, seeded_draw(3, given))
+
+
+def arm_that(change, name="other"):
+    """NumPy's arm, its results changed."""
+    def run(case):
+        return change(call_pair(numpy_arm().find, case))
+
+    return replace(numpy_arm(), name=name, run=run, packages=())
+
+
+def words(findings):
+    return "\n".join(map(str, findings))
+
+
+def test_green_for_itself():
+    case = case_of()
+    involved, precise = arms(case, "cpu")
+    assert check(case, involved, precise) == []
+    assert {arm.name for arm in involved} == {"numpy", "torch", "autograd"}
+    assert {f"{arm.name} {dtype}" for dtype, arm in precise} == {
+        "numpy float32", "torch float32", "torch bfloat16"}
+
+
+def test_red_for_not_a_number():
+    findings = check(case_of(), [numpy_arm(), arm_that(lambda r: r | {"d_x": r["d_x"] * np.nan})])
+    assert "is not a number" in words(findings)
+
+
+def test_red_for_an_array_compared_with_itself():
+    kept = {}
+
+    def remember(results):
+        return {name: kept.setdefault(name, value) for name, value in results.items()}
+
+    one = replace(arm_that(remember, "one"), leave=lambda value: value)
+    two = replace(arm_that(remember, "two"), leave=lambda value: value)
+    findings = check(case_of(), [one, two])
+    assert "it would be compared with itself" in words(findings)
+
+
+@pytest.mark.parametrize("component", ["layer_norm", "gelu", "softmax", "linear"])
+def test_red_for_a_gradient_of_zeros(component):
+    zero = arm_that(lambda r: r | {"d_x": 0 * r["d_x"]})
+    findings = check(case_of(component), [numpy_arm(), zero])
+    assert any(finding.value == "d_x" for finding in findings)
+
+
+def test_red_for_a_witness_that_did_not_run():
+    def forget(results):
+        results.pop("d_weight")
+        return results
+
+    assert "did not run" in words(check(case_of(), [numpy_arm(), arm_that(forget)]))
+    nothing = arm_that(lambda results: results | {"d_x": None})
+    assert "did not run" in words(check(case_of(), [numpy_arm(), nothing]))
+
+
+def test_red_for_another_shape_dtype_or_infinity():
+    for change, what in (
+            (lambda r: r | {"d_weight": r["d_weight"][:, None]}, "in shape"),
+            (lambda r: r | {"y": r["y"].astype(np.float32)}, "is float32, not float64"),
+            (lambda r: r | {"y": r["y"] * np.where(r["y"] > 0, np.inf, 1)}, "finite")):
+        assert what in words(check(case_of(), [numpy_arm(), arm_that(change)]))
+
+
+def test_red_for_an_input_that_is_written_to():
+    def run(case):
+        results = call_pair(numpy_arm().find, case)
+        case.inputs["x"][:] = 0
+        return results
+
+    assert "has been written to" in words(check(
+        case_of(), [numpy_arm(), replace(numpy_arm(), name="other", run=run, packages=())]))
+
+
+def test_red_for_an_error_just_above_its_budget_and_green_below():
+    case = case_of()
+    assert check(case, [numpy_arm(), arm_that(lambda r: r | {"y": r["y"] * (1 + 1e-16)})]) == []
+    assert check(case, [numpy_arm(), arm_that(lambda r: r | {"y": r["y"] * (1 + 1e-13)})])
+
+
+def test_red_for_the_complex_step_alone():
+    """Every arm has the same mistake; the derivative has not."""
+    both = [arm_that(lambda r: r | {"d_bias": 2 * r["d_bias"]}, name) for name in ("a", "b")]
+    findings = check(case_of(), [replace(both[0], find=numpy_arm().find), both[1]])
+    assert "differs from the complex step" in words(findings)
+
+
+def test_red_for_a_result_that_shares_memory_and_for_other_bits():
+    def share(case):
+        return call_pair(numpy_arm().find, case) | {"d_x": case.d_y}
+
+    sharing = replace(numpy_arm(), run=share)
+    assert "shares its memory" in words(check_layouts(case_of(), [sharing], numpy_arm()))
+    draws = np.random.default_rng(0)
+    restless = arm_that(lambda r: r | {"y": r["y"] + np.float32(1e-3) * draws.normal()})
+    assert "other bits" in words(check_determinism(case_of(), restless))
+
+
+def test_shape_and_nan_are_infinite_errors():
+    assert error_between(np.ones(3), np.ones(4))[0] == np.inf
+    assert error_between(np.array([np.nan]), np.array([np.nan]))[0] == np.inf
+    assert error_between(np.array([-np.inf]), np.array([-np.inf]))[0] == 0
+
+
+@pytest.mark.parametrize("component", CASES)
+def test_the_halves_share_their_steps(component):
+    """trace finds no difference where there is none, and something to
+    compare."""
+    case = make_case(component, seeded_draw(11))
+    assert first_difference(case, torch_arm(), numpy_arm()) is None
+
+
+def test_trace_against_autograd_step_by_step():
+    for component in ("attention", "block", "gpt"):
+        case = make_case(component, seeded_draw(1))
+        assert first_difference(case, stepwise_autograd_arm(), numpy_arm()) is None
+
+
+def test_every_case_has_more_than_one_witness():
+    for component in CASES:
+        assert len(witnesses(make_case(component, seeded_draw(0)))) >= 3, component
+
+
+RIGHT = np.arange(1.0, 13).reshape(3, 4)
+SQUARE = np.arange(1.0, 10).reshape(3, 3) ** 2
+
+
+@pytest.mark.parametrize(("wrong", "right", "what"), [
+    (SQUARE.T, SQUARE, "transposed"),
+    (RIGHT.T, RIGHT, "transposed"),
+    (RIGHT / 8, RIGHT, "scaled by a constant, 0.125"),
+    (-RIGHT, RIGHT, "opposite sign"),
+    (0 * RIGHT, RIGHT, "all zero"),
+    (RIGHT.sum(axis=0), RIGHT, "summed over one axis too many, axis 0"),
+    (RIGHT.sum(axis=1, keepdims=True) + 0 * RIGHT, RIGHT, "summed over one axis too many, axis 1"),
+    (RIGHT + 3, RIGHT, "shifted by a constant, 3"),
+    (np.where(np.arange(4) == 2, 0, RIGHT), RIGHT, "right but for [2] on axis 1"),
+    (RIGHT[::-1] * 1, RIGHT, "the same numbers in other places"),
+    (RIGHT * np.nan, RIGHT, "NaN"),
+])
+def test_guesses(wrong, right, what):
+    assert what in guess(wrong, right)

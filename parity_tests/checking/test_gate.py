@@ -1,0 +1,54 @@
+"""Nothing public is unproven; and the gate is red where something is."""
+
+import npgpt.layers
+from npgpt.checking.cases import CASES
+from npgpt.checking.tally import Tally
+from parity_tests.checking.gate import complaints
+
+
+def test_nothing_is_left_unproven():
+    assert list(complaints()) == []
+
+
+def test_red_for_a_public_function_without_a_case():
+    less = {name: case for name, case in CASES.items() if name in ("linear", "dropout")}
+    found = list(complaints(less, examples=3))
+    assert "npgpt: gelu has no case" in found
+    assert "torchgpt: gelu_backward has no case" in found
+
+
+def test_red_for_a_branch_and_an_option_without_an_example():
+    found = list(complaints({"linear": with_bias(CASES["linear"])}, examples=12))
+    assert any("`bias is not None` in linear was always true" in line for line in found), found
+    assert "linear: bias was always given" in found
+
+
+def with_bias(linear):
+    def case(draw):
+        draw.given["bias"] = True
+        return linear(draw)
+
+    return case
+
+
+def test_red_for_trivial_shapes_and_dead_gradients():
+    tally = Tally("layer_norm")
+    for seed in range(5):
+        from npgpt.checking.arms import numpy_arm
+        from npgpt.checking.cases import make_case
+        from npgpt.checking.draw import seeded_draw
+
+        case = make_case("layer_norm", seeded_draw(seed, {"B": 1, "T": 1, "C": 1}))
+        tally.add(case, ["numpy"], numpy_arm().compute(case), {})
+    found = list(tally.complaints())
+    assert "layer_norm: only trivial shapes were drawn" in found
+    assert "layer_norm: d_x was zero in every example" in found
+    assert "layer_norm: C was always 1" in found
+
+
+def test_an_unknown_public_function_is_seen(monkeypatch):
+    monkeypatch.setattr(npgpt.layers, "__all__", [*npgpt.layers.__all__, "empty_cache_backward"])
+    monkeypatch.setattr(npgpt.layers, "empty_cache_backward", npgpt.layers.empty_cache,
+                        raising=False)
+    found = list(complaints({"dropout": CASES["dropout"]}, examples=2))
+    assert "npgpt: empty_cache_backward has no case" in found

@@ -1,0 +1,78 @@
+"""The two halves read alike: composites word for word, leaves label by
+label, and backward by forward's numbers."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import npgpt
+import torchgpt
+from npgpt.checking.steps import labels
+
+NUMPY, TORCH = (Path(package.__file__).parent for package in (npgpt, torchgpt))
+COMPOSITES = ("feed_forward", "multi_head", "block", "gpt", "gpt_cached", "checks")
+LAYERS = sorted(path.stem for path in (NUMPY / "layers").glob("*.py") if path.stem != "__init__")
+PAIRS = [*(f"layers/{name}" for name in LAYERS), *(f"model/{name}" for name in COMPOSITES),
+         "model/init", "training/adamw", "training/clip", "generation/sample",
+         "generation/generate", "generation/generate_batch", "generation/gpt_step"]
+
+
+def text(half, name):
+    return (half / f"{name}.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", COMPOSITES)
+def test_composites_are_the_same_text_but_for_imports(name):
+    ours = text(NUMPY, f"model/{name}").replace("npgpt.", "torchgpt.")
+    theirs = text(TORCH, f"model/{name}").replace("from npgpt.", "from torchgpt.")
+    assert joined(ours) == joined(theirs)
+
+
+def joined(source):
+    """The lines, each import on one of its own, in order."""
+    return re.sub(r"from (\S+) import \(([^)]*)\)", lambda found: "from {} import {}".format(
+        found[1], " ".join(found[2].split())), source).splitlines()
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_labels_are_the_same_words(name):
+    ours, theirs = text(NUMPY, name), text(TORCH, name)
+    assert [label[1:] for label in labels(ours)] == [label[1:] for label in labels(theirs)]
+
+
+@pytest.mark.parametrize("half", [NUMPY, TORCH], ids=["numpy", "torch"])
+@pytest.mark.parametrize("name", PAIRS)
+def test_backward_counts_down_through_forward(half, name):
+    source = text(half, name)
+    steps = {function.name: [step for line, step, _ in labels(source)
+                             if function.lineno < line <= function.end_lineno]
+             for function in ast.parse(source).body if isinstance(function, ast.FunctionDef)}
+    for function, forward in steps.items():
+        backward = steps.get(f"{function}_backward")
+        if backward is None:
+            continue
+        numbers = [int(number) for step in backward for number in step.split(", ")]
+        assert forward == [str(i) for i in range(1, len(forward) + 1)], function
+        assert numbers == list(range(len(forward), 0, -1)), function
+
+
+@pytest.mark.parametrize("half", [NUMPY, TORCH], ids=["numpy", "torch"])
+@pytest.mark.parametrize("name", PAIRS)
+def test_lines_fit_a_pane(half, name):
+    source = text(half, name)
+    lines = source.splitlines()
+    words = {line for node in ast.walk(ast.parse(source))
+             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+             for line in range(node.lineno, node.end_lineno + 1)}
+    for number, line in enumerate(lines, 1):
+        prose = number in words or line.strip().startswith("#")
+        assert len(line) <= (76 if prose else 72), f"line {number}: {line}"
+    if name.startswith("layers/"):
+        assert len(lines) <= 150
+
+
+def test_every_layer_has_its_twin():
+    twins = {path.stem for path in (TORCH / "layers").glob("*.py") if path.stem != "__init__"}
+    assert set(LAYERS) == twins

@@ -1,0 +1,96 @@
+"""Our GPT against GPT-2 of `transformers`: logits, loss, every gradient."""
+
+import numpy as np
+import pytest
+import torch
+
+import npgpt.training
+import torchgpt.training
+from npgpt.checking.arms import numpy_arm
+from npgpt.checking.budgets import budgets, error_between, scales
+from npgpt.checking.case import Case
+from npgpt.checking.cases import make_case
+from npgpt.checking.draw import seeded_draw
+from npgpt.checkpoint import gpt2_name, load_checkpoint, save_checkpoint, to_gpt2
+from npgpt.model import Config, gpt, init_gpt
+from npgpt.tree import leaves, rebuild
+from torchgpt import GPT, to_numpy, to_torch
+
+transformers = pytest.importorskip("transformers")
+
+
+def their_model(case):
+    config = case.options["config"]
+    model = transformers.GPT2LMHeadModel(transformers.GPT2Config(
+        vocab_size=config.vocab_size, n_positions=config.context_length,
+        n_embd=config.channels, n_layer=config.layers, n_head=config.heads,
+        resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, bos_token_id=None, eos_token_id=None,
+        tie_word_embeddings=config.tied, attn_implementation="eager")).double().eval()
+    ours = {name: torch.from_numpy(np.ascontiguousarray(array))
+            for name, array in to_gpt2(case.params).items()}
+    missing = model.load_state_dict(ours, strict=False).missing_keys
+    assert set(missing) <= {"lm_head.weight"} and (config.tied or not missing)
+    model.tie_weights()
+    return model
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("tied", [True, False])
+def test_logits_loss_and_every_gradient(seed, tied):
+    case = make_case("loss_and_grads", seeded_draw(seed, {
+        "B": 3, "T": 4, "H": 2, "D": 4, "layers": 2, "V": 8, "spare": 1, "tied": tied,
+        "dropout": False, "mask": "none", "ignored": False, "count": None}))
+    options = case.options
+    model = their_model(case)
+    ids, targets = (torch.from_numpy(options[name]) for name in ("ids", "targets"))
+    logits = model(ids).logits
+    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+    loss.backward()
+    theirs = {"y": loss.item()}
+    named = dict(model.named_parameters())
+    for name, _ in leaves(case.params):
+        grad = named[gpt2_name(name)].grad.numpy()
+        theirs[f"d_{name}"] = grad.T if name == "head.weight" else grad
+    arm = numpy_arm()
+    allowed = budgets(case, scales(case, arm), "float64")
+    ours_torch = torchgpt.training.loss_and_grads(
+        to_torch(case.params), ids, targets, options["config"])
+    by_torch = {"y": ours_torch[0].item(),
+                **{f"d_{name}": grad for name, grad in leaves(to_numpy(ours_torch[1]))}}
+    for ours in (arm.compute(case), by_torch):
+        assert set(ours) == set(theirs)
+        for name, value in theirs.items():
+            error, index = error_between(ours[name], value)
+            assert error <= allowed[name], (name, index, error / allowed[name])
+    whole = make_case("gpt", seeded_draw(seed, {key: str(value) for key, value in
+                                                case.chosen.items()}))
+    found, _ = gpt(case.params, options["ids"], options["config"])
+    error, _ = error_between(found, logits.detach().numpy())
+    assert error <= budgets(whole, scales(whole, arm), "float64")["y"]
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_checkpoints_cross_both_ways(tied, tmp_path):
+    """Ours opened there, theirs opened here; logits within float32's
+    budget of the float64 truth."""
+    config = Config(23, 16, 2, 2, 16, tied)
+    params = init_gpt(config, seed=3)
+    ids = np.arange(12).reshape(2, 6) % 23
+    save_checkpoint(tmp_path / "ours", config, params)
+    theirs = transformers.GPT2LMHeadModel.from_pretrained(tmp_path / "ours").eval()
+    theirs.save_pretrained(tmp_path / "theirs")
+    back = load_checkpoint(tmp_path / "theirs")
+    assert back.config == config
+    for (name, array), (other, again) in zip(leaves(params), leaves(back.params)):
+        assert name == other and np.array_equal(array, again)
+    case = Case("gpt", {}, rebuild(params, lambda _, array: array.astype(np.float64)),
+                {"ids": ids, "config": config}, np.ones((2, 6, 23)), nested=True)
+    exact = numpy_arm().compute(case)["y"]
+    with torch.no_grad():
+        seen = {"transformers": theirs(torch.from_numpy(ids)).logits.numpy(),
+                "numpy": gpt(back.params, ids, config)[0],
+                "module": GPT.from_params(to_torch(back.params), config)(
+                    torch.from_numpy(ids))[0].numpy()}
+    budget = budgets(case, scales(case, numpy_arm()), "float32")["y"]
+    for name, logits in seen.items():
+        assert np.abs(logits - exact).max() <= budget, name

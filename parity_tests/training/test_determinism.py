@@ -1,0 +1,41 @@
+"""The same bits twice, and for any number of threads."""
+
+import numpy as np
+import pytest
+import torch
+
+from npgpt.model import Config, init_gpt
+from npgpt.training import loss_and_grads
+from npgpt.training.dropout_masks import draw_keep
+from npgpt.tree import leaves
+from torchgpt import to_torch
+from torchgpt.training import loss_and_grads as torch_loss_and_grads
+
+CONFIG = Config(vocab_size=31, context_length=64, layers=2, heads=2, channels=16)
+
+
+def batch():
+    rng = np.random.default_rng(0)
+    ids, targets = rng.integers(0, 31, (2, 40, 64))
+    return ids, np.where(rng.random(targets.shape) < 0.1, -100, targets)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1])
+def test_bits_do_not_depend_on_threads(rate):
+    params, (ids, targets) = init_gpt(CONFIG), batch()
+    keep = draw_keep(CONFIG, 40, 64, rate, seed=1, step=0)
+    one = loss_and_grads(params, ids, targets, CONFIG, keep=keep, threads=1)
+    for threads in (2, 4, 2):
+        again = loss_and_grads(params, ids, targets, CONFIG, keep=keep, threads=threads)
+        assert again[0].tobytes() == one[0].tobytes()
+        for (name, a), (_, b) in zip(leaves(again[1]), leaves(one[1])):
+            assert a.tobytes() == b.tobytes(), (threads, name)
+
+
+def test_torch_repeats_its_bits():
+    params, (ids, targets) = to_torch(init_gpt(CONFIG)), batch()
+    ids, targets = torch.from_numpy(ids), torch.from_numpy(targets)
+    one, two = (torch_loss_and_grads(params, ids, targets, CONFIG) for _ in range(2))
+    assert torch.equal(one[0], two[0])
+    for (name, a), (_, b) in zip(leaves(one[1]), leaves(two[1])):
+        assert torch.equal(a, b), name
