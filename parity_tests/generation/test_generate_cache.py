@@ -14,9 +14,10 @@ import torchgpt.generation
 import torchgpt.layers
 import torchgpt.model
 from npgpt.errors import InputError
+from npgpt.generation.column_major import column_major
 from npgpt.model import Config
 from npgpt.random_stream import normals
-from npgpt.tree import rebuild
+from npgpt.tree import leaves, rebuild
 
 
 @st.composite
@@ -101,6 +102,19 @@ def test_one_token_on_one_page_is_a_column_of_the_whole(half, data):
     _, other = half.model.gpt_cached(params, half.ids([ids]), other, config)
     near(cache[0], other[0])
     near(cache[1], other[1])
+
+
+@given(data=st.data())
+def test_weights_stored_column_by_column_are_the_same_weights(data):
+    config, params = data.draw(models())
+    turned = column_major(params)
+    for (name, one), (_, other) in zip(leaves(params), leaves(turned)):
+        np.testing.assert_array_equal(one, other)
+        assert other.flags.f_contiguous or not name.startswith("blocks."), name
+    ids = texts(data.draw, config, 3)
+    one, two = (list(npgpt.generation.generate(each, config, ids, 9, temperature=1.0))
+                for each in (params, turned))
+    assert one == two
 
 
 @both
