@@ -1,10 +1,10 @@
 """npgpt exercise: a component without its backward pass, and who checks it."""
 
 import ast
-import importlib.util
 import re
 import sys
 import traceback
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated
@@ -64,23 +64,26 @@ def without_backward(name: str) -> str:
     """The component's file; of the backward pass, its labels and the names to find."""
     from npgpt.checking.arms import lookup
 
-    find = lookup("npgpt")
-    source = Path(sys.modules[find(name).__module__].__file__).read_text(encoding="utf-8")
+    module = sys.modules[lookup("npgpt")(name).__module__]
+    source = Path(str(module.__file__)).read_text(encoding="utf-8")
     function = next(node for node in ast.parse(source).body
                     if isinstance(node, ast.FunctionDef) and node.name == f"{name}_backward")
     lines, kept = source.splitlines(), []
-    body = function.body[1:]  # after the docstring
-    first_label = next((i for i in range(function.lineno, function.end_lineno)
-                        if LABEL.match(lines[i])), function.end_lineno)
-    for i in range(function.body[0].end_lineno, function.end_lineno):
-        if i < first_label or LABEL.match(lines[i]):
+    after_docstring, end = last_line(function.body[0]), last_line(function)
+    labels = [i for i in range(after_docstring, end) if LABEL.match(lines[i])]
+    for i in range(after_docstring, end):
+        if not labels or i < labels[0]:
             kept.append(lines[i])
-            if LABEL.match(lines[i]):
-                kept += hints(lines, i, body)
-    kept += [f"    # {line.strip()}" for line in lines[body[-1].lineno - 1 : body[-1].end_lineno]]
+        elif i in labels:
+            kept += [lines[i], *hints(lines, i, function.body[1:])]
+    returned = function.body[-1]
+    kept += [f"    # {line.strip()}" for line in lines[returned.lineno - 1 : last_line(returned)]]
     kept.append("    raise NotImplementedError")
-    out = lines[: function.body[0].end_lineno] + kept + lines[function.end_lineno :]
-    return "\n".join(out).rstrip() + "\n"
+    return "\n".join(lines[:after_docstring] + kept + lines[end:]).rstrip() + "\n"
+
+
+def last_line(node: ast.stmt) -> int:
+    return node.end_lineno or node.lineno
 
 
 def hints(lines: list[str], label: int, body: list[ast.stmt]) -> list[str]:
@@ -92,7 +95,7 @@ def hints(lines: list[str], label: int, body: list[ast.stmt]) -> list[str]:
             if isinstance(node, ast.Assign) and label < node.lineno - 1 < end:
                 names = [n.id for target in node.targets for n in ast.walk(target)
                          if isinstance(n, ast.Name) and n.id.startswith("d_")]
-                shape = re.search(r"# (\(.*)$", lines[node.end_lineno - 1])
+                shape = re.search(r"# (\(.*)$", lines[last_line(node) - 1])
                 if names:
                     found.append(f"    #     find {', '.join(names)}"
                                  + (f"  {shape[1]}" if shape else ""))
@@ -123,11 +126,13 @@ def report(name: str, file: Path) -> int:
 def load(file: Path) -> ModuleType:
     if not file.exists():
         raise InputError(f"there is no {file}: write it with npgpt exercise NAME")
-    spec = importlib.util.spec_from_file_location("exercise_of_reader", file.resolve())
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    name = "exercise_of_reader"
+    loader = SourceFileLoader(name, str(file.resolve()))
+    module = ModuleType(name)
+    module.__file__ = loader.path
+    sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except SyntaxError as error:
         raise InputError(f"{file}:{error.lineno}: {error.msg}") from None
     return module
