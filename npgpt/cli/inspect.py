@@ -190,9 +190,8 @@ def draw_attention(checkpoint: Any, ids: list[int], file: Path) -> None:
     T, layers, heads = len(ids), len(maps), len(maps[0])
     side = min(max(1.3, 0.17 * T), 3.2) if T <= 40 else 2.2
     side = min(side, 40 / heads)
-    figure = Figure(figsize=(side * heads + 1.9, side * layers + 0.9), dpi=110,
-                    layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.05)
+    figure = Figure(figsize=(side * heads + 1.9, side * layers + 0.9), dpi=110)
+    figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.05)
     axes = figure.subplots(layers, heads, squeeze=False)
     blue = LinearSegmentedColormap.from_list("blue", BLUE)
     size = min(8.5, 72 * side / T * 0.62)
