@@ -340,10 +340,26 @@ class Review(Question):
     kind = "Review"
 
 
+def planted(group, name=None):
+    """[(what, file, right text, wrong text)] of a file of parity_tests/mutants."""
+    if str(DOCS.parent) not in sys.path:
+        sys.path.insert(0, str(DOCS.parent))
+    found = []
+    for mutant in importlib.import_module(f"parity_tests.mutants.{group}").MUTANTS:
+        if isinstance(mutant, tuple):
+            what, file, old, new = mutant
+            found.append((what, f"npgpt/text/{file}", old, new))
+        else:
+            found.append((mutant.what, mutant.file, mutant.old, mutant.new))
+    return [row for row in found if name is None or row[1].split("/")[-1] == name]
+
+
 class Mutants(Block):
-    """The suite's planted mistakes, `layers`, `model`, …: what, the line, the wrong line."""
+    """The suite's planted mistakes of `layers`, `model`, …, or `layers layer_norm`, those of
+    one file: what, the line, the wrong line."""
 
     required_arguments = 1
+    optional_arguments = 1
     has_content = False
 
     def run(self):
@@ -351,20 +367,15 @@ class Mutants(Block):
         if not path.exists():
             self.fail(f"there is no {path}")
         self.env.note_dependency(str(path))
-        if str(DOCS.parent) not in sys.path:
-            sys.path.insert(0, str(DOCS.parent))
-        found = importlib.import_module(f"parity_tests.mutants.{self.arguments[0]}").MUTANTS
+        found = planted(*self.arguments)
         held = (suite() or {}).get("mutants", {}).values()
         verdicts = {name: killed for part in held for name, killed in part.items()}
         out, last = [], None
-        for mutant in found:
-            if isinstance(mutant, tuple):
-                what, file, old, new = mutant
-                file = f"npgpt/text/{file}"
-            else:
-                what, file, old, new = mutant.what, mutant.file, mutant.old, mutant.new
+        for what, file, old, new in found:
             name = file.split("/")[-1]
-            if name != last and (DOCS / "chapters" / f"{name}.md").exists():
+            if self.arguments[1:]:
+                pass
+            elif name != last and (DOCS / "chapters" / f"{name}.md").exists():
                 out.append(f'<li class="of"><a href="chapters/{name}.html">{name}</a></li>')
             elif name != last:
                 out.append(f'<li class="of">{name}</li>')
@@ -376,6 +387,8 @@ class Mutants(Block):
             out.append(
                 f'<li><p><span class="sq {kind}"></span> {escape(what)} {verdict}</p>'
                 f'<pre tabindex="0"><code>{both(old, new)}</code></pre></li>')
+        if not out:
+            self.fail(f"there is no mutant of {' '.join(self.arguments)}")
         return [self.html(f'<ul class="mutants">{"".join(out)}</ul>')]
 
 

@@ -123,6 +123,12 @@ def cells(chapter):
                 re.sub(r"^(\([\d, ]+\))", r"- **\1**", line) for line in words.split("\n"))
         elif name == "run":
             yield "code", textwrap.dedent("\n".join(body)).strip()
+        elif name == "mutants":
+            from blocks import planted
+
+            yield "markdown", "\n".join(
+                f"- {what} ({file}): `{' '.join(old.split())}` became `{' '.join(new.split())}`"
+                for what, file, old, new in planted(*argument.split()))
         elif name in ("exercise", "review"):
             yield "markdown", (f"**{plain_maths(argument, symbols)}**\n\n<details><summary>Answer"
                                f"</summary>\n\n{words}\n\n</details>")

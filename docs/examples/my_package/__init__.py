@@ -5,19 +5,21 @@ wrong. From this directory's parent:
     pytest --candidate my_package
 """
 
+import math
+
 import numpy as np
 
 
 def gelu(x):
     """Right."""
-    inner = np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)
+    inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
     return 0.5 * x * (1 + np.tanh(inner)), (x, inner)
 
 
 def gelu_backward(d_y, saved):
     x, inner = saved
     bend = np.tanh(inner)
-    d_inner = np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x**2)
+    d_inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x**2)
     return d_y * (0.5 * (1 + bend) + 0.5 * x * (1 - bend**2) * d_inner)
 
 
