@@ -1,7 +1,7 @@
 """Profiles, the `acceptance` mark, one thread a worker, the last table."""
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from threadpoolctl import threadpool_limits
 
 EXAMPLES = {"dev": 50, "ci": 200, "acceptance": 200, "nightly": 5000, "gpu": 200}
@@ -9,7 +9,8 @@ EXAMPLES = {"dev": 50, "ci": 200, "acceptance": 200, "nightly": 5000, "gpu": 200
 for name, count in EXAMPLES.items():
     settings.register_profile(
         name, max_examples=count, deadline=None, derandomize=name == "ci",
-        print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+        print_blob=True, phases=[phase for phase in Phase if phase is not Phase.explain],
+        suppress_health_check=[HealthCheck.too_slow])
 
 
 def pytest_configure(config):
@@ -39,8 +40,16 @@ def pytest_collection_modifyitems(config, items):
             config.hook.pytest_deselected(items=unwanted)
             config.left_out[why] = len(unwanted)
 
-    profile = config.getoption("--profile")
-    if profile == "gpu" or config.getoption("--candidate"):
+    profile, candidate = config.getoption("--profile"), config.getoption("--candidate")
+    if candidate:
+        from npgpt.checking.arms import lookup
+        from npgpt.checking.cases import functions_of
+
+        find = lookup(candidate)
+        leave_out("checks of what is not offered", lambda item: "component" in getattr(
+            item, "fixturenames", ()) and not all(
+                map(find, functions_of(item.callspec.params["component"]))))
+    if profile == "gpu" or candidate:
         leave_out("tests of what is not a component's",
                   lambda item: not item.get_closest_marker("component"))
     if profile != "acceptance":
@@ -103,24 +112,28 @@ def print_verdicts(terminalreporter, package):
     wrong = {}
     for report in terminalreporter.stats.get("failed", []):
         component = report.nodeid.rpartition("[")[2].rstrip("]")
-        found = [line[1:].strip().removeprefix("parity_tests.suite.Wrong: ")
-                 for line in report.longreprtext.splitlines() if line.startswith("E ")]
-        wrong.setdefault(component, []).append(found)
+        wrong.setdefault(component, report.longreprtext)
     terminalreporter.section(f"candidate {package}")
     for component in CASES:
-        offered = [name for name in functions_of(component) if find(name)]
+        offered = all(map(find, functions_of(component)))
         if component in wrong:
             terminalreporter.write_line(f"wrong        {component}")
-            first = wrong[component][0]
-            for line in first:
-                if line.startswith((component, "first value", "it looks")):
-                    terminalreporter.write_line(f"             {line}")
-        elif len(offered) == len(functions_of(component)):
+            for line in what_is_wrong(wrong[component]):
+                terminalreporter.write_line(f"             {line}")
+        elif offered:
             terminalreporter.write_line(f"right        {component}")
-    for component in CASES:
-        missing = [name for name in functions_of(component) if not find(name)]
-        if missing:
-            terminalreporter.write_line(f"not offered  {', '.join(missing)}")
+    missing = [name for component in CASES for name in functions_of(component) if not find(name)]
+    terminalreporter.write_line(f"not offered  {', '.join(missing)}")
+
+
+def what_is_wrong(text):
+    """The finding and the step, out of a failure's text."""
+    said = dict.fromkeys(line[1:].strip() for line in text.splitlines() if line.startswith("E "))
+    for line in said:
+        if line.startswith(("parity_tests.suite.Wrong", "replay", "first value", "it looks")):
+            yield line.removeprefix("parity_tests.suite.Wrong: ")
+        if line.startswith("it looks"):
+            return
 
 
 def where_torch_computes(config):

@@ -18,13 +18,20 @@ LABEL = re.compile(r"\s*# \((\d+(?:, \d+)*)\) (.*)")
 
 @dataclass(frozen=True)
 class Key:
-    """calls: "gpt > block[1] > linear", the last being the function."""
+    """calls: "gpt > block[1] > linear", the last being the function; slot:
+    the step as far as it tells two values apart."""
 
     calls: str
-    step: str
+    slot: str
     name: str
     turn: int = 0
+    step: str = field(default="", compare=False)
     words: str = field(default="", compare=False)
+
+    @property
+    def is_border(self):
+        """True for what a function is handed or returns."""
+        return "(" in self.name or self.name.startswith("returns")
 
     @property
     def function(self):
@@ -134,8 +141,10 @@ class Recorder:
 
     def keep(self, state, name, value):
         step, words = state.label()
+        # a result is the same result whichever label stands last
+        slot = "" if name == "returns" else step
         for part, number in flat(value):
-            key = Key(state.path, step, name + part, state.turn, words)
+            key = Key(state.path, slot, name + part, state.turn, step, words)
             self.values.pop(key, None)      # the last value of a step counts
             self.values[key] = self.leave(number)
 

@@ -31,27 +31,22 @@ def gradcheck(
     A small GPT, or one component with --layer: by hand in NumPy, by hand in
     PyTorch, PyTorch's autograd, the complex step, a finite difference. Each
     row is one tensor, each number its largest error as a share of what
-    rounding may do. Leaves with status 1 where a share is above 1. Without
-    torch, the numerical witnesses remain.
+    rounding may do. With --candidate alone: each component that your package
+    offers, right or wrong. Leaves with status 1 where something is wrong.
+    Without torch, the numerical witnesses remain.
 
     Example: npgpt gradcheck --layer layer_norm --candidate my_package
     """
-    from npgpt.checking.arms import numpy_arm
     from npgpt.checking.cases import make_case
     from npgpt.checking.check import check
     from npgpt.checking.draw import seeded_draw
 
     sys.path.insert(0, "")
+    if candidate and layer is None:
+        raise typer.Exit(verdicts(candidate, seed, as_json))
     case = make_case(layer or "gpt", seeded_draw(seed, choices(at, layer)))
-    if importlib.util.find_spec("torch"):
-        from torchgpt.checking import candidate_arm, witnesses
-
-        arms = witnesses(case)
-        own = candidate_arm(candidate) if candidate else None
-    else:
-        arms, own = [numpy_arm()], candidate_without_torch(candidate)
-        print("torch is not installed: NumPy against the numerical derivatives alone",
-              file=sys.stderr)
+    ours, own = arms_of(candidate)
+    arms = ours(case)
     if own and not offers(own, case):
         raise InputError(f"{candidate} does not offer {case.component} and what belongs to it")
     arms += [own] if own else []
@@ -77,6 +72,63 @@ def choices(at, layer):
     return dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", at))
 
 
+def verdicts(candidate, seed, as_json, examples=30):
+    """Every component that the candidate offers: right or wrong, and where."""
+    from npgpt.checking.arms import find_package
+    from npgpt.checking.blame import locate
+    from npgpt.checking.cases import CASES, functions_of, make_case
+    from npgpt.checking.check import check
+    from npgpt.checking.draw import seeded_draw
+    from npgpt.checking.layouts import check_layouts
+
+    find, _ = find_package(candidate)
+    ours, own = arms_of(candidate)
+    found = {"right": [], "wrong": {}, "not_offered": []}
+    for component in CASES:
+        missing = [name for name in functions_of(component) if not find(name)]
+        if missing:
+            found["not_offered"] += missing
+            continue
+        for i in range(examples):
+            case = make_case(component, seeded_draw(seed + i))
+            arms = [*ours(case), own]
+            findings = check(case, arms, [("float32", own)] if case.d_y is not None else [])
+            findings = findings or check_layouts(case, [own], arms[0])
+            if findings:
+                break
+        if not findings:
+            found["right"].append(component)
+            continue
+        where = locate(findings, arms)
+        lines = str(findings[0]).split("\n") + (
+            f"first value that differs: {where}".split("\n") if where else [])
+        found["wrong"][component] = [line.strip() for line in lines]
+    if as_json:
+        print(json.dumps(found))
+        return 1 if found["wrong"] else 0
+    for component in CASES:
+        if component in found["right"]:
+            print(f"right        {component}")
+        for i, line in enumerate(found["wrong"].get(component, [])):
+            print(f"wrong        {line}" if i == 0 else f"             {line}")
+    print(f"not offered  {', '.join(found['not_offered'])}")
+    return 1 if found["wrong"] else 0
+
+
+def arms_of(candidate):
+    """-> case -> our arms, the candidate's arm."""
+    if importlib.util.find_spec("torch"):
+        from torchgpt.checking import candidate_arm, witnesses
+
+        return witnesses, candidate_arm(candidate) if candidate else None
+    from npgpt.checking.arms import expected_arm, numpy_arm
+
+    print("torch is not installed: NumPy against the numerical derivatives alone",
+          file=sys.stderr)
+    return (lambda case: [numpy_arm(), *([expected_arm()] if case.expected else [])],
+            candidate_without_torch(candidate))
+
+
 def candidate_without_torch(candidate):
     if candidate is None:
         return None
@@ -99,8 +151,7 @@ def rows(case, arms):
     arm being what the others are held to."""
     from npgpt.checking.budgets import UNIT, budgets, error_between, scales, share
     from npgpt.checking.draw import Numbers
-    from npgpt.checking.witnesses import against, complex_step, finite_difference
-    from npgpt.checking.witnesses import random_directions
+    from npgpt.checking.witnesses import against, complex_step, finite_difference, random_directions
 
     first, *others = arms
     truth = first.compute(case)
@@ -135,8 +186,8 @@ def show(case, table, findings, arms):
         names += ["finite difference"] if case.no_complex_step else [
             "complex step", "finite difference"]
     wide = max(len(row["tensor"]) for row in table)
-    print(f"{case}\n\n{arms[0].name} by hand, held to the others: errors as a share of what rounding"
-          " may do\n(finite difference: relative, good to about 1e-9)\n")
+    print(f"{case}\n\n{arms[0].name} by hand, held to the others: errors as a share of what"
+          " rounding may do\n(finite difference: relative, good to about 1e-9)\n")
     print("  ".join(["tensor".ljust(wide), *[name.rjust(max(len(name), 8)) for name in names]]))
     for row in table:
         cells = []
