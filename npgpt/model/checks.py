@@ -8,7 +8,8 @@ def check_ids(ids, config, start=0):
     fit the context after `start` earlier tokens."""
     if len(ids.shape) != 2 or ids.shape[1] < 1:
         raise InputError(
-            f"ids: expected shape (batch, tokens), got {tuple(ids.shape)}")
+            f"ids: expected shape (batch, tokens), "
+            f"got {tuple(ids.shape)}")
     end = start + ids.shape[1]
     if end > config.context_length:
         raise InputError(
@@ -19,8 +20,8 @@ def check_ids(ids, config, start=0):
     low, high = int(ids.min()), int(ids.max())
     if low < 0 or high >= config.vocab_size:
         raise InputError(
-            f"ids: {low if low < 0 else high} is outside the vocabulary,"
-            f" 0 to {config.vocab_size - 1}")
+            f"ids: {low if low < 0 else high} is outside the"
+            f" vocabulary, 0 to {config.vocab_size - 1}")
 
 
 def check_targets(targets, ids, config):

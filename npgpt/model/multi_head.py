@@ -28,7 +28,7 @@ def multi_head(x, params, heads, visible=None, keep=None, past=None):
     # (4) join the heads
     joined, saved_merge = merge_heads(seen)           # (B, T, C)
     # (5) mix what they saw
-    mixed, saved_out = linear(joined, **params["out"])        # (B, T, C)
+    mixed, saved_out = linear(joined, **params["out"])       # (B, T, C)
     # (6) drop some
     y, saved_dropout = dropout(mixed, keep.get("attention_out"))
     return y, (saved_qkv, saved_split, saved_attention,
@@ -42,7 +42,7 @@ def multi_head_backward(d_y, saved):
     # (6) drop some
     d_mixed = dropout_backward(d_y, saved_dropout)    # (B, T, C)
     # (5) mix what they saw
-    d_joined, d_out = linear_backward(d_mixed, saved_out)     # (B, T, C)
+    d_joined, d_out = linear_backward(d_mixed, saved_out)    # (B, T, C)
     # (4) join the heads
     d_seen = merge_heads_backward(d_joined, saved_merge)
     # (3) look around

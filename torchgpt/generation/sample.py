@@ -76,10 +76,11 @@ def check_sampling(temperature, top_k, top_p, penalty=1.0):
     """Raise InputError where a setting has no meaning."""
     if not (math.isfinite(temperature) and temperature >= 0):
         raise InputError(
-            f"temperature is {temperature}: give 0 (always the likeliest"
-            f" token) or a number above, such as 0.8")
+            f"temperature is {temperature}: give 0 (always the"
+            f" likeliest token) or a number above, such as 0.8")
     if top_k is not None and top_k < 1:
-        raise InputError(f"top_k is {top_k}: give 1 or more, or nothing")
+        raise InputError(
+            f"top_k is {top_k}: give 1 or more, or nothing")
     if top_p is not None and not 0 < top_p <= 1:
         raise InputError(
             f"top_p is {top_p}: give more than 0 and at most 1")

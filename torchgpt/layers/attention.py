@@ -60,7 +60,8 @@ def attention_reference(q, k, v, visible=None, keep=None):
     if keep is None and (visible is None or visible.any(dim=-1).all()):
         return torch.nn.functional.scaled_dot_product_attention(
             q, k, v, attn_mask=visible)
-    scores = torch.einsum("...td,...sd->...ts", q, k) / q.shape[-1] ** 0.5
+    scores = torch.einsum("...td,...sd->...ts", q, k)
+    scores = scores / q.shape[-1] ** 0.5
     if visible is not None:
         scores = scores.masked_fill(~visible, torch.finfo(q.dtype).min)
     probs = torch.softmax(scores, dim=-1)

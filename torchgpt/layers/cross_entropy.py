@@ -34,7 +34,8 @@ def cross_entropy_backward(d_loss, saved):
     # (4) average over those that count
     d_losses = counted.to(probs.dtype) * (d_loss / count)  # (...)
     # (3, 2, 1) the probabilities, less 1 for the right one
-    one_hot = torch.arange(probs.shape[-1], device=probs.device) == right
+    ids = torch.arange(probs.shape[-1], device=probs.device)
+    one_hot = ids == right                            # (..., V)
     d_logits = probs - one_hot.to(probs.dtype)        # (..., V)
     d_logits *= d_losses[..., None]                   # (..., V)
     return d_logits

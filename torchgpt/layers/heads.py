@@ -18,7 +18,7 @@ def split_heads(x, heads, parts=1):
 def split_heads_backward(d_y, saved):
     """d_y: P arrays (B, H, T, D) -> d_x (B, T, P·H·D)."""
     # (2) heads before places
-    d_cut = [part.transpose(1, 2) for part in d_y]    # (B, T, H, D) each
+    d_cut = [part.transpose(1, 2) for part in d_y]   # (B, T, H, D) each
     # (1) cut the channels
     d_x = torch.stack(d_cut, dim=2)                   # (B, T, P, H, D)
     B, T, P, H, D = d_x.shape

@@ -1,7 +1,10 @@
 """Block: look around, then think; each adds to the stream."""
 
 from torchgpt.layers.layer_norm import layer_norm, layer_norm_backward
-from torchgpt.model.feed_forward import feed_forward, feed_forward_backward
+from torchgpt.model.feed_forward import (
+    feed_forward,
+    feed_forward_backward,
+)
 from torchgpt.model.multi_head import multi_head, multi_head_backward
 
 

@@ -13,7 +13,7 @@ def feed_forward(x, params, keep=None):
     # (2) bend
     bent, saved_gelu = gelu(wide)                     # (B, T, F)
     # (3) narrow
-    narrow, saved_down = linear(bent, **params["down"])       # (B, T, C)
+    narrow, saved_down = linear(bent, **params["down"])      # (B, T, C)
     # (4) drop some
     y, saved_dropout = dropout(narrow, keep.get("feed_forward_out"))
     return y, (saved_up, saved_gelu, saved_down, saved_dropout)

@@ -33,7 +33,7 @@ def gpt(params, ids, config, visible=None, keep=None):
         x, saved = block(x, layer, config.heads, visible, block_keep)
         saved_blocks.append(saved)
     # (4) normalise
-    normed, saved_norm = layer_norm(x, **params["norm"])      # (B, T, C)
+    normed, saved_norm = layer_norm(x, **params["norm"])     # (B, T, C)
     # (5) score each token of the vocabulary
     head = head_weight(params, config)                # (C, V)
     logits, saved_head = linear(normed, head)         # (B, T, V)
