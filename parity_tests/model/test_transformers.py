@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-import npgpt.training
 import torchgpt.training
 from npgpt.checking.arms import numpy_arm
 from npgpt.checking.budgets import budgets, error_between, scales

@@ -1,0 +1,88 @@
+"""npgpt gradcheck and npgpt trace, as they are typed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from npgpt.cli.main import main
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+
+
+@pytest.fixture
+def in_examples(monkeypatch):
+    monkeypatch.chdir(EXAMPLES)
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+
+
+def run(capsys, *line):
+    status = main(list(line))
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+def test_gradcheck_of_the_model(capsys):
+    status, out, _ = run(capsys, "gradcheck")
+    assert status == 0
+    for word in ("d_blocks.1.feed_forward.down.weight", "torch", "autograd", "complex step",
+                 "finite difference", "all 29 results agree"):
+        assert word in out
+
+
+def test_gradcheck_replays_the_line_of_a_failed_test(capsys):
+    status, out, _ = run(capsys, "gradcheck", "--layer", "linear", "--at",
+                         "axes=2 B=1 T=2 I=1 O=1 bias=True regime=benign seed=7", "--json")
+    found = json.loads(out)
+    assert status == 0 and found["findings"] == []
+    assert found["case"] == "linear[axes=2 B=1 T=2 I=1 O=1 bias=True regime=benign seed=7]"
+
+
+def test_a_candidate_is_told_what_is_right_wrong_and_missing(capsys, in_examples):
+    status, out, _ = run(capsys, "gradcheck", "--candidate", "my_package", "--json")
+    found = json.loads(out)
+    assert status == 1
+    assert found["right"] == ["gelu"]
+    assert set(found["wrong"]) == {"linear", "layer_norm"}
+    assert "step (1) centre: d_x" in " ".join(found["wrong"]["layer_norm"])
+    assert "step (3) shift: d_bias" in " ".join(found["wrong"]["linear"])
+    assert "attention" in found["not_offered"] and "gelu" not in found["not_offered"]
+
+
+def test_trace_agrees_where_there_is_nothing_to_find(capsys):
+    for pair in (("numpy", "torch"), ("numpy", "torch-autograd")):
+        status, out, _ = run(capsys, "trace", *pair)
+        assert status == 0 and "agree in each of the values" in out
+
+
+def test_trace_names_the_step_of_a_planted_mistake(capsys, in_examples):
+    status, out, _ = run(capsys, "trace", "my_package", "numpy", "--layer", "layer_norm", "--json")
+    found = json.loads(out)["difference"]
+    assert status == 1
+    assert (found["calls"], found["step"], found["name"]) == ("layer_norm_backward", "1", "d_x")
+    status, out, _ = run(capsys, "trace", "my_package", "numpy")
+    assert status == 1
+    assert "backward, linear_backward, step (3) shift: d_bias" in out
+    assert "scaled by a constant, 0.125" in out
+
+
+@pytest.mark.parametrize(("line", "what"), [
+    (("gradcheck", "--layer", "nope"), "there is no component 'nope'"),
+    (("gradcheck", "--candidate", "nope"), "there is no package 'nope' here"),
+    (("gradcheck", "--candidate", "json"), "json offers none of our functions"),
+    (("gradcheck", "--layer", "gelu", "--at", "B=99"), "B=99 is none of 1, 2, 3"),
+    (("trace", "numpy", "nope"), "there is no package 'nope' here"),
+])
+def test_bad_input_is_one_line(capsys, line, what):
+    status, _, err = run(capsys, *line)
+    assert status == 2 and err.startswith("error: ") and what in err and err.count("\n") == 1
+
+
+def test_gradcheck_works_without_torch():
+    code = ("import sys; sys.modules['torch'] = None; from npgpt.cli.main import main;"
+            " sys.exit(main(['gradcheck', '--layer', 'block']))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "torch is not installed" in done.stderr and "complex step" in done.stdout
