@@ -22,6 +22,7 @@ from npgpt.training import (
     loss_and_grads,
     tune_allocator,
 )
+from npgpt.training.flat import flat_like, flatten, pieces
 
 # layers, heads, channels, context length, batch size; and how often a turn
 SIZES = {"S": ((4, 4, 128, 64, 12), 2, 5), "M": ((6, 6, 384, 256, 8), 1, 1)}
@@ -82,7 +83,8 @@ def step(
         return
     print(timing.describe(result["machine"]))
     for name, measured in result["sizes"].items():
-        rows = [[contender, f"{row['median_ms']:.1f}", f"{row['least_ms']:.1f}–{row['most_ms']:.1f}",
+        rows = [[contender, f"{row['median_ms']:.1f}",
+                 f"{row['least_ms']:.1f}–{row['most_ms']:.1f}",
                  timing.spread(row.get("to_fastest_peer")), timing.spread(row["to_products"])]
                 for contender, row in measured["contenders"].items()]
         timing.print_table(
@@ -117,13 +119,13 @@ def make_contenders(layers: int, heads: int, channels: int, context_length: int,
 
 
 def numpy_step(config: Config, ids: np.ndarray, targets: np.ndarray) -> Callable[[], Any]:
-    params = init_gpt(config)
-    state = adamw_init(params)
+    params = flatten(init_gpt(config))
+    state = adamw_init(pieces(params))
 
     def run() -> None:
-        _, grads = loss_and_grads(params, ids, targets, config)
-        grads, _ = clip_by_global_norm(grads, 1.0)
-        adamw_step(params, grads, state, lr=1e-3)
+        _, grads = loss_and_grads(params, ids, targets, config, out=flat_like(params))
+        clipped, _ = clip_by_global_norm(pieces(grads), 1.0)
+        adamw_step(pieces(params), clipped, state, lr=1e-3)
 
     return run
 

@@ -55,7 +55,8 @@ def spread(row: dict[str, float] | None) -> str:
 
 def machine() -> dict[str, Any]:
     """What a ratio depends on: processor, threads, instruction sets, versions."""
-    blas: dict[str, Any] = next((pool for pool in threadpool_info() if pool["user_api"] == "blas"), {})
+    blas: dict[str, Any] = next(
+        (pool for pool in threadpool_info() if pool["user_api"] == "blas"), {})
     found: dict[str, Any] = {
         "date": date.today().isoformat(), "processor": processor(), "cores": os.cpu_count(),
         "system": platform.system(), "python": platform.python_version(),

@@ -13,7 +13,8 @@ from npgpt.layers.cross_entropy import cross_entropy
 from npgpt.model.gpt import gpt
 from npgpt.training.adamw import adamw_init, adamw_step
 from npgpt.training.clip import clip_by_global_norm
-from npgpt.training.parallel import SHARD_TOKENS, add_in_place, loss_and_grads
+from npgpt.training.flat import flat_like, flatten, pieces
+from npgpt.training.parallel import SHARD_TOKENS, add, loss_and_grads
 from npgpt.tree import rebuild
 
 
@@ -38,13 +39,14 @@ class NumpyHalf:
         return rebuild(tree, copy)
 
     def model(self, params, config):
-        return self.load(params)
+        return flatten(self.load(params))
 
     def params(self, model):
         return self.load(model)
 
     def optimizer(self, model, settings, state=None):
-        return adamw_init(model) if state is None else self.load(state)
+        state = adamw_init(model) if state is None else self.load(state)
+        return {"step": state["step"], "m": flatten(state["m"]), "v": flatten(state["v"])}
 
     def optimizer_state(self, model, optimizer):
         return self.load(optimizer)
@@ -57,21 +59,26 @@ class NumpyHalf:
         """Called before the first part of each step."""
 
     def loss_and_grads(self, model, ids, targets, config, keep=None, count=None):
-        return loss_and_grads(model, ids, targets, config, keep=keep, count=count)
+        return loss_and_grads(model, ids, targets, config, keep=keep, count=count,
+                              out=flat_like(model))
 
     def add_grads(self, total, part):
-        add_in_place(total, part)
+        add(total, part, into=total)
 
     def grads(self, grads):
         return self.load(grads)
 
     def clip(self, grads, limit):
-        return clip_by_global_norm(grads, limit)
+        """What `step` takes, and the length before."""
+        return clip_by_global_norm(pieces(grads), limit)
 
-    def step(self, model, grads, optimizer, rate, settings):
+    def step(self, model, clipped, optimizer, rate, settings):
+        state = {"step": optimizer["step"], "m": pieces(optimizer["m"]),
+                 "v": pieces(optimizer["v"])}
         adamw_step(
-            model, grads, optimizer, lr=rate, betas=(settings.beta_1, settings.beta_2),
+            pieces(model), clipped, state, lr=rate, betas=(settings.beta_1, settings.beta_2),
             weight_decay=settings.weight_decay)
+        optimizer["step"] = state["step"]
 
     def loss(self, model, ids, targets, config):
         """The mean loss, no gradients: windows in shards, one a thread."""

@@ -131,7 +131,7 @@ def take_step(model, optimizer, half, run: Run, step: int, rate: float):
     half.begin_step(model, settings.seed, step)
     loss, grads = accumulate(model, half, run.config, inputs, targets, keep, settings.accumulate)
     # (3) clip
-    grads, norm = half.clip(grads, settings.clip)
+    clipped, norm = half.clip(grads, settings.clip)
     norm = float(norm)
     if not (math.isfinite(loss) and math.isfinite(norm)):
         what = "the loss" if not math.isfinite(loss) else "the gradient's norm"
@@ -139,7 +139,7 @@ def take_step(model, optimizer, half, run: Run, step: int, rate: float):
         value = loss if not math.isfinite(loss) else norm
         raise Diverged(f"{what} is {value} at step {step}: {culprit}{last_good(run)}")
     # (4) move the weights
-    half.step(model, grads, optimizer, rate, settings)
+    half.step(model, clipped, optimizer, rate, settings)
     return loss, norm
 
 

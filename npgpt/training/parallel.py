@@ -23,10 +23,11 @@ SHARD_TOKENS = 512
 
 
 def loss_and_grads(params, ids, targets, config, visible=None, keep=None,
-                   count=None, threads=None):
+                   count=None, threads=None, out=None):
     """ids and targets (B, T), -100 ignored -> loss (), gradients shaped
     like params. count: the divisor, by default the number of valid
-    targets. threads: by default one a processor."""
+    targets. threads: by default one a processor. out: nested arrays that
+    take the gradients."""
     check_ids(ids, config)
     check_targets(targets, ids, config)
     if count is None:
@@ -42,7 +43,9 @@ def loss_and_grads(params, ids, targets, config, visible=None, keep=None,
         loss, grads = next(results)
         for shard_loss, shard_grads in results:
             loss = loss + shard_loss
-            add_in_place(grads, shard_grads)
+            grads = add(grads, shard_grads, into=out or grads)
+    if out is not None and grads is not out:  # there was one shard
+        grads = fill(out, grads)
     return loss, grads
 
 
@@ -99,6 +102,17 @@ def cut_keep(keep, part):
     return None if keep is None else keep[part]
 
 
-def add_in_place(grads, more):
-    for (_, grad), (_, other) in zip(leaves(grads), leaves(more)):
-        np.add(grad, other, out=grad)
+def add(grads, more, into):
+    """grads + more, written into nested arrays (grads themselves may be
+    those), which are returned."""
+    for (_, grad), (_, other), (_, out) in zip(
+            leaves(grads), leaves(more), leaves(into)):
+        np.add(grad, other, out=out)
+    return into
+
+
+def fill(views, values):
+    """Nested arrays take the values of others; they are returned."""
+    for (_, view), (_, value) in zip(leaves(views), leaves(values)):
+        view[...] = value
+    return views

@@ -56,8 +56,8 @@ def assert_close(ours, theirs, within):
 @pytest.mark.parametrize("tied", [True, False])
 def test_moments_return_as_they_came(tied):
     config = sizes(tied)
-    params = init_gpt(config, 1, np.float64)
     numpy_half, torch_half = NumpyHalf("float64"), Autograd("cpu", "float64")
+    params = numpy_half.model(init_gpt(config, 1, np.float64), config)
     optimizer = numpy_half.optimizer(params, SETTINGS)
     train(numpy_half, params, optimizer, config, range(1, 4))
     state = numpy_half.optimizer_state(params, optimizer)
@@ -83,7 +83,7 @@ def test_a_run_goes_on_in_the_other_half(first, tied):
         train(half, model, optimizer, config, steps)
         params, state = half.params(model), half.optimizer_state(model, optimizer)
     alone = NumpyHalf("float64")
-    expected = init_gpt(config, 1, np.float64)
+    expected = alone.model(init_gpt(config, 1, np.float64), config)
     optimizer = alone.optimizer(expected, SETTINGS)
     train(alone, expected, optimizer, config, range(1, 7))
     assert_close(params, expected, 1e-11)

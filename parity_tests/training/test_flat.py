@@ -1,0 +1,59 @@
+"""Long vectors hold what nested arrays hold, and give the same bits."""
+
+import numpy as np
+import pytest
+
+from npgpt.model import Config, init_gpt
+from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, flat, loss_and_grads
+from npgpt.tree import leaves
+
+CONFIG = Config(vocab_size=11, context_length=16, layers=2, heads=2, channels=8)
+
+
+def same(one, other):
+    pairs = list(zip(leaves(one), leaves(other), strict=True))
+    return all(a == b and np.array_equal(x, y) for (a, x), (b, y) in pairs)
+
+
+def batch(sequences):
+    ids = np.random.default_rng(3).integers(0, 11, (sequences, 16))
+    return ids, np.roll(ids, -1, axis=1)
+
+
+@pytest.mark.parametrize("piece", [7, 100, flat.PIECE])
+@pytest.mark.parametrize("sequences", [1, 3, 80])
+def test_training_gives_the_same_bits(piece, sequences, monkeypatch):
+    monkeypatch.setattr(flat, "PIECE", piece)
+    nested = init_gpt(CONFIG)
+    views = flat.flatten(nested)
+    assert same(nested, views)
+    state, long_state = adamw_init(nested), adamw_init(flat.pieces(views))
+    for _ in range(3):
+        loss, grads = loss_and_grads(nested, *batch(sequences), CONFIG)
+        long_loss, long_grads = loss_and_grads(
+            views, *batch(sequences), CONFIG, out=flat.flat_like(views))
+        assert loss == long_loss and same(grads, long_grads)
+        adamw_step(nested, clip_by_global_norm(grads, 1e9)[0], state, lr=1e-2)
+        clipped, _ = clip_by_global_norm(flat.pieces(long_grads), 1e9)
+        adamw_step(flat.pieces(views), clipped, long_state, lr=1e-2)
+    assert same(nested, views)
+
+
+def test_pieces_share_memory_and_hold_every_number_once():
+    views = flat.flatten(init_gpt(CONFIG))
+    pieces = flat.pieces(views)
+    for _, piece in leaves(pieces):
+        piece[...] = 5
+    assert all((array == 5).all() for _, array in leaves(views))
+    assert sum(p.size for _, p in leaves(pieces)) == sum(a.size for _, a in leaves(views))
+
+
+def test_only_matrices_decay():
+    views = flat.flatten(init_gpt(CONFIG))
+    before = flat.flatten(views)
+    grads = {"matrices": [np.zeros_like(p) for p in flat.pieces(views)["matrices"]],
+             "vectors": np.zeros_like(flat.pieces(views)["vectors"])}
+    adamw_step(flat.pieces(views), grads, adamw_init(flat.pieces(views)), lr=0.5)
+    for (name, new), (_, old) in zip(leaves(views), leaves(before)):
+        expected = old * (1 - 0.5 * 0.1) if old.ndim >= 2 else old
+        np.testing.assert_allclose(new, expected, rtol=1e-6, err_msg=name)
