@@ -27,11 +27,13 @@ PLAIN_EVERY = 50  # steps between two lines where there is no terminal
 # options
 
 
-def option(flag: str, text: str, metavar: str | None = "N", default: Any = None) -> Any:
+def option(
+    flag: str, text: str, metavar: str | None = "N", default: Any = None, *also: str
+) -> Any:
     """An option that is None unless given; its default stands in `text`."""
     if default is not None:
         text = f"{text} [{default:g}]" if isinstance(default, float) else f"{text} [{default}]"
-    return typer.Option(flag, help=text, metavar=metavar, show_default=False)
+    return typer.Option(flag, *also, help=text, metavar=metavar, show_default=False)
 
 
 D = Settings()
@@ -40,10 +42,10 @@ Real = float | None
 Text = str | None
 
 Corpus = Annotated[
-    Text, option("--corpus", "A name, a file, or what prepare wrote.", "NAME", D.corpus)
+    Text, option("--corpus", "A name, file, or prepared DIR.", "NAME", D.corpus, "--data")
 ]
 TokenizerFile = Annotated[
-    Text, option("--tokenizer", "A tokenizer.json.", "FILE", "its characters")
+    Text, option("--tokenizer", "A file, words, or bpe:SIZE.", "NAME", "its characters")
 ]
 Out = Annotated[Path | None, option("--out", "The run's directory.", "DIR", "runs/…-1, -2, …")]
 Resume = Annotated[bool, option("--resume", "Continue the run in --out.", None)]

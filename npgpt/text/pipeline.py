@@ -54,7 +54,6 @@ import numpy as np
 from npgpt.errors import InputError
 from npgpt.files import write_atomically
 from npgpt.text import corpora, dedup, report
-from npgpt.text.byte_pairs import BytePairTokenizer
 from npgpt.text.characters import CharacterTokenizer
 from npgpt.text.chunk import chunk
 from npgpt.text.clean import FORMS
@@ -76,8 +75,7 @@ from npgpt.text.sources import Piece, blocks, read_pieces
 from npgpt.text.split import near_leaks
 from npgpt.text.stories import story_count
 from npgpt.text.token_files import token_dtype, write_tokens
-from npgpt.text.tokenizers import Tokenizer, load_tokenizer
-from npgpt.text.words import WordTokenizer
+from npgpt.text.tokenizers import Tokenizer, is_named, load_tokenizer, train_named
 from npgpt.text.work import Work
 from npgpt.text.workers import Pool
 
@@ -128,9 +126,6 @@ def prepare(
     return manifest
 
 
-_NAMED = {"characters": CharacterTokenizer, "words": WordTokenizer, "bpe": BytePairTokenizer}
-
-
 def _check(settings: Settings, workers: int) -> None:
     limits = settings.limits
     if settings.form not in FORMS:
@@ -148,10 +143,7 @@ def _check(settings: Settings, workers: int) -> None:
     if settings.chunk < 1:
         raise InputError(f"chunks of {settings.chunk} characters: at least 1")
     chunk("", settings.chunk, settings.overlap)
-    if settings.tokenizer.startswith("bpe:"):
-        size = settings.tokenizer[4:]
-        if not size.isdigit() or int(size) < 257:
-            raise InputError(f"a vocabulary of {size!r}: say for example bpe:4096, at least 257")
+    is_named(settings.tokenizer)
 
 
 def _open_source(settings: Settings, out: Path) -> tuple[Iterator[list[Piece]], str, str]:
@@ -182,7 +174,7 @@ def _stories(start: int, count: int, seed: int) -> Piece:
 
 def _tokenizer_digest(settings: Settings) -> str:
     name = settings.tokenizer
-    if name in _NAMED or name.startswith("bpe:"):
+    if is_named(name):
         return name
     return hashlib.sha256(load_tokenizer(name).to_json().encode()).hexdigest()
 
@@ -337,19 +329,13 @@ def _train_tokenizer(work: Work, stage: Path, tell: Progress) -> None:
         made: Tokenizer = CharacterTokenizer.train(
             ["".join(sorted(set("".join(alphabets)) | {"\n"}))]
         )
-    elif name in _NAMED or name.startswith("bpe:"):
+    elif is_named(name):
         size = sum((work.cleaned / f"{i:06}.jsonl").stat().st_size for i in range(len(work.counts)))
         texts = _kept(work, stage, 1 + size // SAMPLE)
-        made = _train_named(name, texts)
+        made = train_named(name, texts)
     else:
         made = load_tokenizer(name)
     write_atomically(path, made.to_json())
-
-
-def _train_named(name: str, texts: Iterator[str]) -> Tokenizer:
-    if name == "words":
-        return WordTokenizer.train(texts)
-    return BytePairTokenizer.train(texts, int(name[4:]) if ":" in name else 4096)
 
 
 def _encode_all(work: Work, stage: Path, pool: Pool, tell: Progress) -> None:

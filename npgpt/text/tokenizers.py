@@ -1,6 +1,7 @@
 """Read any tokenizer.json of a kind that this package has."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,28 @@ from npgpt.text.characters import CharacterTokenizer
 from npgpt.text.words import WordTokenizer
 
 Tokenizer = CharacterTokenizer | WordTokenizer | BytePairTokenizer
+
+BPE_SIZE = 4096  # vocabulary where "bpe" names none
+
+
+def is_named(name: str) -> bool:
+    """Whether a setting names a kind, characters, words, bpe or bpe:SIZE, not a
+    file. InputError for a SIZE that cannot be."""
+    if name.startswith("bpe:"):
+        size = name[4:]
+        if not size.isdigit() or int(size) < 257:
+            raise InputError(f"a vocabulary of {size!r}: say for example bpe:4096, at least 257")
+        return True
+    return name in ("characters", "words", "bpe")
+
+
+def train_named(name: str, texts: Iterable[str]) -> Tokenizer:
+    """The tokenizer of a kind that `is_named`, trained on texts."""
+    if name == "characters":
+        return CharacterTokenizer.train(texts)
+    if name == "words":
+        return WordTokenizer.train(texts)
+    return BytePairTokenizer.train(texts, int(name[4:]) if ":" in name else BPE_SIZE)
 
 
 def load_tokenizer(file: str | Path) -> Tokenizer:

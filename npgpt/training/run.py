@@ -21,6 +21,7 @@ from npgpt.errors import InputError
 from npgpt.model.config import Config
 from npgpt.text import CharacterTokenizer, Corpus, load_corpus, load_tokenizer
 from npgpt.text.token_files import open_tokens, token_dtype
+from npgpt.text.tokenizers import is_named, train_named
 from npgpt.training.batches import check_length
 from npgpt.training.settings import Settings, complete, read_settings
 
@@ -125,15 +126,18 @@ def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
 
 
 def make_tokenizer(settings: Settings, corpus: Corpus) -> Any:
-    """The one in a file, that of a prepared directory, or one for the
-    characters of the corpus."""
+    """The one in a file, one trained here by name, that of a prepared
+    directory, or one for the characters of the corpus."""
     prepared = Path(settings.corpus) / "tokenizer.json"
     if settings.tokenizer is None and prepared.is_file():
         return load_tokenizer(prepared)
-    if settings.tokenizer is None:
+    if settings.tokenizer in (None, "characters"):
         return CharacterTokenizer.train([*corpus.documents, "\n"])
+    if is_named(settings.tokenizer):
+        return train_named(settings.tokenizer, corpus.train)
     if not Path(settings.tokenizer).exists():
-        raise InputError(f"no tokenizer at {settings.tokenizer}: give a tokenizer.json")
+        raise InputError(f"no tokenizer at {settings.tokenizer}: give a tokenizer.json, "
+                         "or characters, words, bpe or bpe:SIZE")
     return load_tokenizer(settings.tokenizer)
 
 
