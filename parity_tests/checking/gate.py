@@ -31,12 +31,14 @@ EXCUSED = {
 # conditions that no case can reach, and where they are tested instead
 OPTIONS_ELSEWHERE = {
     ("loss_and_grads", "threads"): "training/test_determinism.py",
+    ("loss_and_grads", "out"): "training/test_determinism.py",
     ("init_gpt", "dtype"): "the cases run in float32 and float64",
     ("init_gpt", "device"): "the gpu profile",
     ("generate", "max_new_tokens"): "a length; its default is no other branch",
     ("generate_batch", "max_new_tokens"): "a length; its default is no other branch",
 }
 ELSEWHERE = {
+    "loss_and_grads": "where gradients are put: training/test_determinism.py",
     "generate": "errors: generation/",
     "generate_batch": "errors: generation/",
     "check_sampling": "errors: generation/",

@@ -7,7 +7,7 @@ import torch
 from npgpt.model import Config, init_gpt
 from npgpt.training import loss_and_grads
 from npgpt.training.dropout_masks import draw_keep
-from npgpt.tree import leaves
+from npgpt.tree import leaves, rebuild
 from torchgpt import to_torch
 from torchgpt.training import loss_and_grads as torch_loss_and_grads
 
@@ -30,6 +30,19 @@ def test_bits_do_not_depend_on_threads(rate):
         assert again[0].tobytes() == one[0].tobytes()
         for (name, a), (_, b) in zip(leaves(again[1]), leaves(one[1])):
             assert a.tobytes() == b.tobytes(), (threads, name)
+
+
+@pytest.mark.parametrize("sequences", [3, 40])      # one shard, and five
+def test_gradients_go_where_they_are_asked_to(sequences):
+    params, (ids, targets) = init_gpt(CONFIG), batch()
+    ids, targets = ids[:sequences], targets[:sequences]
+    loss, grads = loss_and_grads(params, ids, targets, CONFIG)
+    out = rebuild(params, lambda name, weight: np.full_like(weight, np.nan))
+    again, same = loss_and_grads(params, ids, targets, CONFIG, out=out)
+    assert again.tobytes() == loss.tobytes()
+    for (name, a), (_, b), (_, c) in zip(leaves(grads), leaves(same), leaves(out)):
+        assert a.tobytes() == b.tobytes(), name
+        assert np.shares_memory(b, c), name
 
 
 def test_torch_repeats_its_bits():
