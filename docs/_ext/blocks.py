@@ -24,7 +24,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
-from twin import TICK, Inline, names_in, plain_code
+from twin import TICK, Inline, names_in, needed, plain_code
 
 DOCS = Path(__file__).parents[1]
 LOADED = {}
@@ -81,6 +81,8 @@ class Chapter(Block):
     final_argument_whitespace = True
 
     def run(self):
+        for path in sorted((DOCS / "_ext").glob("*.py")):  # a changed directive draws pages anew
+            self.env.note_dependency(str(path))
         lede = self.inline(" ".join(self.content))
         chips, up = [], "../" * self.env.docname.count("/")
         modules = {}
@@ -253,12 +255,13 @@ class Listing(Block):
         module = importlib.import_module(name)
         self.env.note_dependency(module.__file__)
         path, up = name.replace(".", "/"), "../" * self.env.docname.count("/")
-        rows = []
+        rows, trees = [], []
         for function in functions:
             lines, first = inspect.getsourcelines(
                 inspect.unwrap(eval(function, vars(module))))
             text = textwrap.dedent("".join(lines)).rstrip()
-            variables = names_in(ast.parse(text).body[0])
+            trees.append(ast.parse(text).body[0])
+            variables = names_in(trees[-1])
             for i, line in enumerate(plain_code(text, variables)):
                 link = f"{up}source/{path}.html#L{first + i}"
                 rows.append(f'<div class="ln"><a class="no" href="{link}" tabindex="-1" '
@@ -266,11 +269,13 @@ class Listing(Block):
                             f"<code>{line}</code></div>")
             rows.append('<div class="ln"><span class="no"></span><code> </code></div>')
         kind = "np" if name.startswith("npgpt") else "pt"
+        before = needed(trees, Path(module.__file__), name, {tree.name for tree in trees})
         return [self.html(
             f'<div class="cell"><div class="top"><span class="sq {kind}"></span>'
             f'<a class="file" href="{up}source/{path}.html">{path}.py</a>'
             '<span class="grow"></span>'
-            '<button class="copy needs-js" type="button" data-copy="run">Copy</button></div>'
+            f'<button class="copy needs-js" type="button" data-copy="run" '
+            f'data-before="{escape(before)}">Copy</button></div>'
             f'<div class="code">{"".join(rows[:-1])}</div></div>')]
 
 

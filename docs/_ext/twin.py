@@ -152,25 +152,35 @@ def facts_html(fact, anchor, step, bare):
 
 def prelude(half, others=()):
     """The imports and constants that a pasted function needs; `others` come along with it."""
-    own = {half.tree.name, *others}
-    used = set()
-    for node in ast.walk(half.tree):
-        if isinstance(node, ast.Name):
-            used.add(node.id)
+    module = inspect.unwrap(half.function).__module__
+    return needed([half.tree], half.path, module, {half.tree.name, *others})
+
+
+def needed(trees, path, module, own):
+    """What the file of `trees` defines or imports for them, but for `own`, as lines to paste."""
+    used = {n.id for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Name)}
     kept = []
-    for node in reversed(ast.parse(half.path.read_text(encoding="utf-8")).body):
+    for node in reversed(ast.parse(path.read_text(encoding="utf-8")).body):
         bound = []
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             node.names = [a for a in node.names if (a.asname or a.name.split(".")[0]) in used]
             bound = node.names
         elif isinstance(node, ast.Assign):
             bound = [t.id for t in node.targets if isinstance(t, ast.Name) and t.id in used]
-        elif isinstance(node, ast.FunctionDef) and node.name in used and node.name not in own:
-            kept.insert(0, f"from {inspect.unwrap(half.function).__module__} import {node.name}")
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in used - own:
+            kept.insert(0, f"from {module} import {node.name}")
         if bound:
-            kept.insert(0, ast.unparse(node))
+            kept.insert(0, absolute(node, module))
             used |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
     return "\n".join(kept) + "\n\n\n" if kept else ""
+
+
+def absolute(node, module):
+    """An import as it reads outside its package."""
+    if isinstance(node, ast.ImportFrom) and node.level:
+        package = module.split(".")[: -node.level]
+        node.module, node.level = ".".join([*package, *filter(None, [node.module])]), 0
+    return ast.unparse(node)
 
 
 class Twin(SphinxDirective):
