@@ -303,3 +303,18 @@ def memory(
 def import_torch_for_its_version() -> None:
     if find_spec("torch"):
         import torch  # noqa: F401
+
+
+def markdown(results: list[dict[str, Any]]) -> str:
+    """Records of `npgpt bench step` -> the README's table and its machine."""
+    lines = ["| training step | NumPy's instructions | npgpt | products alone | torch by hand "
+             "| `torchgpt.GPT` | transformers | npgpt / fastest peer |",
+             "|---|---|---|---|---|---|---|---|"]
+    for result in results:
+        for size, found in result["sizes"].items():
+            rows = found["contenders"]
+            times = " | ".join(f"{rows[name]['median_ms']:.0f} ms" for name in (
+                "npgpt", "products", "torchgpt by hand", *PEERS))
+            lines.append(f"| {size} | {result['machine']['numpy_instructions']} | {times} "
+                         f"| {timing.spread(rows['npgpt']['to_fastest_peer'])} |")
+    return "\n".join(lines) + "\n\n" + timing.describe(results[-1]["machine"]) + "."
