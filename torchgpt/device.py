@@ -20,7 +20,13 @@ def pick_device(name: str = "auto") -> torch.device:
         raise InputError(f"unknown device {name!r}: give auto, cpu, cuda or mps")
     if not there[kind]:
         raise InputError(f"no {kind} device on this machine: use --device cpu, or auto")
-    return torch.device(name)
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"unknown device {name!r}: a number may follow, as in cuda:0") from None
+    if kind == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise InputError(f"no {name} on this machine: it has {torch.cuda.device_count()} GPUs")
+    return device
 
 
 def pick_dtype(name: str, device: torch.device) -> torch.dtype:

@@ -15,7 +15,7 @@ from npgpt.training.half import NumpyHalf
 from npgpt.training.loop import accumulate
 from npgpt.training.settings import complete
 from npgpt.tree import leaves
-from torchgpt.module import GPT
+from torchgpt.module import GPT, drop
 from torchgpt.training.ahead import Ahead
 from torchgpt.training.half import Autograd
 
@@ -137,6 +137,37 @@ def test_dropout_follows_seed_and_step_alone():
         return float(half.loss_and_grads(model, ids, targets, config)[0])
 
     assert loss(5) == loss(5) != loss(6)
+
+
+@pytest.mark.parametrize("place", [
+    "embedding", "attention", "attention_out", "feed_forward_out"])
+def test_each_dropout_of_the_module_drops(place):
+    """All masks but one are given as ones; that one torch draws, in SDPA for
+    "attention" and in drop() elsewhere."""
+    config = sizes()
+    model = GPT.from_params(Autograd("cpu", "float64").load(init_gpt(config, 1, np.float64)),
+                            config, dropout=0.5)
+    keep = {"embedding": torch.ones(()), "blocks": [
+        dict.fromkeys(("attention", "attention_out", "feed_forward_out"), torch.ones(()))
+        for _ in range(2)]}
+    for part in (keep, *keep["blocks"]):
+        part.pop(place, None)
+    ids = torch.tensor(rows(1)[0])
+    still, _ = model.eval()(ids, keep=keep)
+    drawn = []
+    for seed in (1, 2, 1):
+        torch.manual_seed(seed)
+        drawn.append(model.train()(ids, keep=keep)[0])
+    assert not torch.allclose(drawn[0], still) and not torch.allclose(drawn[0], drawn[1])
+    assert torch.equal(drawn[0], drawn[2])
+
+
+def test_a_mask_of_torch_s_own_drops_half_and_doubles_the_rest():
+    model = GPT(sizes(), dropout=0.5).train()
+    torch.manual_seed(1)
+    found = drop(torch.ones(10_000), None, model)
+    assert set(found.tolist()) == {0.0, 2.0} and abs(float(found.mean()) - 1) < 0.05
+    assert torch.equal(drop(torch.ones(9), None, model.eval()), torch.ones(9))
 
 
 def test_bfloat16_computes_only():

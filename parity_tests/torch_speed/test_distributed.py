@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -87,6 +89,79 @@ def test_a_signal_stops_both_after_the_same_step_and_one_goes_on(tmp_path, corpu
     ours, theirs = arrays(run), arrays(whole)
     for name, array in theirs.items():
         assert np.abs(ours[name] - array).max() <= 1e-8 * np.abs(array).max() + 1e-12, name
+
+
+@pytest.fixture
+def launched_alone(monkeypatch):
+    """As torchrun starts one process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    where = {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+
+    def run(*line):
+        with monkeypatch.context() as patch:
+            for name, value in where.items():
+                patch.setenv(name, value)
+            return main([*map(str, line)])
+
+    return run
+
+
+def test_a_resumed_run_keeps_its_masks_under_torchrun(tmp_path, corpus, launched_alone, capsys):
+    from npgpt.cli.main import main as npgpt
+
+    one, two = tmp_path / "one", tmp_path / "two"
+    options = [*corpus, *TINY, "--dropout", "0.2", "--out", str(one)]
+    options.remove("--device")
+    options.remove("cpu")
+    assert npgpt(["train", *options, "--steps", "2"]) == 0
+    shutil.copytree(one, two)
+    go_on = ["train", "--resume", "--steps", "4", "--device", "cpu", "--out"]
+    assert main([*go_on, str(one)]) == 0
+    assert launched_alone(*go_on, two) == 0
+    ours, theirs = arrays(two), arrays(one)
+    for name, array in theirs.items():
+        assert np.abs(ours[name] - array).max() <= 1e-12 * np.abs(array).max() + 1e-17, name
+
+
+def test_a_run_by_hand_is_refused_under_torchrun(tmp_path, corpus, launched_alone, capsys):
+    run = tmp_path / "run"
+    options = ["train", *corpus, *TINY, "--steps", "2", "--out", str(run)]
+    assert main([*options, "--by-hand"]) == 0
+    before = arrays(run)["params.norm.weight"]
+    capsys.readouterr()
+    for line in (["train", "--resume", "--steps", "4", "--device", "cpu", "--out", run],
+                 [*options[:-1], tmp_path / "new", "--by-hand"]):
+        assert launched_alone(*line) == 2
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1 and "leave torchrun away" in err
+    assert np.array_equal(arrays(run)["params.norm.weight"], before)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.acceptance
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal that only POSIX has")
+def test_where_process_0_is_killed_the_other_leaves_in_silence(tmp_path, corpus):
+    run = tmp_path / "run"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        where = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+                 "MASTER_PORT": str(free.getsockname()[1])}
+    line = [sys.executable, "-m", "torchgpt", "train", *corpus, *TINY, "--steps", "40000",
+            "--out", str(run)]
+    first, second = (
+        subprocess.Popen(line, env={**ONE_THREAD, **where, "RANK": rank}, text=True,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for rank in "01")
+    end = time.monotonic() + 60
+    while not (run / "log.jsonl").exists() or len(log(run)) < 20:
+        assert first.poll() is None and time.monotonic() < end, first.communicate()[1]
+        time.sleep(0.1)
+    first.kill()
+    first.communicate()
+    _, err = second.communicate(timeout=60)
+    assert second.returncode == 1 and "Traceback" not in err, err
 
 
 @pytest.mark.acceptance

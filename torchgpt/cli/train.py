@@ -67,6 +67,7 @@ def train(
                 place, out, resume, settings, by_hand, shared_dropout, compile, as_json)
     place = pick_device(device or "auto")
     if check:
+        check_by_hand(by_hand, settings)
         pick_dtype(settings.get("dtype", "float32"), place)
         make = ByHand if by_hand else Autograd
         return examine(settings, make(str(place), settings.get("dtype", "float32")), as_json)
@@ -80,6 +81,11 @@ def train(
     return go(run, half, "torchgpt train", as_json)
 
 
+def check_by_hand(by_hand: bool, settings: dict) -> None:
+    if by_hand and settings.get("dtype") == "bfloat16":
+        raise InputError("--by-hand computes in float32 or float64, not bfloat16")
+
+
 def begin(place, out, resume, settings, by_hand, shared_dropout, compile, processes=1):
     """The run, new or resumed; its run.json records how torch computes."""
     import torch
@@ -87,10 +93,7 @@ def begin(place, out, resume, settings, by_hand, shared_dropout, compile, proces
     from torchgpt.device import pick_dtype, use_exact_arithmetic
 
     pick_dtype(settings.get("dtype", "float32"), place)
-    if by_hand and settings.get("dtype") == "bfloat16":
-        raise InputError("--by-hand computes in float32 or float64, not bfloat16")
-    if by_hand and processes > 1:
-        raise InputError("--by-hand trains in one process: leave torchrun away")
+    check_by_hand(by_hand, settings)
     if shared_dropout or by_hand:
         use_exact_arithmetic()
     extra = {
@@ -122,10 +125,19 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
     import torch.distributed as dist
 
     from npgpt.training.loop import Diverged
-    from torchgpt.training.distributed import Distributed, anyone, follow, share_run
+    from torchgpt.training.distributed import Distributed, anyone, follow, is_parted, share_run
 
-    run = share_run(lambda: begin(
-        place, out, resume, settings, by_hand, shared_dropout, compile, dist.get_world_size()))
+    def opened():
+        if by_hand:
+            raise InputError("--by-hand trains in one process: leave torchrun away")
+        run = begin(
+            place, out, resume, settings, False, shared_dropout, compile, dist.get_world_size())
+        began_by_hand, shared = as_it_began(run, False, shared_dropout)
+        if began_by_hand:
+            raise InputError(f"{run.path} is trained by hand, in one process: leave torchrun away")
+        return run, shared
+
+    run, shared_dropout = share_run(opened)
     half = Distributed(
         str(place), run.settings.dtype, run.settings.dropout, shared_dropout, compile,
         accumulate=run.settings.accumulate)
@@ -136,4 +148,8 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
             follow(run, half, anyone(stopped))
         except Diverged:
             return 1  # process 0 says why
+        except RuntimeError as error:
+            if not is_parted(error):
+                raise
+            return 1
     return 0

@@ -61,21 +61,23 @@ def own_gpu(there: int) -> torch.device:
     return torch.device("cuda", index)
 
 
-def share_run(open_run: Callable[[], Run]) -> Run:
-    """Process 0's open_run(), handed to all, so that only its machine needs
-    the corpus and the run's directory. Where it fails, the others leave with
-    status 2 and in silence."""
+def share_run(open_run: Callable[[], tuple[Run, bool]]) -> tuple[Run, bool]:
+    """Process 0's open_run(), a run and whether its dropout masks are the
+    loop's, handed to all, so that only its machine needs the corpus and the
+    run's directory. Where it fails, the others leave with status 2 and in
+    silence."""
     run, box = None, [None]
     try:
         if dist.get_rank() == 0:
-            run = open_run()
+            run, shared_dropout = open_run()
             check_parts(run.settings, dist.get_world_size())
-            box = [replace(run, data=replace(run.data, tokenizer=None))]
+            box = [(replace(run, data=replace(run.data, tokenizer=None)), shared_dropout)]
     finally:
         dist.broadcast_object_list(box, device=torch.device("cpu"))
     if box[0] is None:
         raise SystemExit(2)
-    return run or box[0]
+    others, shared_dropout = box[0]
+    return run or others, shared_dropout
 
 
 def check_parts(settings: Settings, processes: int) -> None:
@@ -134,6 +136,11 @@ def anyone(stopped: Callable[[], bool]) -> Callable[[], bool]:
         return bool(flag)
 
     return agreed
+
+
+def is_parted(error: RuntimeError) -> bool:
+    """Whether it tells of a process that is gone, which has said why itself."""
+    return isinstance(error, dist.DistError) or "gloo" in str(error)
 
 
 def follow(run: Run, half: Distributed, stopped: Callable[[], bool]) -> None:
