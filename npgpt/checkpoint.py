@@ -7,17 +7,17 @@
     training.safetensors    weights and moments under ours, the step in the metadata
     best/                   the same files, of the lowest validation loss
 
-The first three appear together, by one rename, and never change. The weights
-are written aside, flushed to the disk and renamed: whoever looks, whenever
-the writer was killed, finds the old state or the new one.
+The first three appear together, in a new directory by one rename, and never
+change. The weights are written aside, flushed to the disk and renamed: whoever
+looks, whenever the writer was killed, finds the old state or the new one. The
+training state is written last: steps that it does not know of are taken again.
 """
 
 import json
 import os
 import re
 import shutil
-import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,10 @@ from typing import Any
 import numpy as np
 
 from npgpt.errors import InputError
-from npgpt.files import sync_directory, write_atomically
+from npgpt.files import errors_about, name_beside, sync_directory, write_atomically
 from npgpt.model.config import Config
 from npgpt.text import load_tokenizer, tokenizer_config
-from npgpt.tree import leaves, rebuild
+from npgpt.tree import leaves, nest, rebuild
 
 # our name -> GPT-2's
 GPT2_NAMES = (
@@ -82,6 +82,7 @@ def save_checkpoint(
         create_run(path, config, tokenizer)
     elif read_config(path) != config:
         raise InputError(f"{path} holds a model of other sizes; choose another directory")
+    _write_tensors(path / "model.safetensors", to_gpt2(params), {"format": "pt"})
     if training is not None:
         facts = {key: value for key, value in training.items() if key != "optimizer"}
         arrays = dict(leaves({"params": params}))
@@ -91,7 +92,6 @@ def save_checkpoint(
             else:
                 facts[name] = leaf
         _write_tensors(path / "training.safetensors", arrays, {"facts": json.dumps(facts)})
-    _write_tensors(path / "model.safetensors", to_gpt2(params), {"format": "pt"})
 
 
 def create_run(
@@ -99,7 +99,8 @@ def create_run(
 ) -> None:
     """Make a run's directory, without weights yet; all of it appears at once.
 
-    Raises InputError where `path` holds anything already.
+    An empty directory that is there is filled, config.json last: it may be a
+    link, a mount, or where the user stands. Raises InputError where `path` holds anything already.
     """
     path = Path(path)
     if path.is_dir() and any(path.iterdir()):
@@ -110,24 +111,33 @@ def create_run(
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} is a file; give a directory")
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    try:
-        os.chmod(aside, 0o755)
-        if settings is not None:
-            write_atomically(aside / "run.json", json.dumps(settings, indent=2) + "\n")
-        write_atomically(aside / "config.json", json.dumps(to_gpt2_config(config), indent=2) + "\n")
-        if tokenizer is not None:
-            check_tokenizer(tokenizer, config, "the tokenizer")
-            tokenizer.save(aside / "tokenizer.json")
-            about = tokenizer_config(tokenizer, config.context_length)
-            write_atomically(aside / "tokenizer_config.json", json.dumps(about, indent=2) + "\n")
-        if path.is_dir():
-            path.rmdir()
-        os.rename(aside, path)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
-    sync_directory(path.parent)
+    aside = name_beside(path / "new" if path.is_dir() else path)
+    with errors_about(path):
+        try:
+            os.mkdir(aside)
+            _write_static(aside, config, tokenizer, settings)
+            if path.is_dir():
+                for file in sorted(aside.iterdir(), key=lambda file: file.name == "config.json"):
+                    os.replace(file, path / file.name)
+                aside.rmdir()
+            else:
+                os.rename(aside, path)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        sync_directory(path.parent)
+
+
+def _write_static(path: Path, config: Config, tokenizer: Any, settings: dict | None) -> None:
+    """What never changes in a run."""
+    if settings is not None:
+        write_atomically(path / "run.json", json.dumps(settings, indent=2) + "\n")
+    write_atomically(path / "config.json", json.dumps(to_gpt2_config(config), indent=2) + "\n")
+    if tokenizer is not None:
+        check_tokenizer(tokenizer, config, "the tokenizer")
+        tokenizer.save(path / "tokenizer.json")
+        about = tokenizer_config(tokenizer, config.context_length)
+        write_atomically(path / "tokenizer_config.json", json.dumps(about, indent=2) + "\n")
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
@@ -149,7 +159,8 @@ def load_training(path: str | Path, config: Config) -> dict | None:
         facts = json.loads((source.metadata() or {}).get("facts", "null"))
         if not isinstance(facts, dict) or "step" not in facts:
             raise InputError(f"{file} is not a training state of npgpt; there is no step in it")
-        expected = {f"params.{name}": shape for name, shape in leaves(shapes(config))}
+        wanted = shapes(within(config, len(names)))
+        expected = {f"params.{name}": shape for name, shape in leaves(wanted)}
         optimizer = {name for name in names if name.startswith("optimizer.")}
         _check_names(file, expected, names - optimizer)
         _check_shapes(file, {name: (source, name) for name in expected}, expected)
@@ -160,12 +171,10 @@ def load_training(path: str | Path, config: Config) -> dict | None:
             _, moment, *of = name.split(".", 2)
             return moment, order.get("".join(of), -1)
 
-        tree: dict = {}
-        for name in [*expected, *sorted(optimizer, key=place)]:
-            _put(tree, name, source.get_tensor(name))
-    for name in [name for name in facts if name.startswith("optimizer.")]:
-        _put(tree, name, facts.pop(name))
-    return {**facts, "params": _lists(tree["params"]), "optimizer": _lists(tree["optimizer"])}
+        parts = [(name, source.get_tensor(name))
+                 for name in [*expected, *sorted(optimizer, key=place)]]
+    parts += [(name, facts.pop(name)) for name in list(facts) if name.startswith("optimizer.")]
+    return {**facts, **nest(parts)}
 
 
 def find_directory(path: str | Path) -> Path:
@@ -327,6 +336,11 @@ def shapes(config: Config) -> dict:
     return tree if config.tied else {**tree, "head": {"weight": (C, V)}}
 
 
+def within(config: Config, tensors: int) -> Config:
+    """The Config, but with no more layers than show that so many tensors are too few."""
+    return replace(config, layers=min(config.layers, tensors + 1))
+
+
 def gpt2_name(name: str) -> str:
     """ "blocks.0.attention.qkv.weight" -> "transformer.h.0.attn.c_attn.weight"."""
     for ours, theirs in GPT2_NAMES:
@@ -349,8 +363,10 @@ def from_gpt2(path: Path, config: Config) -> dict:
     if single.exists():
         files = [single]
     elif index.exists():
-        shards = _read_json(index).get("weight_map", {}).values()
-        files = sorted({path / Path(str(shard)).name for shard in shards})
+        shards = _read_json(index).get("weight_map")
+        if not isinstance(shards, dict) or not shards:
+            raise InputError(f"{index} names no files of weights; restore it from a copy")
+        files = sorted({path / Path(str(shard)).name for shard in shards.values()})
     else:
         raise InputError(f"{path} holds no weights yet: there is no model.safetensors in it")
     sources = {}
@@ -361,7 +377,7 @@ def from_gpt2(path: Path, config: Config) -> dict:
                 sources[_with_prefix(name)] = (source, name)
     expected = {
         gpt2_name(name): shape[::-1] if name == "head.weight" else shape
-        for name, shape in leaves(shapes(config))
+        for name, shape in leaves(shapes(within(config, len(sources))))
     }
     head = sources.pop("lm_head.weight", None) if config.tied else None
     _check_names(files[0], expected, set(sources))
@@ -420,6 +436,8 @@ def _open(file: Path):
 
     if not file.exists():
         raise InputError(f"{file} is missing")
+    if file.is_dir():
+        raise InputError(f"{file} is a directory, not a file; restore it from a copy")
     try:
         return safe_open(file, framework="numpy")
     except SafetensorError as error:
@@ -429,7 +447,8 @@ def _open(file: Path):
 
 
 def _write_tensors(file: Path, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
-    """Aside, flush, rename, flush the directory."""
+    """Aside, flush, rename, flush the directory. Errors name `file`."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     aside = file.with_name(f".{file.name}.part")
@@ -439,14 +458,19 @@ def _write_tensors(file: Path, arrays: dict[str, np.ndarray], metadata: dict[str
             aside,
             metadata=metadata,
         )
-        with open(aside, "rb+") as handle:
-            os.fsync(handle.fileno())
-        os.chmod(aside, 0o644)
-        os.replace(aside, file)
+        with errors_about(file):
+            with open(aside, "rb+") as handle:
+                os.fsync(handle.fileno())
+            # safetensors lets only its user read a file
+            os.chmod(aside, file.with_name("config.json").stat().st_mode & 0o666)
+            os.replace(aside, file)
+            sync_directory(file.parent)
+    except SafetensorError as error:
+        aside.unlink(missing_ok=True)
+        raise InputError(f"cannot write {file}: {error}") from None
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
-    sync_directory(file.parent)
 
 
 def _read_json(file: Path) -> dict:
@@ -462,20 +486,3 @@ def _read_json(file: Path) -> dict:
 def _some(names: list[str]) -> str:
     shown = ", ".join(names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
-
-
-def _put(tree: dict, name: str, leaf: Any) -> None:
-    *parents, last = name.split(".")
-    for parent in parents:
-        tree = tree.setdefault(parent, {})
-    tree[last] = leaf
-
-
-def _lists(tree: Any) -> Any:
-    """Dicts whose keys are 0, 1, 2 … become lists."""
-    if not isinstance(tree, dict):
-        return tree
-    tree = {key: _lists(part) for key, part in tree.items()}
-    if tree and all(key.isdigit() for key in tree):
-        return [tree[str(i)] for i in range(len(tree))]
-    return tree

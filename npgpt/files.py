@@ -1,7 +1,9 @@
 """Files that are never half-written."""
 
+import contextlib
 import os
-import tempfile
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -9,23 +11,39 @@ def write_atomically(path: str | Path, data: bytes | str) -> None:
     """Write a file aside, flush it to the disk, and rename it into place.
 
     Whoever reads `path`, whenever the writer is killed, sees the old file
-    or the new one. Text is UTF-8 with "\\n" line ends.
+    or the new one. Text is UTF-8 with "\\n" line ends. Errors name `path`.
     """
     path = Path(path)
     if isinstance(data, str):
         data = data.encode("utf-8")
-    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    aside = name_beside(path)
+    with errors_about(path):
+        try:
+            with open(aside, "xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+        sync_directory(path.parent)
+
+
+def name_beside(path: Path) -> Path:
+    """A hidden name in the same directory, which nothing has yet."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+
+
+@contextlib.contextmanager
+def errors_about(path: Path) -> Iterator[None]:
+    """What the system refuses in here is told of `path`, not of a name aside."""
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(aside, 0o644)
-        os.replace(aside, path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
-    sync_directory(path.parent)
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def sync_directory(path: str | Path) -> None:

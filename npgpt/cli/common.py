@@ -1,6 +1,7 @@
 """What the commands of both halves share: options, errors, progress."""
 
 import json
+import math
 import os
 import signal
 import sys
@@ -180,7 +181,26 @@ def free_directory(name: str) -> Path:
 
 
 def print_json(value: dict) -> None:
-    print(json.dumps(value, ensure_ascii=False))
+    print(json.dumps(for_json(value), ensure_ascii=False, allow_nan=False))
+
+
+def for_json(value: Any) -> Any:
+    """The same, with None where a number is not finite, which JSON cannot say."""
+    if isinstance(value, dict):
+        return {name: for_json(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [for_json(part) for part in value]
+    if hasattr(value, "item"):  # NumPy's
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def check_picture(file: Path) -> None:
+    """InputError unless the name is a PNG's: a slip must not cost another file."""
+    if file.is_dir():
+        raise InputError(f"{file} is a directory; give a file, such as {file / 'picture.png'}")
+    if file.suffix.lower() != ".png":
+        raise InputError(f"{file} is no name of a picture; give one that ends in .png")
 
 
 def let_threads_sleep() -> None:

@@ -43,8 +43,15 @@ def gradcheck(
 
     sys.path.insert(0, "")
     if candidate and layer is None:
+        if at is not None:
+            raise InputError("--at needs --layer, the component whose choices it gives")
         raise typer.Exit(verdicts(candidate, seed, as_json))
-    case = make_case(layer or "gpt", seeded_draw(seed, choices(at, layer)))
+    asked = choices(at, layer)
+    case = make_case(layer or "gpt", seeded_draw(seed, asked))
+    unknown = sorted(set(asked) - set(case.chosen))
+    if at is not None and unknown:
+        raise InputError(f"--at gives {', '.join(unknown)}, which {case.component} does not"
+                         f" choose; this case is {case.at()}")
     ours, own = arms_of(candidate)
     arms = ours(case)
     if own and not offers(own, case):
@@ -53,8 +60,8 @@ def gradcheck(
     findings = check(case, arms)
     table = rows(case, arms)
     if as_json:
-        print(json.dumps({"case": repr(case), "rows": table,
-                          "findings": [str(finding) for finding in findings]}, default=float))
+        common.print_json({"case": repr(case), "rows": table,
+                           "findings": [str(finding) for finding in findings]})
     else:
         show(case, table, findings, arms)
     raise typer.Exit(1 if findings else 0)
@@ -69,6 +76,9 @@ def choices(at, layer):
     """"B=2 T=1 axes=(1, 2)" -> {"B": "2", ...}."""
     if at is None:
         return {} if layer else MODEL
+    if not re.fullmatch(r"\w+=\S.*", at.strip()):
+        raise InputError(f"--at is {at!r}: give choices such as B=2 T=3, as a failed test"
+                         " printed them")
     return dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", at))
 
 

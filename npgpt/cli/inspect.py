@@ -39,6 +39,8 @@ def inspect(
     """
     from npgpt.checkpoint import load_checkpoint
 
+    if text is not None:
+        common.check_picture(picture)
     checkpoint = load_checkpoint(run)
     near = wanted_token(checkpoint, token, id)
     ids = None if text is None else text_ids(checkpoint, text)

@@ -21,6 +21,7 @@ def plot(
     """
     from npgpt.training.curves import draw_runs, read_log
 
+    common.check_picture(out)
     logs = {}
     for run in runs:
         if not (run / "log.jsonl").is_file():
@@ -28,8 +29,6 @@ def plot(
         logs[run] = read_log(run)
         if not logs[run]:
             raise InputError(f"{run} has no step in its log.jsonl yet")
-    if out.is_dir():
-        raise InputError(f"{out} is a directory; give a file, such as losses.png")
     draw_runs(runs, out)
     rows = [{"run": str(run), **last_figures(lines)} for run, lines in logs.items()]
     if as_json:

@@ -35,6 +35,7 @@ def sample(
     from npgpt.generation.threads import blas_threads
 
     checkpoint = load_checkpoint(run)
+    check_weights(checkpoint)
     how = {
         "max_new_tokens": tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p,
         "repetition_penalty": repetition_penalty, "seed": seed,
@@ -44,6 +45,16 @@ def sample(
     rows = [Row(checkpoint, start, stop or []) for start in starts]
     with threadpool_limits(blas_threads(checkpoint.config), user_api="blas"):
         write(rows, checkpoint, checkpoint.params, generation, how, logprobs, stream, as_json)
+
+
+def check_weights(checkpoint) -> None:
+    """InputError where a weight is no number: what follows would mean nothing."""
+    from npgpt.training.loop import first_not_finite
+
+    bad = first_not_finite(checkpoint.params)
+    if bad:
+        raise InputError(
+            f"{checkpoint.path}: the weight {bad} is not finite; restore it from a copy")
 
 
 class Row:
@@ -96,6 +107,8 @@ def write(
     several, the first as it is made and the others after it."""
     if how["max_new_tokens"] < 0:
         raise InputError(f"tokens is {how['max_new_tokens']}: give 0 or more")
+    if how["seed"] < 0:
+        raise InputError(f"seed is {how['seed']}: give 0 or more")
     check_sampling(how["temperature"], how["top_k"], how["top_p"], how["repetition_penalty"])
     ready = [begin(row, place, len(rows), logprobs) for place, row in enumerate(rows)]
     current = 0

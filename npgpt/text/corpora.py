@@ -87,6 +87,12 @@ def load_corpus(name: str | Path, sha256: str | None = None, seed: int = 0) -> C
     return _corpus(name, texts, licence, source)
 
 
+def is_path(name: str) -> bool:
+    """Whether `load_corpus` takes it for files: all that is no known name and no URL."""
+    made_here = name in ("python-docs", "stories") or name.startswith("stories:")
+    return not (made_here or name in REMOTE or name.startswith(("http://", "https://")))
+
+
 def locate(name: str, sha256: str | None = None) -> tuple[str, str, str]:
     """(path, licence, source) of a source that is not made here; a URL is fetched first."""
     if name in REMOTE:

@@ -184,12 +184,14 @@ def run_json(path: Path) -> dict[str, Any]:
 
 
 def read_log(path: Path) -> list[dict]:
-    """The lines of log.jsonl; one that was cut off is left out."""
+    """The lines of log.jsonl; one that was cut off, or is no record, is left out."""
     file = path / "log.jsonl"
     lines = []
     for text in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
         try:
-            lines.append(json.loads(text))
+            line = json.loads(text)
         except ValueError:
             continue
+        if isinstance(line, dict) and type(line.get("step")) is int:
+            lines.append(line)
     return lines

@@ -20,6 +20,7 @@ from npgpt.training.loop import (
     Diverged,
     accumulate,
     evaluate,
+    flush,
     last_good,
     load_state,
     rate_at,
@@ -78,9 +79,11 @@ def duet(
             write_line(log, record)
             report(record)
             if step % settings.save_every == 0 or step == settings.steps:
+                flush(log)
                 save(run.path, run, numpy_half, *states["numpy"], step)
-    if step and step % settings.save_every and step != settings.steps:
-        save(run.path, run, numpy_half, *states["numpy"], step)
+        if step and step % settings.save_every and step != settings.steps:
+            flush(log)
+            save(run.path, run, numpy_half, *states["numpy"], step)
     draw_duet(run.path, budget)
     largest = max(gradients, key=gradients.__getitem__, default=None)
     if parted is None and largest and not gradients[largest] <= GRADIENT_BUDGET[settings.dtype]:

@@ -7,6 +7,7 @@ before that update and the validation loss after it.
 
 import json
 import math
+import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -76,12 +77,15 @@ def train(
             validation = record.get("validation_loss", math.inf)
             if validation < (math.inf if run.best is None else run.best):
                 run.best = validation
+                flush(log)
                 save_best(run, half, model, optimizer, step)
             if step % settings.save_every == 0 or last:
+                flush(log)
                 save(run.path, run, half, model, optimizer, step)
                 last_saved = step
-    if last_saved != step:
-        save(run.path, run, half, model, optimizer, step)
+        if last_saved != step:
+            flush(log)
+            save(run.path, run, half, model, optimizer, step)
     run.step = step
     draw_run(run.path)
     return {
@@ -226,6 +230,11 @@ def keep_log(path: Path, step: int) -> None:
 def write_line(log, record: dict) -> None:
     log.write(json.dumps(record) + "\n")
     log.flush()
+
+
+def flush(log) -> None:
+    """Before a save: no log may be shorter than the run that was saved."""
+    os.fsync(log.fileno())
 
 
 def last_values(path: Path) -> dict:

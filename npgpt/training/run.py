@@ -1,5 +1,6 @@
 """A run: its settings, its data, where it stands. Born here, and continued."""
 
+import glob
 import hashlib
 import os
 import platform
@@ -20,6 +21,7 @@ from npgpt.checkpoint import read_settings as read_run_json
 from npgpt.errors import InputError
 from npgpt.model.config import Config
 from npgpt.text import CharacterTokenizer, Corpus, load_corpus, load_tokenizer
+from npgpt.text.corpora import is_path
 from npgpt.text.token_files import open_tokens, token_dtype
 from npgpt.text.tokenizers import is_named, train_named
 from npgpt.training.batches import check_length
@@ -63,7 +65,7 @@ def start_run(path: str | Path, given: dict[str, Any], command: str, extra: dict
     if path.is_dir() and any(path.iterdir()):
         raise InputError(
             f"{path} holds another run or other files: choose another --out,"
-            f" or continue it with {command} --out {path} --resume"
+            f" or continue it with {command.split()[0]} train --out {path} --resume"
         )
     run = plan_run(path, settings)
     run_json = {
@@ -84,9 +86,17 @@ def plan_run(path: Path, settings: Settings) -> Run:
     tokenizer = make_tokenizer(settings, corpus)
     data = encode_corpus(corpus, tokenizer, settings)
     config = settings.config(tokenizer.vocab_size)
-    if Path(settings.corpus).exists():
-        settings = Settings(**{**asdict(settings), "corpus": os.path.abspath(settings.corpus)})
+    settings = Settings(**{**asdict(settings), "corpus": from_anywhere(settings.corpus)})
     return Run(path, settings, config, data)
+
+
+def from_anywhere(corpus: str) -> str:
+    """A corpus' name, or the absolute path or pattern of its files."""
+    if not is_path(corpus):
+        return corpus
+    if os.path.lexists(corpus):
+        return os.path.abspath(corpus)
+    return os.path.join(glob.escape(os.getcwd()), corpus)
 
 
 def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
@@ -96,22 +106,31 @@ def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
     if run_json is None:
         raise InputError(f"{path} has no run.json: it is a model, not a run that can be resumed")
     settings = read_settings(run_json.get("settings", {}), changes, str(path / "run.json"))
+    recorded = run_json.get("data")
+    if not isinstance(recorded, dict) or not {"sha256", "ids_sha256"} <= set(recorded):
+        raise InputError(f"{path / 'run.json'} does not say what it was trained on;"
+                         " restore it from a copy")
     config = read_config(path)
+    if config != settings.config(config.vocab_size):
+        raise InputError(f"{path / 'config.json'} and run.json are of different models;"
+                         " restore them from a copy")
     tokenizer = read_tokenizer(path, config)
     if tokenizer is None:
         raise InputError(f"{path} has lost its tokenizer.json; restore it from a copy")
     corpus = load_corpus(settings.corpus)
-    if corpus.sha256 != run_json["data"]["sha256"]:
+    if corpus.sha256 != recorded["sha256"]:
         raise InputError(
             f"the corpus {settings.corpus} is not the one that {path} was trained on"
-            f" (SHA-256 {corpus.sha256[:12]}…, not {run_json['data']['sha256'][:12]}…):"
+            f" (SHA-256 {corpus.sha256[:12]}…, not {str(recorded['sha256'])[:12]}…):"
             " restore it, or start a new run"
         )
     data = encode_corpus(corpus, tokenizer, settings)
-    if data.record["ids_sha256"] != run_json["data"]["ids_sha256"]:
+    if data.record["ids_sha256"] != recorded["ids_sha256"]:
+        mapped = isinstance(data.train, np.memmap)
+        what = f"the token files in {settings.corpus}" if mapped else path / "tokenizer.json"
         raise InputError(
-            f"the token files in {settings.corpus} are not those that {path} was trained on:"
-            " restore them, or start a new run"
+            f"{what}: it gives other ids than {path} was trained on;"
+            " restore it, or start a new run"
         )
     run = Run(path, settings, config, data)
     training = load_training(path, config)
@@ -128,9 +147,9 @@ def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
 def make_tokenizer(settings: Settings, corpus: Corpus) -> Any:
     """The one in a file, one trained here by name, that of a prepared
     directory, or one for the characters of the corpus."""
-    prepared = Path(settings.corpus) / "tokenizer.json"
-    if settings.tokenizer is None and prepared.is_file():
-        return load_tokenizer(prepared)
+    prepared = prepared_directory(settings.corpus)
+    if settings.tokenizer is None and prepared:
+        return load_tokenizer(prepared / "tokenizer.json")
     if settings.tokenizer in (None, "characters"):
         return CharacterTokenizer.train([*corpus.documents, "\n"])
     if is_named(settings.tokenizer):
@@ -141,12 +160,19 @@ def make_tokenizer(settings: Settings, corpus: Corpus) -> Any:
     return load_tokenizer(settings.tokenizer)
 
 
+def prepared_directory(corpus: str) -> Path | None:
+    """Where the corpus lies that `npgpt prepare` wrote, if it is one."""
+    path = Path(corpus)
+    return path if is_path(corpus) and (path / "manifest.json").is_file() else None
+
+
 def encode_corpus(corpus: Corpus, tokenizer: Any, settings: Settings) -> Data:
     """Both parts as ids; InputError where one is shorter than a context. What
     `npgpt prepare` has encoded with this tokenizer is mapped, not read."""
-    prepared, context_length = Path(settings.corpus), settings.context_length
-    own = prepared / "tokenizer.json"
-    if own.is_file() and own.read_text(encoding="utf-8") == tokenizer.to_json():
+    prepared, context_length = prepared_directory(settings.corpus), settings.context_length
+    if prepared and tokenizer.to_json() == (
+        (prepared / "tokenizer.json").read_text(encoding="utf-8")
+    ):
         train = open_tokens(prepared / "train.tokens")
         validation = open_tokens(prepared / "validation.tokens")
     else:

@@ -93,10 +93,16 @@ def complete(given: dict[str, Any]) -> Settings:
 
 def read_settings(stored: dict[str, Any], changes: dict[str, Any], where: str) -> Settings:
     """The settings in a run.json, of which a resumed run may change only CHANGEABLE."""
-    known = {field.name for field in fields(Settings)}
-    if set(stored) != known:
-        odd = ", ".join(sorted(set(stored) ^ known))
+    known = {field.name: field.type for field in fields(Settings)}
+    if not isinstance(stored, dict):
+        raise InputError(f"{where} holds no settings; restore it from a copy")
+    if set(stored) != set(known):
+        odd = ", ".join(sorted(set(stored) ^ set(known)))
         raise InputError(f"{where} was written by another version: {odd}; start a new run")
+    for name, value in stored.items():
+        whole_will_do = isinstance(value, int) and known[name] in (float, float | None)
+        if not isinstance(value, known[name]) and not whole_will_do:
+            raise InputError(f"{where}: {name} is {value!r}; restore it from a copy")
     fixed = [name for name in changes if name not in CHANGEABLE]
     if fixed:
         flags = ", ".join("--" + name.replace("_", "-") for name in fixed)

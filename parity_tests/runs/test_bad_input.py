@@ -1,8 +1,11 @@
 """What a user can get wrong: one line on stderr, status 2, nothing overwritten."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -78,7 +81,8 @@ def test_a_directory_that_holds_something(tmp_path, npgpt, corpus, command):
     out.mkdir()
     (out / "letter.txt").write_text("dear")
     line = flags(corpus=corpus, decay_steps=None, evaluate_every=None)
-    refused(npgpt(command, *line, "--out", out), "holds another run", "--out")
+    refused(npgpt(command, *line, "--out", out), "holds another run",
+            f"npgpt train --out {out} --resume")
     assert [p.name for p in out.iterdir()] == ["letter.txt"]
     (tmp_path / "file").write_text("x")
     refused(npgpt(command, *line, "--out", tmp_path / "file"), "file")
@@ -88,12 +92,30 @@ def test_a_directory_that_holds_something(tmp_path, npgpt, corpus, command):
 def test_a_directory_without_write_permission(tmp_path, npgpt, corpus, monkeypatch):
     """Root may write anywhere, so the system's answer is given here."""
 
-    def denied(prefix, dir):
-        raise PermissionError(13, "Permission denied", f"{dir}/{prefix}x")
+    def denied(path, mode=0o777):
+        raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("npgpt.checkpoint.tempfile.mkdtemp", denied)
-    refused(npgpt("train", *flags(corpus=corpus), "--out", tmp_path / "run"), "Permission denied")
-    assert not (tmp_path / "run").exists()
+    out = tmp_path / "run"
+    monkeypatch.setattr(os, "mkdir", denied)
+    refused(npgpt("train", *flags(corpus=corpus), "--out", out), f"{out}: Permission denied")
+    assert not out.exists()
+
+
+def test_an_empty_directory_is_filled(tmp_path, npgpt, corpus, monkeypatch):
+    """The one we stand in, and one behind a link, stay what they are."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    monkeypatch.chdir(here)
+    assert npgpt("train", *flags(corpus=corpus, steps=2), "--out", ".")[0] == 0
+    assert os.path.samefile(".", here) and (here / "best" / "model.safetensors").exists()
+    assert npgpt("sample", ".", "--tokens", 2)[0] == 0
+    if os.name == "posix":
+        (tmp_path / "link").symlink_to(there)
+        assert npgpt("train", *flags(corpus=corpus, steps=2), "--out", tmp_path / "link")[0] == 0
+        assert (tmp_path / "link").is_symlink() and (there / "model.safetensors").exists()
+    assert {p.name for p in tmp_path.iterdir()} <= {corpus.name, "here", "there", "link"}
+    assert not [p for p in tmp_path.rglob(".*")]
 
 
 @pytest.mark.parametrize("line", [
@@ -112,7 +134,8 @@ def test_a_device_that_is_not_there(tmp_path, torchgpt, corpus, monkeypatch, lin
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     shutil.copytree(trained, tmp_path / "run")
     before = sorted(tmp_path.rglob("*"))
-    for device, word in (("cuda", "no cuda"), ("tpu", "unknown device 'tpu'")):
+    for device, word in (("cuda", "no cuda"), ("tpu", "unknown device 'tpu'"),
+                         ("cpu:x", "unknown device 'cpu:x'")):
         refused(torchgpt(*line, "--device", device), word)
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -144,6 +167,7 @@ def trained(tmp_path_factory):
     (["--temperature", "nan"], ["temperature is nan"]),
     (["--top-k", "0"], ["top_k is 0"]),
     (["--top-p", "0"], ["top_p is 0"]),
+    (["--seed", "-1"], ["seed is -1"]),
 ])
 def test_a_sample_that_cannot_be(request, trained, command, arguments, words):
     more = ["--device", "cpu"] if command == "torchgpt" else []
@@ -170,7 +194,42 @@ def lose_a_tensor(path):
     save_file(tensors, path / "model.safetensors")
 
 
+def no_number(path):
+    tensors = load_file(path / "model.safetensors")
+    tensors["transformer.h.0.mlp.c_fc.bias"][1] = np.nan
+    save_file(tensors, path / "model.safetensors")
+
+
+def shards(weight_map):
+    def change(path):
+        (path / "model.safetensors").unlink()
+        (path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+
+    return change
+
+
+def edit(name, **changes):
+    """Other values in a JSON file; None takes one away."""
+
+    def change(path):
+        fields = {**json.loads((path / name).read_text()), **changes}
+        kept = {key: value for key, value in fields.items() if value is not None}
+        (path / name).write_text(json.dumps(kept))
+
+    return change
+
+
+def turn_into_a_directory(path):
+    path.unlink()
+    path.mkdir()
+
+
 @pytest.mark.parametrize(("harm", "words"), [
+    (no_number, ["the weight blocks.0.feed_forward.up.bias is not finite"]),
+    (shards([]), ["index.json names no files"]),
+    (shards({}), ["index.json names no files"]),
+    (edit("config.json", n_layer=10**9), ["lacks transformer.h.1.ln_1.weight"]),
+    (lambda path: turn_into_a_directory(path / "model.safetensors"), ["is a directory"]),
     (lambda path: cut(path / "model.safetensors"), ["model.safetensors is cut off"]),
     (lambda path: (path / "model.safetensors").write_text("hello"), ["model.safetensors"]),
     (foreign, ["lacks", "unknown"]),
@@ -181,10 +240,11 @@ def lose_a_tensor(path):
     (lambda path: cut(path / "tokenizer.json"), ["tokenizer.json"]),
     (swap_tokenizer, ["has 3 tokens, but the model's vocabulary has"]),
 ])
-def test_a_checkpoint_that_is_damaged(tmp_path, npgpt, trained, harm, words):
+def test_a_checkpoint_that_is_damaged(tmp_path, npgpt, torchgpt, trained, harm, words):
     shutil.copytree(trained, tmp_path / "run")
     harm(tmp_path / "run")
-    refused(npgpt("sample", tmp_path / "run", "--tokens", 3), *words)
+    for command in (npgpt, torchgpt):
+        refused(command("sample", tmp_path / "run", "--tokens", 3), *words)
 
 
 @pytest.mark.parametrize(("harm", "words"), [
@@ -196,6 +256,13 @@ def test_a_checkpoint_that_is_damaged(tmp_path, npgpt, trained, harm, words):
     (lambda path: (path / "run.json").write_text(json.dumps(
         {**json.loads((path / "run.json").read_text()), "settings": {"steps": 3}})),
      ["another version"]),
+    (edit("run.json", data=None), ["run.json does not say what it was trained on"]),
+    (edit("run.json", settings=[]), ["run.json holds no settings"]),
+    (lambda path: edit("run.json", settings={
+        **json.loads((path / "run.json").read_text())["settings"], "steps": "x"})(path),
+     ["run.json: steps is 'x'"]),
+    (edit("config.json", n_layer=10**9), ["of different models"]),
+    (lambda path: turn_into_a_directory(path / "training.safetensors"), ["is a directory"]),
     (lambda path: (path / "tokenizer.json").unlink(), ["lost its tokenizer.json"]),
 ])
 def test_a_run_that_is_damaged(tmp_path, npgpt, trained, harm, words):
@@ -206,12 +273,91 @@ def test_a_run_that_is_damaged(tmp_path, npgpt, trained, harm, words):
     assert {p: p.read_bytes() for p in (tmp_path / "run").iterdir() if p.is_file()} == before
 
 
-def test_a_full_disk(tmp_path, npgpt, corpus, monkeypatch):
-    def full(*arguments, **options):
-        raise OSError(28, "No space left on device", "model.safetensors")
+SMALL_FILES = """
+import resource, sys
+from npgpt.cli.main import main
+from npgpt.training import loop
+loop.draw_run = lambda path: None
+resource.setrlimit(resource.RLIMIT_FSIZE, (size := int(sys.argv[1]), size))
+sys.exit(main(sys.argv[2:]))
+"""
 
-    monkeypatch.setattr("safetensors.numpy.save_file", full)
-    status, _, err = npgpt("train", *flags(corpus=corpus), "--out", tmp_path / "run")
-    assert status == 2
-    assert err.splitlines()[-1] == "error: model.safetensors: No space left on device"
-    assert not list((tmp_path / "run").rglob("*.safetensors"))
+
+@pytest.mark.skipif(os.name != "posix", reason="limits a file's size as only POSIX can")
+@pytest.mark.parametrize(("size", "file"), [
+    (1000, "run"), (4000, "run/best/model.safetensors"),
+    (12_000, "run/best/training.safetensors")])
+def test_a_full_disk(tmp_path, corpus, size, file):
+    line = ["train", *flags(corpus=corpus), "--out", str(tmp_path / "run")]
+    done = subprocess.run([sys.executable, "-c", SMALL_FILES, str(size), *line],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith("error: ") and f"{tmp_path / file}:" in error
+    assert "File too large" in error
+    assert not (tmp_path / file).exists() and not list(tmp_path.rglob(".*"))
+
+
+def test_a_log_with_foreign_lines(tmp_path, npgpt, trained):
+    shutil.copytree(trained, tmp_path / "run")
+    log = tmp_path / "run" / "log.jsonl"
+    whole = log.read_text()
+    log.write_text(whole + '3\n[]\n{"train_loss": 1}\n{"step": "x"}\n{"step": true}\n{"st')
+    status, out, err = npgpt("plot", tmp_path / "run", "--out", tmp_path / "a.png", "--json")
+    assert status == 0 and json.loads(out)["runs"][0]["step"] == 2, err
+    assert npgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 3)[0] == 0
+    assert log.read_text().startswith(whole) and len(log.read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize("name", ["run.json", "notes", ".png", "directory.png"])
+def test_a_picture_takes_no_other_file_s_place(tmp_path, npgpt, trained, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "directory.png").mkdir()
+    if name != "directory.png":
+        (tmp_path / name).write_text("dear")
+    refused(npgpt("plot", trained, "--out", name), name)
+    refused(npgpt("inspect", trained, "--text", "the", "--picture", name), name)
+    assert name == "directory.png" or (tmp_path / name).read_text() == "dear"
+
+
+def test_no_bfloat16_by_hand(torchgpt, corpus):
+    line = flags(corpus=corpus, dtype="bfloat16")
+    for more in (["--check"], []):
+        refused(torchgpt("train", *line, "--by-hand", "--device", "cpu", *more), "not bfloat16")
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["--at", "foo"], ["--at is 'foo'"]),
+    (["--layer", "linear", "--at", "colour=red"], ["colour", "linear does not choose"]),
+    (["--candidate", "npgpt", "--at", "B=2"], ["--at needs --layer"]),
+])
+def test_choices_that_gradcheck_does_not_know(npgpt, arguments, words):
+    refused(npgpt("gradcheck", *arguments), *words)
+
+
+def test_json_has_no_numbers_that_are_none(capsys):
+    from npgpt.cli.common import print_json
+
+    print_json({"a": [float("nan"), 1.5], "b": {"c": np.float32("inf"), "d": np.float64("-inf")},
+                "e": (np.int64(3), "x", None, True)})
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {
+        "a": [None, 1.5], "b": {"c": None, "d": None}, "e": [3, "x", None, True]}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sets the umask of POSIX")
+def test_files_keep_to_the_umask_and_errors_to_their_names(tmp_path):
+    from npgpt.files import write_atomically
+
+    for umask in (0o077, 0o002):
+        before = os.umask(umask)
+        try:
+            write_atomically(tmp_path / "one", "text")
+        finally:
+            os.umask(before)
+        assert (tmp_path / "one").stat().st_mode & 0o777 == 0o666 & ~umask
+    (tmp_path / "two").mkdir()
+    for path in (tmp_path / "none" / "file", tmp_path / "two"):
+        with pytest.raises(OSError) as caught:
+            write_atomically(path, "text")
+        assert (caught.value.filename, caught.value.filename2) == (str(path), None)
+    assert {p.name for p in tmp_path.iterdir()} == {"one", "two"}

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npgpt.errors import InputError
-from npgpt.layers.cross_entropy import IGNORE
-from npgpt.model import Config
+from npgpt.layers.cross_entropy import IGNORE, cross_entropy
+from npgpt.model import Config, gpt, init_gpt
 from npgpt.training.batches import (
     IGNORED,
     check_length,
@@ -16,6 +16,7 @@ from npgpt.training.batches import (
     micro_batches,
 )
 from npgpt.training.dropout_masks import draw_keep, micro_keep
+from npgpt.training.half import NumpyHalf
 from npgpt.tree import leaves
 
 
@@ -70,6 +71,19 @@ def test_text_shorter_than_the_context_is_refused():
     check_length(np.arange(9), 8, "it")
     with pytest.raises(InputError, match="it has 8 tokens, too few for a context of 8"):
         check_length(np.arange(8), 8, "it")
+
+
+@pytest.mark.parametrize("rows", [1, 64, 65, 150])
+def test_the_loss_of_many_windows_is_the_loss_of_all(rows):
+    """Shards of 512 tokens, each divided by the whole count; ignored targets
+    lie unevenly in them."""
+    params = init_gpt(CONFIG, 1, np.float64)
+    draw = np.random.default_rng(rows)
+    ids, targets = draw.integers(0, 11, (2, rows, 8))
+    targets[draw.random((rows, 8)) < np.linspace(0.9, 0, rows)[:, None]] = IGNORED
+    expected, _ = cross_entropy(gpt(params, ids, CONFIG)[0], targets)
+    assert NumpyHalf("float64").loss(params, ids, targets, CONFIG) == pytest.approx(
+        float(expected), rel=1e-13)
 
 
 CONFIG = Config(11, context_length=8, layers=2, heads=2, channels=6)

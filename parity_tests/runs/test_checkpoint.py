@@ -1,6 +1,7 @@
 """Checkpoints: there and back, into `transformers` and out of it, and what is refused."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -220,6 +221,20 @@ def test_a_config_that_we_cannot_compute(saved, change, words):
     with pytest.raises(InputError) as caught:
         load_checkpoint(path)
     assert words in str(caught.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sets the umask of POSIX")
+def test_weights_are_as_readable_as_the_umask_allows(tmp_path):
+    config, params, _ = make(True)
+    for umask in (0o077, 0o022):
+        path, before = tmp_path / f"{umask}", os.umask(umask)
+        try:
+            save_checkpoint(path, config, params)
+        finally:
+            os.umask(before)
+        modes = {file.name: file.stat().st_mode & 0o777 for file in [path, *path.iterdir()]}
+        assert modes == {path.name: 0o777 & ~umask, "config.json": 0o666 & ~umask,
+                         "model.safetensors": 0o666 & ~umask}
 
 
 def test_nothing_is_written_over_another_model(saved):

@@ -50,6 +50,11 @@ def test_a_run_and_what_it_leaves(npgpt, tmp_path, corpus):
     assert [line["step"] for line in lines if "validation_loss" in line] == [0, 4, 8, 12]
     assert all({"train_loss", "learning_rate", "grad_norm"} <= set(line) for line in lines[1:])
     assert min(line["validation_loss"] for line in lines[4::4]) == summary["best_validation_loss"]
+    rates = {line["step"]: line["learning_rate"] for line in lines[1:]}
+    # two steps up to 1e-3, then half a cosine over ten; step k is the schedule's k - 1
+    last = 1e-4 + 9e-4 * (1 + math.cos(math.pi * 9 / 10)) / 2
+    for step, rate in ((1, 5e-4), (2, 1e-3), (3, 1e-3), (12, last)):
+        assert rates[step] == pytest.approx(rate, rel=1e-12)
     assert (out / "loss.png").read_bytes().startswith(b"\x89PNG")
     static = {"run.json", "config.json", "tokenizer.json", "tokenizer_config.json"}
     weights = {"model.safetensors", "training.safetensors"}

@@ -1,6 +1,7 @@
 """A run that is stopped, killed or moved goes on as if nothing had happened."""
 
 import json
+import os
 import shutil
 import signal
 
@@ -99,7 +100,9 @@ PLACES = [
     ("while writing", 3), ("before the rename", 3), ("after the rename", 3),
     ("while writing", 4), ("while writing", 7), ("before the rename", 8),
     ("after the rename", 7),
+    ("before the rename", 12),  # the last save of all, between its two files
 ]
+kills = pytest.mark.skipif(os.name != "posix", reason="sends a signal that only POSIX has")
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +121,7 @@ def unbroken(tmp_path_factory):
     return corpus, path / "run"
 
 
+@kills
 @pytest.mark.parametrize(("where", "place"), PLACES)
 def test_killed_in_a_save_and_resumed_gives_the_same_bits(
         tmp_path, npgpt, unbroken, where, place):
@@ -132,6 +136,7 @@ def test_killed_in_a_save_and_resumed_gives_the_same_bits(
     assert not list(killed.glob(".*.part")), "a file that was being written is still there"
 
 
+@kills
 def test_killed_while_the_directory_is_made_leaves_no_run(tmp_path, npgpt, corpus):
     killed = tmp_path / "killed"
     code = """
@@ -144,6 +149,38 @@ main(sys.argv[1:])
     assert python(code, *line).returncode == -signal.SIGKILL
     assert not killed.exists()
     assert npgpt(*line)[0] == 0
+
+
+def test_a_resumed_run_knows_its_best(tmp_path, npgpt, corpus, monkeypatch):
+    losses = iter([3.0, 2.0, 2.5, 2.4, 1.9])
+    monkeypatch.setattr("npgpt.training.loop.evaluate", lambda *arguments: next(losses))
+    run = tmp_path / "run"
+    assert npgpt("train", *flags(corpus=corpus, evaluate_every=2, steps=4), "--out", run)[0] == 0
+    for steps, best, at in ((6, 2.0, 2), (8, 1.9, 8)):
+        assert npgpt("train", "--out", run, "--resume", "--steps", steps)[0] == 0
+        found = [line["validation_loss"] for line in log_of(run)[1:] if "validation_loss" in line]
+        assert load_checkpoint(run).training["best"] == min(found) == best
+        assert load_checkpoint(run / "best").training["step"] == at
+
+
+def test_the_log_is_on_the_disk_before_a_save(tmp_path, npgpt, corpus, monkeypatch):
+    from npgpt.training import loop
+
+    flushed, save = [0], loop.save_checkpoint
+
+    def fsync(handle):
+        if os.fstat(handle).st_ino == inode(tmp_path / "run" / "log.jsonl"):
+            flushed[0] = os.fstat(handle).st_size
+
+    def checked(path, *arguments, training):
+        assert flushed[0] == (tmp_path / "run" / "log.jsonl").stat().st_size > 0
+        assert log_of(tmp_path / "run")[-1]["step"] == training["step"]
+        save(path, *arguments, training=training)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(loop, "save_checkpoint", checked)
+    status, _, err = npgpt("train", *flags(corpus=corpus), "--out", tmp_path / "run")
+    assert status == 0, err
 
 
 @pytest.mark.parametrize(("first", "then"), [
@@ -206,6 +243,40 @@ def test_other_data_is_refused(tmp_path, npgpt, corpus):
     corpus.unlink()
     status, _, err = npgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 12)
     assert status == 2 and err.count("\n") == 1
+
+
+def test_another_tokenizer_of_the_same_size_is_named(tmp_path, npgpt, unbroken):
+    from npgpt.text import CharacterTokenizer, load_tokenizer
+
+    shutil.copytree(unbroken[1], tmp_path / "run")
+    file = tmp_path / "run" / "tokenizer.json"
+    size = load_tokenizer(file).vocab_size
+    text = unbroken[0].read_text()
+    other = CharacterTokenizer([*sorted({*text, "\n"}, reverse=True)])
+    assert other.vocab_size == size
+    other.save(file)
+    status, _, err = npgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 13)
+    assert status == 2 and f"{file}: it gives other ids" in err
+
+
+def test_a_pattern_and_a_name_mean_the_same_elsewhere(tmp_path, npgpt, monkeypatch):
+    from npgpt.training.run import from_anywhere, prepared_directory
+    from parity_tests.runs.run_checks import write_corpus
+
+    notes, elsewhere = tmp_path / "[1] notes", tmp_path / "elsewhere"
+    notes.mkdir()
+    elsewhere.mkdir()
+    write_corpus(notes / "one.txt")
+    monkeypatch.chdir(notes)
+    run = tmp_path / "run"
+    assert npgpt("train", *flags(corpus="*.txt", steps=2), "--out", run)[0] == 0
+    monkeypatch.chdir(elsewhere)
+    status, _, err = npgpt("train", "--out", run, "--resume", "--steps", 3)
+    assert status == 0, err
+    for name in ("python-docs", "stories:1MB"):  # load_corpus opens no file of this name
+        (elsewhere / name).mkdir()
+        (elsewhere / name / "manifest.json").write_text("{}")
+        assert from_anywhere(name) == name and prepared_directory(name) is None
 
 
 def inode(file):

@@ -1,7 +1,7 @@
 """torchgpt sample: as npgpt sample, in PyTorch."""
 
 from npgpt.cli import common
-from npgpt.cli.sample import Row, first_ids, write
+from npgpt.cli.sample import Row, check_weights, first_ids, write
 
 
 def sample(
@@ -33,6 +33,7 @@ def sample(
 
     place = pick_device(device or "auto")
     checkpoint = load_checkpoint(run)
+    check_weights(checkpoint)
     how = {
         "max_new_tokens": tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p,
         "repetition_penalty": repetition_penalty, "seed": seed,
