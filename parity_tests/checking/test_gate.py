@@ -1,13 +1,40 @@
 """Nothing public is unproven; and the gate is red where something is."""
 
+from dataclasses import replace
+
+import pytest
+
 import npgpt.layers
 from npgpt.checking.cases import CASES
+from npgpt.checking.check import check
+from npgpt.checking.draw import seeded_draw
 from npgpt.checking.tally import Tally
 from parity_tests.checking.gate import complaints
+from parity_tests.suite import arms
 
 
 def test_nothing_is_left_unproven():
     assert list(complaints()) == []
+
+
+@pytest.mark.parametrize("component", CASES)
+def test_every_witness_ran(component):
+    """A witness that steps aside in one case must have run in another."""
+    tally, differentiated = Tally(component), False
+    for seed in range(6):
+        draw = seeded_draw(seed)
+        case = replace(CASES[component](draw), chosen=draw.chosen)
+        check(case, *arms(case, "cpu"), tally)
+        differentiated = differentiated or case.d_y is not None
+    needed = {"numpy", "torch"}
+    if differentiated:
+        needed |= {"autograd", "complex step", "numpy float32", "torch float32",
+                   "torch bfloat16"}
+    else:
+        needed |= {"expected"}
+    if component in ("gpt", "loss_and_grads"):
+        needed |= {"module"}
+    assert needed <= tally.arms, needed - tally.arms
 
 
 def test_red_for_a_public_function_without_a_case():

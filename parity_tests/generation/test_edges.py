@@ -28,6 +28,13 @@ def test_which_tokens_may_be_drawn(half, options, kept):
 
 
 @both_halves
+def test_top_p_stops_where_the_sum_is_just_reached(half):
+    halves = half.array(np.array([0.0, 0.0, -np.inf]))          # exactly ½ and ½
+    probs = half.back(half.token_probs(halves, temperature=1.0, top_p=0.5))
+    assert np.flatnonzero(probs).tolist() == [0]
+
+
+@both_halves
 @pytest.mark.parametrize(("u", "token"), [(0.0, 1), (0.49, 1), (0.5, 3), (1 - 2**-53, 3)])
 def test_where_a_draw_falls(half, u, token):
     assert half.draw_token(half.array(np.array([0.0, 0.5, 0.0, 0.5, 0.0])), u) == token

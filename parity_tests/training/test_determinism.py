@@ -7,6 +7,7 @@ import torch
 from npgpt.model import Config, init_gpt
 from npgpt.training import loss_and_grads
 from npgpt.training.dropout_masks import draw_keep
+from npgpt.training.loss_and_grads import loss_and_grads_of_shard
 from npgpt.tree import leaves, rebuild
 from torchgpt import to_torch
 from torchgpt.training import loss_and_grads as torch_loss_and_grads
@@ -30,6 +31,25 @@ def test_bits_do_not_depend_on_threads(rate):
         assert again[0].tobytes() == one[0].tobytes()
         for (name, a), (_, b) in zip(leaves(again[1]), leaves(one[1])):
             assert a.tobytes() == b.tobytes(), (threads, name)
+
+
+@pytest.mark.parametrize("each_its_own", [True, False])
+def test_shards_add_up_to_the_whole_batch(each_its_own):
+    """Five shards, each with its own masks, against one pass in float64."""
+    params, (ids, targets) = init_gpt(CONFIG, dtype=np.float64), batch()
+    keep = draw_keep(CONFIG, 40, 64, 0.3, 1, 1, np.float64)
+    sequences = 40 if each_its_own else 1
+    hidden = np.random.default_rng(1).random((sequences, 1, 64, 64)) < 0.2
+    visible = np.tri(64, dtype=bool) & ~hidden
+    count = int((targets != -100).sum())
+    loss, grads = loss_and_grads(params, ids, targets, CONFIG, visible, keep)
+    expected, whole = loss_and_grads_of_shard(
+        params, ids, targets, CONFIG, visible, keep, count)
+    assert abs(loss - expected) <= 1e-13
+    for (name, a), (_, b) in zip(leaves(grads), leaves(whole)):
+        # a key's bias moves no score: its gradient is 0 but for rounding
+        scale = max(np.abs(b).max(), 1e-4)
+        assert np.abs(a - b).max() <= 1e-12 * scale, name
 
 
 @pytest.mark.parametrize("sequences", [3, 40])      # one shard, and five
