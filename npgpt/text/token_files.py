@@ -6,7 +6,6 @@ a batch asks for are read.
 """
 
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from npgpt.errors import InputError
-from npgpt.files import sync_directory
+from npgpt.files import name_beside, sync_directory
 
 
 def token_dtype(vocab_size: int) -> np.dtype:
@@ -29,10 +28,9 @@ def write_tokens(path: str | Path, pieces: Iterable[Iterable[int]], vocab_size: 
     vocabulary or the disk is full.
     """
     path, dtype, count = Path(path), token_dtype(vocab_size), 0
-    aside = None
+    aside = name_beside(path)
     try:
-        handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
+        with open(aside, "xb") as file:
             _write_header(file, dtype, 0)
             for piece in pieces:
                 ids = np.asarray(piece, dtype=np.int64)
@@ -48,14 +46,12 @@ def write_tokens(path: str | Path, pieces: Iterable[Iterable[int]], vocab_size: 
             _write_header(file, dtype, count)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(aside, 0o644)
         os.replace(aside, path)
         sync_directory(path.parent)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
     finally:
-        if aside is not None:
-            Path(aside).unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
     return count
 
 
