@@ -25,7 +25,7 @@ def softmax_backward(d_probs, saved):
     (probs,) = saved
     # (3) divide by the sum
     along = row_sum(d_probs * probs)                  # (..., 1)
-    d_powers = d_probs - along                        # times the sum
+    d_powers = d_probs - along        # (..., S), times total
     # (2) exponentiate
     d_shifted = probs * d_powers                      # (..., S)
     # (1) make the largest score 0: a shift changes nothing
