@@ -12,8 +12,10 @@ from npgpt.cli import common
 from npgpt.errors import InputError
 
 # GPT-2's 124 million, its vocabulary filled up to a multiple of 128
-SIZES: dict[str, Any] = {"vocab_size": 50304, "context_length": 1024, "layers": 12, "heads": 12, "channels": 768}
-SMOKE_SIZES: dict[str, Any] = {"vocab_size": 64, "context_length": 16, "layers": 1, "heads": 2, "channels": 16}
+SIZES: dict[str, Any] = {
+    "vocab_size": 50304, "context_length": 1024, "layers": 12, "heads": 12, "channels": 768}
+SMOKE_SIZES: dict[str, Any] = {
+    "vocab_size": 64, "context_length": 16, "layers": 1, "heads": 2, "channels": 16}
 SMOKE = {"batch_size": 2, "rounds": 2, "steps": 2}
 
 

@@ -18,8 +18,8 @@ def sample_token(logits, u, temperature=0.8, top_k=None, top_p=None):
 
 def token_probs(logits, temperature=0.8, top_k=None, top_p=None):
     """logits (V,) -> probs (V,) in float64. temperature 0: all on the
-    largest; top_k: only the k largest (Fan et al., 2018); top_p: only the
-    fewest whose sum reaches p (Holtzman et al., 2020)."""
+    largest; top_k: only the k largest (Fan et al., 2018); top_p: only
+    the fewest whose sum reaches p (Holtzman et al., 2020)."""
     scores = logits.astype(np.float64)                # (V,)
     # (1) sharpen or flatten
     if temperature == 0:
@@ -43,7 +43,7 @@ def token_probs(logits, temperature=0.8, top_k=None, top_p=None):
 
 
 def draw_token(probs, u):
-    """Walk along the probabilities, in the order of the ids, until their
+    """Walk along the probabilities, in the order of ids, until their
     sum passes u of the whole -> the id where it does."""
     reached = np.cumsum(probs)                        # (V,)
     return int((reached <= u * reached[-1]).sum())
@@ -51,7 +51,7 @@ def draw_token(probs, u):
 
 def penalise_repeats(logits, ids, penalty):
     """logits (V,), ids read and written so far -> logits (V,), each of
-    these ids pushed down once (Keskar et al., 2019): a positive logit is
+    these ids pushed down once (Keskar et al., 2019): a positive one is
     divided by the penalty, a negative one multiplied. 1: unchanged."""
     if penalty == 1:
         return logits

@@ -33,7 +33,7 @@ def attention(q, k, v, visible=None, keep=None):
 
 
 def attention_backward(d_y, saved):
-    """d_y (B, H, T, D) -> d_q (B, H, T, D), d_k and d_v (B, H, S, D)."""
+    """d_y (B, H, T, D) -> d_q like it, d_k and d_v (B, H, S, D)."""
     q, k, v, probs, keep, kept, y = saved
     # (6) mix the values
     d_kept = d_y @ v.swapaxes(-1, -2)                 # (B, H, T, S)
@@ -44,7 +44,7 @@ def attention_backward(d_y, saved):
     #     along: the sum over keys of probs · d_probs is that of y · d_y
     along = row_sum(y * d_y)                          # (B, H, T, 1)
     d_scores = probs * (d_probs - along)              # (B, H, T, S)
-    # (3) hide what may not be seen: its probability, so its gradient, is 0
+    # (3) hide what may not be seen: probability 0, gradient 0
     # (2) compare each query with each key
     d_q = d_scores @ k                                # (B, H, T, D)
     d_k = d_scores.swapaxes(-1, -2) @ q               # (B, H, S, D)

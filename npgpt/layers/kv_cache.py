@@ -6,8 +6,9 @@ import numpy as np
 def extend_cache(past, k, v):
     """k, v (B, H, T, D) of the new tokens -> those of all S tokens.
 
-    past: (keys, values, start), storage (B, H, N, D) with `start` places
-    filled; the new ones are written into it, in place. None: no past."""
+    past: (keys, values, start), storage (B, H, N, D) of which `start`
+    places are filled; the new ones are written into it, in place.
+    None: no past."""
     if past is None:
         return k, v
     keys, values, start = past
@@ -18,8 +19,8 @@ def extend_cache(past, k, v):
 
 
 def empty_cache(config, batch, like):
-    """-> (keys, values, 0): storage (layers, B, H, N, D), no place filled,
-    of the dtype of `like` and made where it lives."""
+    """-> (keys, values, 0): storage (layers, B, H, N, D), no place
+    filled, of the dtype of `like` and made where it lives."""
     shape = (config.layers, batch, config.heads,
              config.context_length, config.head_size)
     return np.zeros(shape, like.dtype), np.zeros(shape, like.dtype), 0

@@ -18,7 +18,7 @@ def linear(x, weight, bias=None):
 
 
 def linear_backward(d_y, saved):
-    """d_y (..., O) -> d_x (..., I), {"weight": (I, O), "bias": (O,)}."""
+    """d_y (..., O) -> d_x (..., I), {"weight": (I, O), "bias": (O,)}"""
     x, weight, bias = saved
     I, O = weight.shape
     d_rows = d_y.reshape(-1, O)                       # (R, O)

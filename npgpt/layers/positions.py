@@ -4,8 +4,8 @@ import numpy as np
 
 
 def positions(ids, weight, start=0):
-    """ids (B, T), weight (N, C) -> y (B, T, C), the rows from `start` on,
-    the same for each sequence."""
+    """ids (B, T), weight (N, C) -> y (B, T, C), the rows from `start`
+    on, the same for each sequence."""
     # (1) take the next T rows
     B, T = ids.shape
     rows = weight[start:start + T]                    # (T, C)

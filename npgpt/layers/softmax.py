@@ -6,8 +6,8 @@ from npgpt.layers.sums import row_sum
 
 
 def softmax(x):
-    """x (..., S) -> probs (..., S), each row summing to 1; a row of -inf
-    alone gives zeros."""
+    """x (..., S) -> probs (..., S), each row summing to 1; a row of
+    -inf alone gives zeros."""
     # (1) make the largest score 0: exp cannot overflow
     top = x.max(axis=-1, keepdims=True)               # (..., 1)
     shifted = x - np.where(top == -np.inf, 0, top)    # (..., S)

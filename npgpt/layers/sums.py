@@ -1,5 +1,5 @@
 """Sums and means over one axis, in the form that NumPy does fastest: a
-product with ones goes to the BLAS, two to four times as fast as .sum()."""
+product with ones goes to the BLAS, 2 to 4 times as fast as .sum()."""
 
 import numpy as np
 

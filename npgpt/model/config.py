@@ -23,11 +23,12 @@ class Config:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise InputError(
-                    f"{name} is {value!r}: give a whole number from 1 up")
+                    f"{name} is {value!r}: give a whole number,"
+                    f" 1 or more")
         if self.channels % self.heads:
             raise InputError(
-                f"{self.heads} heads do not divide {self.channels} channels:"
-                f" make channels a multiple of heads")
+                f"{self.heads} heads do not divide {self.channels}"
+                f" channels: make channels a multiple of heads")
 
     @property
     def head_size(self):

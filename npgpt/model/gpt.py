@@ -69,7 +69,7 @@ def gpt_backward(d_logits, saved):
 
 
 def head_weight(params, config):
-    """-> (C, V): the head's own, or the token embedding turned around."""
+    """-> (C, V): the head's own, or the token embedding, turned."""
     if config.tied:
         return params["tokens"]["weight"].T
     return params["head"]["weight"]

@@ -1,5 +1,5 @@
 """AdamW: each weight moves by its gradient's running mean, in units of
-the gradient's running size (Loshchilov and Hutter, 2019, algorithm 2)."""
+the gradient's running size (Loshchilov and Hutter, 2019, alg. 2)."""
 
 import numpy as np
 

@@ -8,8 +8,8 @@ from npgpt.tree import leaves, rebuild
 
 def clip_by_global_norm(grads, limit):
     """-> grads scaled down so that their joint length is at most limit,
-    and the length before. A length that is infinite or NaN scales nothing:
-    the caller sees it and stops."""
+    and the length before. A length that is infinite or NaN scales
+    nothing: the caller sees it and stops."""
     # (1) measure the length of all gradients as one vector
     flat = [grad.reshape(-1) for _, grad in leaves(grads)]
     norm = math.sqrt(math.fsum(float(grad @ grad) for grad in flat))

@@ -1,4 +1,5 @@
-"""Cross-entropy: how surprised the model is by the right token, in nats."""
+"""Cross-entropy: how surprised the model is by the right token, in
+nats."""
 
 import torch
 
@@ -8,7 +9,7 @@ IGNORE = -100
 
 
 def cross_entropy(logits, targets, count=None):
-    """logits (..., V), targets (...) -> loss (), the mean over the targets
+    """logits (..., V), targets (...) -> loss (), the mean over targets
     that are not -100. count: divide by this instead of their number."""
     # (1) make the largest logit 0: exp cannot overflow
     shifted = logits - logits.amax(dim=-1, keepdim=True)      # (..., V)

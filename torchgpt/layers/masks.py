@@ -5,7 +5,7 @@ import torch
 
 def causal_mask(T, S, like):
     """-> visible (T, S): the last T of S tokens, each seeing itself and
-    what came before. `like`: a tensor; the mask is made where it lives."""
+    what came before. `like`: a tensor; made where it lives."""
     ones = torch.ones(T, S, dtype=torch.bool, device=like.device)
     return ones.tril(S - T)
 

@@ -6,8 +6,8 @@ from torchgpt.layers.sums import row_sum
 
 
 def softmax(x):
-    """x (..., S) -> probs (..., S), each row summing to 1; a row of -inf
-    alone gives zeros."""
+    """x (..., S) -> probs (..., S), each row summing to 1; a row of
+    -inf alone gives zeros."""
     # (1) make the largest score 0: exp cannot overflow
     top = x.amax(dim=-1, keepdim=True)                # (..., 1)
     shifted = x - torch.where(top == -torch.inf, 0, top)      # (..., S)

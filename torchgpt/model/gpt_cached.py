@@ -1,4 +1,4 @@
-"""GPT with a KV cache: read on from what was read before. For generation:
+"""GPT with a KV cache: read on from what was read. For generation:
 nothing is saved for a backward pass."""
 
 from torchgpt.layers.embedding import embedding
@@ -12,7 +12,7 @@ from torchgpt.model.gpt import head_weight
 
 
 def gpt_cached(params, ids, cache, config, visible=None):
-    """ids (B, T), the next T tokens -> their logits (B, T, V), new cache.
+    """ids (B, T), the next T tokens -> logits (B, T, V), new cache.
 
     cache: (keys, values, start) of `empty_cache`, or what the last call
     gave; its storage is written in place. visible: None, or the
