@@ -1,6 +1,8 @@
 """Options of the test command. They stand at the root, where pytest finds
 them before it reads the rest of the line; the work is in parity_tests."""
 
+import signal
+
 PROFILES = {
     "dev": "50 examples a case (the default)",
     "ci": "200 examples, the same each time",
@@ -8,6 +10,12 @@ PROFILES = {
     "nightly": "5,000 examples",
     "gpu": "200 examples on --device, first float32, then bfloat16",
 }
+
+
+# A shell starts what runs in its background with Ctrl-C ignored, and all that
+# is started from there; some tests send Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):

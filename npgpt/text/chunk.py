@@ -26,7 +26,8 @@ def chunk(text: str, size: int = 1000, overlap: int = 100) -> list[tuple[int, in
         cuts.append((start, end))
         start = end
         if overlap:
-            word = max(text.find(" ", end - overlap, end), text.find("\n", end - overlap, end)) + 1
-            start = word if word and word < end else end - overlap
+            start = end - overlap
+            words = (i + 1 for i in range(start, end - 1) if text[i] in " \n")
+            start = next(words, start)
     cuts.append((start, len(text)))
     return cuts

@@ -302,6 +302,10 @@ def test_copies_that_differ_in_case_blanks_and_rules_have_one_key():
     assert split_key(one) != split_key(one, seed=1)
 
 
+def test_a_chunk_begins_behind_the_first_blank_of_the_overlap():
+    assert chunk("aaaaaaaa \na", 4, 2)[-1] == (9, 11)
+
+
 @given(st.text(alphabet="ab. \n", max_size=400), st.integers(4, 60), st.data())
 def test_chunks_cover_the_text_and_overlap(text, size, data):
     overlap = data.draw(st.integers(0, size // 2))
