@@ -63,8 +63,12 @@ def device_name(device):
 
 
 def commit():
-    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE,
-                           capture_output=True, text=True, check=False)
+    """-> "1a2b3c4", "1a2b3c4-dirty" with changes in hand, or "unknown"."""
+    try:
+        asked = subprocess.run(["git", "describe", "--always", "--dirty", "--exclude", "*"],
+                               cwd=HERE, capture_output=True, text=True, check=False)
+    except OSError:
+        return "unknown"
     return asked.stdout.strip() or "unknown"
 
 

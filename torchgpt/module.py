@@ -67,9 +67,9 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """forward(ids (B, T), targets (B, T)) -> logits (B, T, V), loss ().
 
-    The loss is the targets' mean, or their sum (reduction="sum"); None
-    without targets. In training mode it draws dropout masks from torch's
-    own generator, unless `keep` gives them."""
+    The loss is the targets' mean, or their sum (reduction="sum"), 0
+    where all are ignored; None without targets. In training mode it draws
+    dropout masks from torch's own generator, unless `keep` gives them."""
 
     def __init__(self, config: Config, dropout: float = 0.0, params=None):
         super().__init__()
@@ -98,10 +98,13 @@ class GPT(nn.Module):
         logits = self.head(self.norm(x))
         if targets is None:
             return logits, None
-        loss = F.cross_entropy(
+        total = F.cross_entropy(
             logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORE,
-            reduction=reduction)
-        return logits, loss
+            reduction="sum")
+        if reduction == "sum":
+            return logits, total
+        count = (targets != IGNORE).sum().clamp(min=1)
+        return logits, total / count
 
     @classmethod
     def from_params(cls, params, config, dropout=0.0):

@@ -14,6 +14,7 @@ import typer
 from npgpt.cli import common, timing
 from npgpt.errors import InputError
 from npgpt.files import write_atomically
+from npgpt.layers.blockwise_attention import BLOCK
 from npgpt.model import Config, init_gpt
 from npgpt.training import (
     adamw_init,
@@ -214,10 +215,14 @@ def products(config: Config, ids: np.ndarray) -> Callable[[], Any]:
         for _ in range(config.layers):
             qkv = normal((rows, T, 3, H, D), dtype="f").transpose(2, 0, 3, 1, 4)
             q, k, v = qkv
-            probs = normal((rows, H, T, T), dtype="f")
-            for a, b in ((q, k.swapaxes(-1, -2)), (probs, v), (q, v.swapaxes(-1, -2)),
-                         (probs.swapaxes(-1, -2), q), (probs, k), (probs.swapaxes(-1, -2), k)):
-                product(a, b)
+            for start in range(0, T, BLOCK):
+                end = min(start + BLOCK, T)
+                some, keys, values = q[:, :, start:end], k[:, :, :end], v[:, :, :end]
+                probs = normal((rows, H, end - start, end), dtype="f")
+                for a, b in ((some, keys.swapaxes(-1, -2)), (probs, values),
+                             (some, values.swapaxes(-1, -2)), (probs.swapaxes(-1, -2), some),
+                             (probs, keys), (probs.swapaxes(-1, -2), some)):
+                    product(a, b)
         return work
 
     shards = [prepare(part.stop - part.start) for part in cut_batch(B, T)]

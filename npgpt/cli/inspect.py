@@ -168,13 +168,15 @@ def attention_maps(params: dict, ids: list[int], config: Any) -> list:
     """Each block's probabilities (H, T, T): row t shows where token t looks."""
     import numpy as np
 
+    from npgpt.layers import causal_mask
     from npgpt.model import gpt
 
-    _, saved = gpt(params, np.array([ids]), config)
+    visible = causal_mask(len(ids), len(ids), None)     # given, so in one block
+    _, saved = gpt(params, np.array([ids]), config, visible)
     saved_blocks = saved[3]
     maps = []
     for _, (_, _, saved_attention, *_), *_ in saved_blocks:
-        _, _, _, probs, *_ = saved_attention
+        (_, _, (_, _, _, probs, *_)), = saved_attention
         maps.append(probs[0])
     return maps
 

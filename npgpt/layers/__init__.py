@@ -1,6 +1,10 @@
 """The leaves: one file, one idea, forward beside backward."""
 
 from npgpt.layers.attention import attention, attention_backward
+from npgpt.layers.blockwise_attention import (
+    blockwise_attention,
+    blockwise_attention_backward,
+)
 from npgpt.layers.cross_entropy import cross_entropy, cross_entropy_backward
 from npgpt.layers.dropout import dropout, dropout_backward
 from npgpt.layers.embedding import embedding, embedding_backward
@@ -19,7 +23,8 @@ from npgpt.layers.positions import positions, positions_backward
 from npgpt.layers.softmax import softmax, softmax_backward
 
 __all__ = [
-    "attention", "attention_backward", "causal_mask",
+    "attention", "attention_backward",
+    "blockwise_attention", "blockwise_attention_backward", "causal_mask",
     "cross_entropy", "cross_entropy_backward", "dropout", "dropout_backward",
     "embedding", "embedding_backward", "empty_cache", "extend_cache", "gelu", "gelu_backward",
     "layer_norm", "layer_norm_backward", "linear", "linear_backward",

@@ -5,7 +5,6 @@ from npgpt.layers.dropout import dropout, dropout_backward
 from npgpt.layers.embedding import embedding, embedding_backward
 from npgpt.layers.layer_norm import layer_norm, layer_norm_backward
 from npgpt.layers.linear import linear, linear_backward
-from npgpt.layers.masks import causal_mask
 from npgpt.layers.positions import positions, positions_backward
 from npgpt.model.block import block, block_backward
 from npgpt.model.checks import check_ids
@@ -26,8 +25,6 @@ def gpt(params, ids, config, visible=None, keep=None):
     # (2) drop some
     x, saved_dropout = dropout(x, keep.get("embedding"))
     # (3) look around and think, layer by layer
-    if visible is None:
-        visible = causal_mask(x.shape[1], x.shape[1], x)      # (T, T)
     saved_blocks = []
     for layer, block_keep in zip(params["blocks"], block_keeps):
         x, saved = block(x, layer, config.heads, visible, block_keep)

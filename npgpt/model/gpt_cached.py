@@ -4,7 +4,7 @@ nothing is saved for a backward pass."""
 from npgpt.layers.embedding import embedding
 from npgpt.layers.layer_norm import layer_norm
 from npgpt.layers.linear import linear
-from npgpt.layers.masks import causal_mask, places_seen
+from npgpt.layers.masks import places_seen
 from npgpt.layers.positions import positions
 from npgpt.model.block import block
 from npgpt.model.checks import check_ids
@@ -29,8 +29,6 @@ def gpt_cached(params, ids, cache, config, visible=None):
             places_seen(visible), **params["positions"])
     x = tokens + places                               # (B, T, C)
     # (2) look around and think, layer by layer
-    if visible is None and T > 1:
-        visible = causal_mask(T, start + T, x)        # (T, S)
     for i, layer in enumerate(params["blocks"]):
         past = keys[i], values[i], start
         x, _ = block(x, layer, config.heads, visible, past=past)

@@ -1,7 +1,10 @@
 """Multi-head attention: H heads look around at once, each in its own
 D = C/H channels (Vaswani et al., 2017, section 3.2.2)."""
 
-from npgpt.layers.attention import attention, attention_backward
+from npgpt.layers.blockwise_attention import (
+    blockwise_attention,
+    blockwise_attention_backward,
+)
 from npgpt.layers.dropout import dropout, dropout_backward
 from npgpt.layers.heads import (
     merge_heads,
@@ -14,8 +17,9 @@ from npgpt.layers.linear import linear, linear_backward
 
 
 def multi_head(x, params, heads, visible=None, keep=None, past=None):
-    """x (B, T, C) -> y (B, T, C). past: the block's part of a KV cache;
-    with one, the queries look at S ≥ T tokens."""
+    """x (B, T, C) -> y (B, T, C). visible: who sees whom; None: each
+    token itself and what came before. past: the block's part of a KV
+    cache; with one, the queries look at S ≥ T tokens."""
     keep = keep or {}
     # (1) one product makes queries, keys and values
     qkv, saved_qkv = linear(x, **params["qkv"])       # (B, T, 3C)
@@ -23,7 +27,7 @@ def multi_head(x, params, heads, visible=None, keep=None, past=None):
     (q, k, v), saved_split = split_heads(qkv, heads, parts=3)
     k, v = extend_cache(past, k, v)                   # (B, H, S, D)
     # (3) look around
-    seen, saved_attention = attention(
+    seen, saved_attention = blockwise_attention(
         q, k, v, visible, keep.get("attention"))      # (B, H, T, D)
     # (4) join the heads
     joined, saved_merge = merge_heads(seen)           # (B, T, C)
@@ -46,7 +50,8 @@ def multi_head_backward(d_y, saved):
     # (4) join the heads
     d_seen = merge_heads_backward(d_joined, saved_merge)
     # (3) look around
-    d_q, d_k, d_v = attention_backward(d_seen, saved_attention)
+    d_q, d_k, d_v = blockwise_attention_backward(
+        d_seen, saved_attention)
     # (2) cut them into heads
     d_qkv = split_heads_backward((d_q, d_k, d_v), saved_split)
     # (1) one product makes queries, keys and values

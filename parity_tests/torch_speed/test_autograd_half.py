@@ -15,6 +15,7 @@ from npgpt.training.half import NumpyHalf
 from npgpt.training.loop import accumulate
 from npgpt.training.settings import complete
 from npgpt.tree import leaves
+from torchgpt import to_torch
 from torchgpt.module import GPT, drop
 from torchgpt.training.ahead import Ahead
 from torchgpt.training.half import Autograd
@@ -114,6 +115,17 @@ def test_ignored_targets_do_not_count():
         model, torch.tensor(ids), torch.tensor(targets), config)
     assert abs(float(ours) - float(loss)) < 1e-13
     assert_close(torch_half.grads(model), grads, 1e-14)
+
+
+def test_nothing_to_learn_from_gives_zero():
+    config = sizes()
+    model = GPT.from_params(to_torch(init_gpt(config)), config)
+    ids = torch.zeros((2, T), dtype=torch.long)
+    for reduction in ("mean", "sum"):
+        _, loss = model(ids, torch.full_like(ids, -100), reduction=reduction)
+        loss.backward()
+        assert loss.item() == 0
+        assert not any(weight.grad.any() for weight in model.parameters())
 
 
 def test_the_optimiser_is_fused_and_decays_matrices_only():

@@ -6,6 +6,11 @@ from torchgpt.layers.attention import (
     attention_backward,
     attention_reference,
 )
+from torchgpt.layers.blockwise_attention import (
+    blockwise_attention,
+    blockwise_attention_backward,
+    blockwise_attention_reference,
+)
 from torchgpt.layers.cross_entropy import (
     cross_entropy,
     cross_entropy_backward,
@@ -59,7 +64,9 @@ from torchgpt.layers.softmax import (
 
 __all__ = [
     "attention", "attention_backward",
-    "attention_reference", "causal_mask",
+    "attention_reference",
+    "blockwise_attention", "blockwise_attention_backward",
+    "blockwise_attention_reference", "causal_mask",
     "cross_entropy", "cross_entropy_backward",
     "cross_entropy_reference", "dropout", "dropout_backward",
     "dropout_reference",

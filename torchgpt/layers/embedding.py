@@ -14,7 +14,7 @@ def embedding_backward(d_y, saved):
     """d_y (..., C) -> {"weight": (V, C)}."""
     ids, weight = saved
     # (1) look up the row of each id: ids seen twice add up
-    d_weight = torch.zeros_like(weight)               # (V, C)
+    d_weight = d_y.new_zeros(weight.shape)            # (V, C)
     d_weight.index_put_((ids,), d_y, accumulate=True)         # (V, C)
     return {"weight": d_weight}
 

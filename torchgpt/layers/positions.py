@@ -21,7 +21,7 @@ def positions_backward(d_y, saved):
     # (2) repeat them for each sequence
     d_rows = d_y.sum(dim=0)                           # (T, C)
     # (1) take the next T rows
-    d_weight = torch.zeros_like(weight)               # (N, C)
+    d_weight = d_y.new_zeros(weight.shape)            # (N, C)
     d_weight[start:start + T] = d_rows
     return {"weight": d_weight}
 

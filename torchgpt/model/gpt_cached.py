@@ -4,7 +4,7 @@ nothing is saved for a backward pass."""
 from torchgpt.layers.embedding import embedding
 from torchgpt.layers.layer_norm import layer_norm
 from torchgpt.layers.linear import linear
-from torchgpt.layers.masks import causal_mask, places_seen
+from torchgpt.layers.masks import places_seen
 from torchgpt.layers.positions import positions
 from torchgpt.model.block import block
 from torchgpt.model.checks import check_ids
@@ -29,8 +29,6 @@ def gpt_cached(params, ids, cache, config, visible=None):
             places_seen(visible), **params["positions"])
     x = tokens + places                               # (B, T, C)
     # (2) look around and think, layer by layer
-    if visible is None and T > 1:
-        visible = causal_mask(T, start + T, x)        # (T, S)
     for i, layer in enumerate(params["blocks"]):
         past = keys[i], values[i], start
         x, _ = block(x, layer, config.heads, visible, past=past)

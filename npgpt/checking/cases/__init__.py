@@ -4,7 +4,7 @@ To add one, write `def name(draw) -> Case` in a file here and list it."""
 
 from dataclasses import replace
 
-from npgpt.checking.cases.attention import attention
+from npgpt.checking.cases.attention import attention, blockwise_attention
 from npgpt.checking.cases.composites import block, feed_forward, gpt, multi_head
 from npgpt.checking.cases.cross_entropy import cross_entropy
 from npgpt.checking.cases.generation import (
@@ -39,8 +39,8 @@ from npgpt.errors import InputError
 
 CASES = {function.__name__: function for function in (
     linear, embedding, positions, dropout, gelu, softmax, layer_norm, split_heads,
-    merge_heads, attention, causal_mask, padded_mask, extend_cache, cross_entropy,
-    feed_forward, multi_head, block, gpt, gpt_cached, init_gpt,
+    merge_heads, attention, blockwise_attention, causal_mask, padded_mask,
+    extend_cache, cross_entropy, feed_forward, multi_head, block, gpt, gpt_cached, init_gpt,
     loss_and_grads, adamw_step, clip_by_global_norm, warmup_cosine,
     token_probs, draw_token, sample_token, penalise_repeats, log_prob,
     generate, gpt_step, generate_batch,

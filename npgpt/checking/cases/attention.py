@@ -30,6 +30,35 @@ def attention(draw):
                 no_complex_step=no_step_where_all_is_hidden(options["visible"]))
 
 
+def blockwise_attention(draw):
+    """In blocks of 1 to 3 queries, the mask left out; or in one, given."""
+    B, H = draw("B", range(1, 4)), draw("H", range(1, 4))
+    T, D = draw("T", range(1, 6)), draw("D", range(1, 6))
+    S, size = T + draw("earlier", range(3)), draw("size", [2, 1, 3, 64])
+    mask = draw("mask", ["none", "padding"])
+    dropout, regime = draw("dropout", [False, True]), draw("regime", REGIMES)
+    numbers = draw.numbers()
+    visible = visible_for(mask, numbers, B, H, T, S)
+    std = 7.0 if regime == "stress" else 1.0
+    inputs = {"q": numbers.normal(B, H, T, D, std=std),
+              "k": numbers.normal(B, H, S, D, std=std), "v": numbers.normal(B, H, S, D)}
+    options = {"visible": visible, "keep": numbers.keep(B, H, T, S) if dropout else None}
+    if size != 64:
+        options["size"] = size
+    return Case("blockwise_attention", inputs, {}, options, numbers.normal(B, H, T, D),
+                blockwise_attention_scale,
+                (blind_to_what_is_hidden, batch_independent, linear_in_the_upstream_gradient),
+                no_complex_step=no_step_where_all_is_hidden(visible))
+
+
+def blockwise_attention_scale(case):
+    """That of attention, with the causal mask written out."""
+    if case.options["visible"] is None:
+        T, S = case.inputs["q"].shape[2], case.inputs["k"].shape[2]
+        case = case.with_inputs(visible=np.tri(T, S, S - T, dtype=bool))
+    return attention_scale(case)
+
+
 def visible_for(mask, numbers, B, H, T, S):
     """None; (T, S) flushed bottom-right; (B, 1, 1, S); or (B, H, T, S) with
     queries that may look nowhere."""
