@@ -39,8 +39,8 @@ def generation(
 ) -> None:
     """Time the continuation of one prompt beside `transformers`, interleaved.
 
-    Random weights, one prompt, a KV cache, the likeliest token each time. The
-    weights that a token reads are set against the memory bandwidth of the run.
+    Random weights, one prompt, a KV cache, the likeliest token each time. What
+    a token reads (weights, keys, values) is set against the memory bandwidth.
 
     \b
     npgpt bench generation --size tiny --rounds 9
@@ -115,8 +115,11 @@ def measure(
     seconds = timing.interleave(contenders, rounds, warm=0)
     del seconds["memory"]
     times = {who: [each / tokens for each in row] for who, row in seconds.items()}
-    size = sum(weight.nbytes for leaf, weight in leaves(params) if leaf != "positions.weight")
-    ideal = [size / 1e9 / bandwidth for bandwidth in bandwidths]  # seconds to read them once
+    weights = sum(weight.nbytes for leaf, weight in leaves(params) if leaf != "positions.weight")
+    before = len(PROMPT) + tokens / 2  # tokens in the cache, on the average
+    cache = 2 * config.layers * before * config.channels * params["norm"]["weight"].itemsize
+    size = (weights + cache) / 1e9
+    ideal = [size / bandwidth for bandwidth in bandwidths]  # seconds to read them once
     return {
         "config": sizes, "parameters": sum(weight.size for _, weight in leaves(params)),
         "rounds": rounds, "numpy_blas_threads": threads or os.cpu_count(),
@@ -126,7 +129,7 @@ def measure(
                   "times_transformers": timing.ratio(times, "transformers", who),
                   "share_of_bandwidth": timing.ratio({**times, "ideal": ideal}, "ideal", who)}
             for who, row in times.items()},
-        "weights_gb": size / 1e9, "bandwidth_gb_s": statistics.median(bandwidths),
+        "read_gb": size, "bandwidth_gb_s": statistics.median(bandwidths),
         "same_tokens": len({tuple(ids) for ids in written.values()}) == 1,
         "wanted": wanted,
     }, times
@@ -171,8 +174,8 @@ def show(result: dict[str, Any]) -> None:
               timing.spread(found["times_transformers"]),
               f"{found['share_of_bandwidth']['median']:.2f}"]
              for who, found in row["contenders"].items()])
-        print(f"a token reads {row['weights_gb']:.3f} GB of weights; memory is read at "
-              f"{row['bandwidth_gb_s']:.1f} GB/s")
+        print(f"a token reads {row['read_gb']:.3f} GB of weights, keys and values;"
+              f" memory is read at {row['bandwidth_gb_s']:.1f} GB/s")
         wanted = ", ".join(f"{what.replace('_', ' ')} {least}"
                            for what, least in row["wanted"].items())
         print(f"wanted: {wanted}; the same tokens: {'yes' if row['same_tokens'] else 'NO'}; "

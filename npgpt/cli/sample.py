@@ -32,6 +32,7 @@ def sample(
 
     from npgpt import generation
     from npgpt.checkpoint import load_checkpoint
+    from npgpt.generation.column_major import PAYS_AFTER, column_major
     from npgpt.generation.threads import blas_threads
 
     checkpoint = load_checkpoint(run)
@@ -43,8 +44,11 @@ def sample(
     prompts: list[str | None] = [*prompt] if prompt else [None]
     starts = [first_ids(checkpoint, each, ids) for each in prompts]
     rows = [Row(checkpoint, start, stop or []) for start in starts]
-    with threadpool_limits(blas_threads(checkpoint.config), user_api="blas"):
-        write(rows, checkpoint, checkpoint.params, generation, how, logprobs, stream, as_json)
+    threads, params = blas_threads(checkpoint.config), checkpoint.params
+    if threads is None and tokens >= PAYS_AFTER:  # a large model waits for its weights
+        params = column_major(params)
+    with threadpool_limits(threads, user_api="blas"):
+        write(rows, checkpoint, params, generation, how, logprobs, stream, as_json)
 
 
 def check_weights(checkpoint) -> None:

@@ -4,11 +4,13 @@ import numpy as np
 
 from npgpt.tree import rebuild
 
+PAYS_AFTER = 400  # tokens: turning takes as long as it saves on those
+
 
 def column_major(params):
     """-> the same params, the blocks' matrices stored column by column:
     the product of a single token then streams them from memory faster.
-    At GPT-2's size it takes a second, and pays after some 400 tokens."""
+    At GPT-2's size that takes a second."""
     def turn(name, weight):
         inside = name.startswith("blocks.")
         return np.asfortranarray(weight) if inside else weight
