@@ -1,8 +1,14 @@
 """Profiles, the `acceptance` mark, one thread a worker, the last table."""
 
+import json
+import time
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from threadpoolctl import threadpool_limits
+
+from npgpt.files import write_atomically
 
 EXAMPLES = {"dev": 50, "ci": 200, "acceptance": 200, "nightly": 5000, "gpu": 200}
 
@@ -16,7 +22,7 @@ for name, count in EXAMPLES.items():
 def pytest_configure(config):
     profile = config.getoption("--profile")
     settings.load_profile(profile)
-    config.left_out, config.parity_parts = {}, []
+    config.left_out, config.parity_parts, config.began = {}, [], time.monotonic()
     config.addinivalue_line(
         "markers", "component: a check of one component; all that --candidate and gpu run")
     config.addinivalue_line(
@@ -95,12 +101,24 @@ def pytest_terminal_summary(terminalreporter, config):
     complete = set(merged["components"]) == set(report.CASES)
     if config.getoption("--profile") == "gpu" and complete and str(where).startswith("cuda"):
         report.write(record, report.HERE, "gpu")
+    if is_whole_acceptance_run(config):
+        kept = report.as_acceptance(record, terminalreporter.stats, time.monotonic() - config.began)
+        write_atomically(report.ACCEPTANCE_RECORD, json.dumps(kept, indent=1) + "\n")
+        terminalreporter.write_line(f"written: {report.ACCEPTANCE_RECORD}")
     directory = config.getoption("--report")
     if directory is None and hasattr(config, "cache"):
         directory = config.cache.mkdir("parity")
     if directory is not None:
         report.write(record, directory)
         terminalreporter.write_line(f"written: {directory}/report.json, report.svg")
+
+
+def is_whole_acceptance_run(config):
+    """Not one of chosen files or names."""
+    return (config.getoption("--profile") == "acceptance" and not config.getoption("keyword")
+            and not config.getoption("markexpr")
+            and {Path(each).resolve() for each in config.args} <= {
+                config.rootpath, config.rootpath / "parity_tests"})
 
 
 def print_verdicts(terminalreporter, package):

@@ -1,6 +1,7 @@
 """The table at the end of a run, as text, JSON and SVG."""
 
 import json
+import os
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from npgpt.files import write_atomically
 
 HERE = Path(__file__).parent
 GPU_RECORD = HERE / "gpu.json"
+ACCEPTANCE_RECORD = HERE / "acceptance.json"
 NOT_YET = "not yet measured"
 HEAD = ("component", "examples", "arms", "forward", "backward", "mutants killed")
 
@@ -52,6 +54,21 @@ def as_record(merged, profile, device):
             "versions": {"python": platform.python_version(),
                          **{name: version(name) for name in ("numpy", "torch", "hypothesis")}},
             "components": components, "mutants": merged["mutants"]}
+
+
+def as_acceptance(record, stats, seconds):
+    """What is kept of a whole acceptance run: how it ended, what the slow
+    tests took, and each component's worst share of its budget."""
+    calls = [test for outcome in ("passed", "failed") for test in stats.get(outcome, [])
+             if test.when == "call"]
+    return {**{key: record[key] for key in ("profile", "date", "commit", "versions")},
+            "cores": os.cpu_count(), "seconds": round(seconds),
+            **{outcome: len(stats.get(outcome, []))
+               for outcome in ("passed", "failed", "error", "skipped")},
+            "slow": {test.nodeid: {"outcome": test.outcome, "seconds": round(test.duration, 1)}
+                     for test in calls if "acceptance" in test.keywords},
+            "worst": {name: {side: round(row[side], 3) for side in ("forward", "backward")}
+                      for name, row in record["components"].items()}}
 
 
 def device_name(device):

@@ -1,0 +1,38 @@
+"""What is kept of an acceptance run."""
+
+from types import SimpleNamespace
+
+from parity_tests import conftest, report
+
+RECORD = {"profile": "acceptance", "date": "2026-01-02", "commit": "1a2b3c4", "versions": {},
+          "components": {"gelu": {"forward": 0.1234, "backward": 0.2}}, "mutants": {}}
+
+
+def outcome(nodeid, outcome="passed", slow=False, when="call"):
+    return SimpleNamespace(nodeid=nodeid, outcome=outcome, when=when, duration=1.26,
+                           keywords={"acceptance": 1} if slow else {})
+
+
+def test_a_record_counts_outcomes_and_names_slow_tests():
+    stats = {"passed": [outcome("a"), outcome("b", slow=True)],
+             "failed": [outcome("c", "failed", slow=True)],
+             "error": [outcome("d", "error", slow=True, when="setup")]}
+    kept = report.as_acceptance(RECORD, stats, 61.7)
+    assert (kept["passed"], kept["failed"], kept["error"], kept["skipped"]) == (2, 1, 1, 0)
+    assert kept["slow"] == {"b": {"outcome": "passed", "seconds": 1.3},
+                            "c": {"outcome": "failed", "seconds": 1.3}}
+    assert (kept["seconds"], kept["worst"]["gelu"]["forward"]) == (62, 0.123)
+
+
+def test_only_a_whole_run_is_kept(pytestconfig):
+    def whole(args, **options):
+        chosen = {"--profile": "acceptance", "keyword": "", "markexpr": "", **options}
+        return conftest.is_whole_acceptance_run(SimpleNamespace(
+            getoption=chosen.get, args=args, rootpath=pytestconfig.rootpath))
+
+    everything = [str(pytestconfig.rootpath / "parity_tests")]
+    assert whole(everything)
+    assert not whole(everything, keyword="gelu")
+    assert not whole(everything, markexpr="component")
+    assert not whole([everything[0] + "/test_components.py"])
+    assert not whole(everything, **{"--profile": "ci"})
