@@ -20,8 +20,11 @@ for name, count in EXAMPLES.items():
 
 
 def pytest_configure(config):
+    from parity_tests import report
+
     profile = config.getoption("--profile")
     settings.load_profile(profile)
+    config.commit = report.commit()     # now: a tree may change under a long run
     config.left_out, config.parity_parts, config.began = {}, [], time.monotonic()
     config.addinivalue_line(
         "markers", "component: a check of one component; all that --candidate and gpu run")
@@ -94,7 +97,7 @@ def pytest_terminal_summary(terminalreporter, config):
     if not merged["components"]:
         return
     where = where_torch_computes(config)
-    record = report.as_record(merged, config.getoption("--profile"), where)
+    record = report.as_record(merged, config.getoption("--profile"), where, config.commit)
     terminalreporter.section("parity")
     for line in report.table(record):
         terminalreporter.write_line(line)

@@ -45,12 +45,12 @@ def merge(parts):
     return {"components": components, "mutants": mutants}
 
 
-def as_record(merged, profile, device):
+def as_record(merged, profile, device, commit):
     """The JSON that is written: figures, and where they come from."""
     order = {name: i for i, name in enumerate(CASES)}
     components = dict(sorted(merged["components"].items(), key=lambda item: order.get(item[0], 99)))
     return {"profile": profile, "device": device, "device_name": device_name(device),
-            "date": datetime.now(UTC).strftime("%Y-%m-%d"), "commit": commit(),
+            "date": datetime.now(UTC).strftime("%Y-%m-%d"), "commit": commit,
             "versions": {"python": platform.python_version(),
                          **{name: version(name) for name in ("numpy", "torch", "hypothesis")}},
             "components": components, "mutants": merged["mutants"]}

@@ -35,27 +35,25 @@ def run():
 def picture(width):
     """Where `slept` and `it` look: arcs as wide as the probability."""
     probs = run()["probs"]
-    narrow = width < 500
-    image = Svg(width, 292 if narrow else 340)
-    gap = (width - 44) / 5
-    xs = [22 + i * gap for i in range(6)]
-    for row, kind, base, side in ((4, "np", 150, -1), (2, "pt", 178, 1)):
-        for i in range(row + 1):
+    gap = (width - 52) / 5
+    xs = [26 + i * gap for i in range(6)]
+    above, below = 45 + 0.84 * gap, 116 + 0.84 * gap   # where arcs end
+    end = below + 40 + 0.42 * gap
+    image = Svg(width, round(end) + 10)
+    for row, kind, base, side in ((4, "np", above, -1), (2, "pt", below, 1)):
+        for i in range(row):
             share = probs[row, i]
-            if i == row:
-                image.dot(xs[i], base + side * 14, 3 + 6 * share, f"{kind}-o")
-                continue
             middle, lift = (xs[i] + xs[row]) / 2, base + side * (30 + (row - i) * gap * 0.42)
-            image.add(f'<path d="M{xs[row]:.1f} {base} Q{middle:.1f} {lift:.1f} {xs[i]:.1f} '
-                      f'{base}" fill="none" stroke="var(--{kind})" '
+            image.add(f'<path d="M{xs[row]:.1f} {base:.1f} Q{middle:.1f} {lift:.1f} {xs[i]:.1f} '
+                      f'{base:.1f}" fill="none" stroke="var(--{kind})" '
                       f'stroke-width="{max(0.6, 13 * share):.1f}" stroke-opacity=".55"/>')
+        image.dot(xs[row], base, 3 + 6 * probs[row, row], f"{kind}-o")
         for i in range(row + 1):
-            image.text(xs[i], base + (-6 if side < 0 else 30), shown(probs[row, i], 2),
+            image.text(xs[i], base + (22 if side < 0 else -12), shown(probs[row, i], 2),
                        "num", "middle")
     for x, word in zip(xs, WORDS):
-        image.text(x, 169, word, "tok", "middle")
+        image.text(x, (above + below) / 2 + 5, word, "tok", "middle")
     image.text(0, 14, "it", "nm").text(24, 14, "looks back, most of all at cat", "lab")
-    end = 276 if narrow else 318
     image.text(0, end, "slept", "nm").text(46, end, "asks who slept", "lab")
     return image
 

@@ -180,3 +180,19 @@ def show(result: dict[str, Any]) -> None:
                            for what, least in row["wanted"].items())
         print(f"wanted: {wanted}; the same tokens: {'yes' if row['same_tokens'] else 'NO'}; "
               f"threads: NumPy {row['numpy_blas_threads']}, torch {row['torch_threads']}\n")
+
+
+def markdown(result: dict[str, Any]) -> str:
+    """A record of `npgpt bench generation` -> the README's table and its machine."""
+    contenders = ("npgpt", "npgpt, column_major", "torchgpt, by hand", "transformers")
+    lines = ["| one token after another | npgpt | weights by columns | torch by hand "
+             "| transformers | times its speed | share of the bandwidth |",
+             "|---|---|---|---|---|---|---|"]
+    for found in result["sizes"].values():
+        rows = found["contenders"]
+        best = min(contenders[:2], key=lambda name: rows[name]["median_ms"])
+        times = " | ".join(f"{rows[name]['median_ms']:.2f} ms" for name in contenders)
+        lines.append(f"| {found['parameters'] / 1e6:.1f} M parameters | {times} "
+                     f"| {timing.spread(rows[best]['times_transformers'])} "
+                     f"| {rows[best]['share_of_bandwidth']['median']:.2f} |")
+    return "\n".join(lines) + "\n\n" + timing.describe(result["machine"]) + "."

@@ -117,8 +117,8 @@ def tell(summary: dict, run) -> None:
     for name, loss in summary["validation_loss"].items():
         print(f"validation loss, {name + ':':<7} {loss:.4f} nats a token")
     gradients = summary["gradient_differences"]
-    print(f"\ngradients of step {summary['step']}, the {SHOWN} of {len(gradients)} tensors that"
-          " differ most, max|a−b| / max|b|:")
+    print(f"\ngradients of step {summary['gradients_of_step']}, the {SHOWN} of"
+          f" {len(gradients)} tensors that differ most, max|a−b| / max|b|:")
     for name in sorted(gradients, key=gradients.__getitem__, reverse=True)[:SHOWN]:
         print(f"  {gradients[name]:.1e}  {name}")
     text = summary["text"]

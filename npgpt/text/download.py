@@ -3,7 +3,6 @@
 import hashlib
 import http.client
 import os
-import tempfile
 import urllib.parse
 import urllib.request
 import zipfile
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from npgpt.errors import InputError
+from npgpt.files import name_beside
 
 
 @dataclass(frozen=True)
@@ -83,19 +83,19 @@ def _download(url: str, sha256: str, path: Path) -> None:
 
 
 def _write(path: Path, file, sha256: str = "") -> None:
-    handle, aside = tempfile.mkstemp(prefix=".", dir=path.parent)
+    aside = name_beside(path)
     try:
-        with os.fdopen(handle, "wb") as out:
+        with open(aside, "xb") as out:
             while data := file.read(1 << 20):
                 out.write(data)
-        found = _sha256(Path(aside))
+        found = _sha256(aside)
         if sha256 and found != sha256:
             raise InputError(
                 f"wrong checksum: {path.name} has SHA-256 {found}, expected {sha256}; nothing kept"
             )
         os.replace(aside, path)
     except BaseException:
-        os.unlink(aside)
+        aside.unlink(missing_ok=True)
         raise
 
 

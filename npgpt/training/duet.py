@@ -35,6 +35,9 @@ from npgpt.tree import leaves
 # tensor, may lie apart: rounding, grown over the steps of a run
 LOSS_BUDGET = {"float32": 5e-3, "float64": 1e-9}
 GRADIENT_BUDGET = {"float32": 1e-3, "float64": 1e-9}
+# the step at which gradients are compared, at the latest: later ones say more
+# of how a small difference grows than of where it comes from
+COMPARED_AT = 500
 
 
 def duet(
@@ -51,7 +54,7 @@ def duet(
     halves = {"numpy": numpy_half, "torch": torch_half}
     states = {name: load_state(run, half) for name, half in halves.items()}
     budget = LOSS_BUDGET[settings.dtype]
-    parted, step, worst, first_loss = None, 0, 0.0, None
+    parted, step, worst, first_loss, compared_at = None, 0, 0.0, None, None
     gradients: dict[str, float] = {}
     with open(run.path / "log.jsonl", "a", encoding="utf-8") as log:
         while step < settings.steps and not stopped() and parted is None:
@@ -70,10 +73,11 @@ def duet(
             first_loss = first_loss or record["numpy_loss"]
             if not record["difference"] <= budget:
                 parted = step
-            if step == settings.steps or parted:
+            if step == min(settings.steps, COMPARED_AT) or parted:
                 gradients = gradient_differences(
                     numpy_half.grads(grads["numpy"]), torch_half.grads(grads["torch"]))
-                record["gradient_differences"] = gradients
+                record["gradient_differences"], compared_at = gradients, step
+            if step == settings.steps or parted:
                 record["validation_loss"] = {
                     name: evaluate(states[name][0], half, run) for name, half in halves.items()}
             write_line(log, record)
@@ -87,7 +91,7 @@ def duet(
     draw_duet(run.path, budget)
     largest = max(gradients, key=gradients.__getitem__, default=None)
     if parted is None and largest and not gradients[largest] <= GRADIENT_BUDGET[settings.dtype]:
-        parted = step
+        parted = compared_at
     finished = step == settings.steps
     return {
         "status": "parted" if parted else "finished" if finished else "interrupted",
@@ -98,6 +102,7 @@ def duet(
         "largest_difference": worst,
         "loss_budget": budget,
         "gradient_differences": gradients,
+        "gradients_of_step": compared_at,
         "gradient_budget": GRADIENT_BUDGET[settings.dtype],
         "validation_loss": record["validation_loss"] if finished or parted else None,
         "params": numpy_half.params(states["numpy"][0]),

@@ -175,6 +175,16 @@ def test_the_duet(npgpt, tmp_path, corpus):
     assert npgpt("train", "--out", out, "--resume", "--steps", 12)[0] == 0
 
 
+def test_a_long_duet_compares_gradients_on_its_way(npgpt, tmp_path, corpus, monkeypatch):
+    monkeypatch.setattr("npgpt.training.duet.COMPARED_AT", 3)
+    line = flags(corpus=corpus, dtype="float64", **{**DUET, "steps": 5})
+    status, text, _ = npgpt("duet", *line, "--device", "cpu", "--out", tmp_path / "duet")
+    assert status == 0 and "gradients of step 3," in text
+    lines = log_of(tmp_path / "duet")
+    assert [line["step"] for line in lines if "gradient_differences" in line] == [3]
+    assert [line["step"] for line in lines if "validation_loss" in line] == [5]
+
+
 @pytest.mark.parametrize(("wrong_loss", "wrong_gradient", "at"), [(0, 1.01, 2), (1e-6, 1, 1)])
 def test_halves_that_part_are_told_where(
         npgpt, tmp_path, corpus, monkeypatch, wrong_loss, wrong_gradient, at):

@@ -269,11 +269,16 @@ def start(*arguments):
 
 
 def kill_and_go_on(settings, out, kills, longest, draw):
-    """SIGKILL at random moments; how many runs were under way when it came."""
+    """SIGKILL once a portion is cleaned, then at random moments; how many runs
+    were under way when it came."""
     killed = 0
-    for _ in range(kills):
+    for number in range(kills):
         process = start(settings.source, "--out", out, "--workers", "2")
-        time.sleep(draw.uniform(0.3, longest))
+        while number == 0 and process.poll() is None and not list(
+                out.glob(".work/cleaned/*.npz")):
+            time.sleep(0.001)
+        if number:
+            time.sleep(draw.uniform(0.3, longest))
         process.send_signal(signal.SIGKILL)
         _, errors = process.communicate()
         killed += process.returncode == -signal.SIGKILL
