@@ -83,6 +83,8 @@ def pytest_testnodedown(node):
     if "parity" in output:
         node.config.parity_parts.append(output["parity"])
         node.config.left_out |= output["left_out"]
+    else:
+        node.config.left_out[f"worker's figures: {node.gateway.id} ended without them"] = 1
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -118,8 +120,9 @@ def pytest_terminal_summary(terminalreporter, config):
 
 def is_whole_acceptance_run(config):
     """Not one of chosen files or names."""
-    return (config.getoption("--profile") == "acceptance" and not config.getoption("keyword")
-            and not config.getoption("markexpr")
+    chosen = ("keyword", "markexpr", "lf", "deselect", "ignore", "ignore_glob")
+    return (config.getoption("--profile") == "acceptance"
+            and not any(config.getoption(option) for option in chosen)
             and {Path(each).resolve() for each in config.args} <= {
                 config.rootpath, config.rootpath / "parity_tests"})
 

@@ -17,16 +17,20 @@ from npgpt.checking.case import is_float
 from npgpt.checking.replacing import replaced
 
 UNIT = {"float64": 2.0 ** -53, "float32": 2.0 ** -24, "bfloat16": 2.0 ** -8}
+# the smallest normal number: what is smaller may be lost whole
+TINY = {"float64": 2.0 ** -1022, "float32": 2.0 ** -126, "bfloat16": 2.0 ** -126}
 LEAF, COMPOSITE, BFLOAT16 = 32, 64, 8
 NUDGE = 1e-6
 
 
 def budgets(case, scales, dtype):
-    """-> {result: the largest error allowed}."""
+    """-> {result: the largest error allowed}. S counts as TINY/u² at least:
+    where a term underflows, what it is multiplied by is less than 1/u."""
     constant = COMPOSITE if case.scale is None else LEAF
     if dtype == "bfloat16":
         constant = BFLOAT16
-    return {name: constant * UNIT[dtype] * scale for name, scale in scales.items()}
+    least = TINY[dtype] / UNIT[dtype] ** 2
+    return {name: constant * UNIT[dtype] * max(scale, least) for name, scale in scales.items()}
 
 
 def scales(case, arm, values=None):

@@ -125,6 +125,15 @@ def test_shape_and_nan_are_infinite_errors():
     assert error_between(np.array([-np.inf]), np.array([-np.inf]))[0] == 0
 
 
+def test_what_float32_cannot_hold_is_no_error():
+    """All keys but those of probability 1e-60 are dropped: float32 gives 0."""
+    case = make_case("attention", seeded_draw(0, {
+        "B": 1, "H": 1, "T": 1, "S": 5, "D": 3, "mask": "none", "dropout": True,
+        "regime": "stress", "seed": 471}))
+    assert 0 < np.abs(numpy_arm().compute(case)["y"]).max() < 1e-50
+    assert check(case, *arms(case, "cpu")) == []
+
+
 @pytest.mark.parametrize("component", CASES)
 def test_the_halves_share_their_steps(component):
     """trace finds no difference where there is none, and something to

@@ -26,7 +26,7 @@ def test_a_record_counts_outcomes_and_names_slow_tests():
 
 def test_only_a_whole_run_is_kept(pytestconfig):
     def whole(args, **options):
-        chosen = {"--profile": "acceptance", "keyword": "", "markexpr": "", **options}
+        chosen = {"--profile": "acceptance", **options}
         return conftest.is_whole_acceptance_run(SimpleNamespace(
             getoption=chosen.get, args=args, rootpath=pytestconfig.rootpath))
 
@@ -34,5 +34,6 @@ def test_only_a_whole_run_is_kept(pytestconfig):
     assert whole(everything)
     assert not whole(everything, keyword="gelu")
     assert not whole(everything, markexpr="component")
+    assert not whole(everything, lf=True)
     assert not whole([everything[0] + "/test_components.py"])
     assert not whole(everything, **{"--profile": "ci"})

@@ -16,9 +16,10 @@ STEPS = 2000
 def test_both_halves_end_where_the_recorded_curve_does(tmp_path):
     (curve,) = (curve for curve in json.loads(FILE.read_text(encoding="utf-8"))
                 if (curve["corpus"], curve["steps"]) == ("stories", STEPS))
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "npgpt", "duet", "--corpus", "stories", "--steps", str(STEPS),
-         "--out", "run"], cwd=tmp_path, check=True, capture_output=True, timeout=1800)
+         "--out", "run"], cwd=tmp_path, capture_output=True, text=True, timeout=1800)
+    assert done.returncode == 0, done.stderr
     about = json.loads((tmp_path / "run/run.json").read_text(encoding="utf-8"))
     assert about["data"]["sha256"] == curve["sha256"]
     found = {str(line["step"]): line["validation_loss"] for line in read_log(tmp_path / "run")
