@@ -1,7 +1,9 @@
 """Options of the test command. They stand at the root, where pytest finds
-them before it reads the rest of the line; the work is in parity_tests."""
+them before it reads the rest of the line; the work is in parity_tests/plugin.py."""
 
 import signal
+
+pytest_plugins = ("parity_tests.plugin",)
 
 PROFILES = {
     "dev": "50 examples a case (the default)",

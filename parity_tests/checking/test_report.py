@@ -1,8 +1,10 @@
 """What is kept of an acceptance run."""
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
-from parity_tests import conftest, report
+from parity_tests import plugin, report
 
 RECORD = {"profile": "acceptance", "date": "2026-01-02", "commit": "1a2b3c4", "versions": {},
           "components": {"gelu": {"forward": 0.1234, "backward": 0.2}}, "mutants": {}}
@@ -27,7 +29,7 @@ def test_a_record_counts_outcomes_and_names_slow_tests():
 def test_only_a_whole_run_is_kept(pytestconfig):
     def whole(args, **options):
         chosen = {"--profile": "acceptance", **options}
-        return conftest.is_whole_acceptance_run(SimpleNamespace(
+        return plugin.is_whole_acceptance_run(SimpleNamespace(
             getoption=chosen.get, args=args, rootpath=pytestconfig.rootpath))
 
     everything = [str(pytestconfig.rootpath / "parity_tests")]
@@ -37,3 +39,14 @@ def test_only_a_whole_run_is_kept(pytestconfig):
     assert not whole(everything, lf=True)
     assert not whole([everything[0] + "/test_components.py"])
     assert not whole(everything, **{"--profile": "ci"})
+
+
+def test_a_profile_without_a_path_reports_too(pytestconfig, tmp_path):
+    """pytest reads the profile's name as a path until it knows the option."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--profile", "ci", "-n", "1", "-k", "gelu and witnesses",
+         "-p", "no:cacheprovider", "--report", str(tmp_path)],
+        cwd=pytestconfig.rootpath, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "worst error as a share of its budget" in done.stdout
+    assert (tmp_path / "report.json").exists()
