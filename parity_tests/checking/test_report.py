@@ -45,7 +45,7 @@ def test_a_profile_without_a_path_reports_too(pytestconfig, tmp_path):
     """pytest reads the profile's name as a path until it knows the option."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--profile", "ci", "-n", "1", "-k", "gelu and witnesses",
-         "-p", "no:cacheprovider", "--report", str(tmp_path)],
+         "-p", "no:cacheprovider", f"--report={tmp_path}"],
         cwd=pytestconfig.rootpath, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     assert "worst error as a share of its budget" in done.stdout
