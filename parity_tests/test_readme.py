@@ -7,6 +7,7 @@ from pathlib import Path
 
 import npgpt.layers
 import torchgpt.layers
+from npgpt.cli import bench_generation
 from npgpt.cli.bench_step import markdown
 from npgpt.cli.main import app
 
@@ -25,6 +26,8 @@ def test_the_table_is_the_records():
     records = [json.loads((ROOT / "docs/records" / f"{name}.json").read_text(encoding="utf-8"))
                for name in names]
     assert markdown(records) in README
+    generated = json.loads((ROOT / "docs/records/generation-avx2.json").read_text(encoding="utf-8"))
+    assert bench_generation.markdown(generated) in README
 
 
 def test_commands_and_links_exist():
