@@ -1,4 +1,4 @@
-"""python -m torchgpt: the command of the same name."""
+"""python -m torchgpt: the `torchgpt` command, in a form that torchrun starts."""
 
 import sys
 

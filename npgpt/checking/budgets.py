@@ -25,12 +25,14 @@ NUDGE = 1e-6
 
 def budgets(case, scales, dtype):
     """-> {result: the largest error allowed}. S counts as TINY/u² at least:
-    where a term underflows, what it is multiplied by is less than 1/u."""
+    where a term underflows, what it is multiplied by is less than 1/u. What
+    is 0 whatever the numbers has an S of 0, and must be 0."""
     constant = COMPOSITE if case.scale is None else LEAF
     if dtype == "bfloat16":
         constant = BFLOAT16
     least = TINY[dtype] / UNIT[dtype] ** 2
-    return {name: constant * UNIT[dtype] * max(scale, least) for name, scale in scales.items()}
+    return {name: constant * UNIT[dtype] * (max(scale, least) if scale else 0.0)
+            for name, scale in scales.items()}
 
 
 def scales(case, arm, values=None):

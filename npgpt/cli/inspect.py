@@ -176,7 +176,7 @@ def attention_maps(params: dict, ids: list[int], config: Any) -> list:
     saved_blocks = saved[3]
     maps = []
     for _, (_, _, saved_attention, *_), *_ in saved_blocks:
-        (_, _, (_, _, _, probs, *_)), = saved_attention
+        ((_, _, (_, _, _, probs, *_)),) = saved_attention
         maps.append(probs[0])
     return maps
 

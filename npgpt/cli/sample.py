@@ -45,7 +45,7 @@ def sample(
     starts = [first_ids(checkpoint, each, ids) for each in prompts]
     rows = [Row(checkpoint, start, stop or []) for start in starts]
     threads, params = blas_threads(checkpoint.config), checkpoint.params
-    if threads is None and tokens >= PAYS_AFTER:  # a large model waits for its weights
+    if threads is None and tokens >= PAYS_AFTER and len(rows) == 1:
         params = column_major(params)
     with threadpool_limits(threads, user_api="blas"):
         write(rows, checkpoint, params, generation, how, logprobs, stream, as_json)

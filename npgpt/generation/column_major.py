@@ -10,7 +10,7 @@ PAYS_AFTER = 400  # tokens: turning takes as long as it saves on those
 def column_major(params):
     """-> the same params, the blocks' matrices stored column by column:
     the product of a single token then streams them from memory faster.
-    At GPT-2's size that takes a second."""
+    At GPT-2's size that takes a second, and the blocks' memory again."""
     def turn(name, weight):
         inside = name.startswith("blocks.")
         return np.asfortranarray(weight) if inside else weight

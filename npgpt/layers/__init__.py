@@ -5,7 +5,10 @@ from npgpt.layers.blockwise_attention import (
     blockwise_attention,
     blockwise_attention_backward,
 )
-from npgpt.layers.cross_entropy import cross_entropy, cross_entropy_backward
+from npgpt.layers.cross_entropy import (
+    cross_entropy,
+    cross_entropy_backward,
+)
 from npgpt.layers.dropout import dropout, dropout_backward
 from npgpt.layers.embedding import embedding, embedding_backward
 from npgpt.layers.gelu import gelu, gelu_backward
@@ -23,12 +26,13 @@ from npgpt.layers.positions import positions, positions_backward
 from npgpt.layers.softmax import softmax, softmax_backward
 
 __all__ = [
-    "attention", "attention_backward",
-    "blockwise_attention", "blockwise_attention_backward", "causal_mask",
-    "cross_entropy", "cross_entropy_backward", "dropout", "dropout_backward",
-    "embedding", "embedding_backward", "empty_cache", "extend_cache", "gelu", "gelu_backward",
-    "layer_norm", "layer_norm_backward", "linear", "linear_backward",
-    "merge_heads", "merge_heads_backward",
+    "attention", "attention_backward", "blockwise_attention",
+    "blockwise_attention_backward", "causal_mask", "cross_entropy",
+    "cross_entropy_backward", "dropout", "dropout_backward",
+    "embedding", "embedding_backward", "empty_cache", "extend_cache",
+    "gelu", "gelu_backward", "layer_norm", "layer_norm_backward",
+    "linear", "linear_backward", "merge_heads", "merge_heads_backward",
     "padded_mask", "places_seen", "positions", "positions_backward",
-    "softmax", "softmax_backward", "split_heads", "split_heads_backward",
+    "softmax", "softmax_backward", "split_heads",
+    "split_heads_backward",
 ]

@@ -14,7 +14,7 @@ def blockwise_attention(q, k, v, visible=None, keep=None, size=BLOCK):
     """q (B, H, T, D), k and v (B, H, S, D) -> y (B, H, T, D).
 
     visible: as `attention` takes it, and all in one block; None: the T
-    queries stand at the last of the S places and see no later ones.
+    queries stand at the last of the S ≥ T places and see no later ones.
     keep: a dropout mask. size: the queries of a block."""
     T, S = q.shape[2], k.shape[2]
     if visible is not None:
@@ -24,13 +24,14 @@ def blockwise_attention(q, k, v, visible=None, keep=None, size=BLOCK):
         # (1) cut out a block, and the keys up to its last query
         rows = slice(start, min(start + size, T))
         end = S - T + rows.stop
-        seen = visible
+        visible_block = visible
         if visible is None:
-            seen = causal_mask(rows.stop - start, end, q)
-        kept = None if keep is None else keep[:, :, rows, :end]
+            visible_block = causal_mask(rows.stop - start, end, q)
+        keep_block = None if keep is None else keep[:, :, rows, :end]
         # (2) look around
         y[:, :, rows], saved_block = attention(
-            q[:, :, rows], k[:, :, :end], v[:, :, :end], seen, kept)
+            q[:, :, rows], k[:, :, :end], v[:, :, :end],
+            visible_block, keep_block)
         saved += ((rows, end, saved_block),)
     return y, saved
 

@@ -10,6 +10,6 @@ from npgpt.model.multi_head import multi_head, multi_head_backward
 
 __all__ = [
     "Config", "block", "block_backward", "feed_forward",
-    "feed_forward_backward", "gpt", "gpt_backward", "gpt_cached", "init_gpt",
-    "multi_head", "multi_head_backward",
+    "feed_forward_backward", "gpt", "gpt_backward", "gpt_cached",
+    "init_gpt", "multi_head", "multi_head_backward",
 ]

@@ -96,7 +96,7 @@ MUTANTS = [
     M(T + "blockwise_attention", "tokens of one block see what follows",
       "causal_mask(rows.stop - start, end, q)", "causal_mask(rows.stop - start, end, q) | True"),
     M(T + "blockwise_attention", "a mask that is given is overwritten",
-      "        if visible is None:\n            seen", "        if True:\n            seen"),
+      "        if visible is None:\n", "        if True:\n"),
     M(T + "blockwise_attention", "the values' gradients begin at the wrong end",
       "d_v[:, :, :end] += d_values", "d_v[:, :, -end:] += d_values"),
     M(N + "masks", "the mask is off by one where T is not S",

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from npgpt.cli import bench_step
 from npgpt.training.curves import read_log
 from npgpt.training.expected import FILE, NEAR
 
@@ -31,28 +32,14 @@ def test_both_halves_end_where_the_recorded_curve_does(tmp_path):
         assert abs(losses["numpy"] - expected) <= NEAR, step
 
 
-CHILD = """
-import resource
-import numpy as np
-from npgpt.cli import bench_step
-from npgpt.model import Config
-bench_step.tune_allocator()
-layers, heads, channels, context, batch = bench_step.SIZES["S"][0]
-config = Config(bench_step.VOCABULARY, context, layers, heads, channels)
-ids = np.random.default_rng(0).integers(0, bench_step.VOCABULARY, (batch, context))
-run = bench_step.numpy_step(config, ids, np.roll(ids, -1, axis=1))
-for step in range(1, 2001):
-    run()
-    if step in (200, 2000):
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
-
-
 @pytest.mark.acceptance
 @pytest.mark.skipif(sys.platform == "win32", reason="needs getrusage, which Windows lacks")
 def test_memory_stays_flat():
     """The peak of 200 steps is, within 3 %, that of 2,000."""
-    done = subprocess.run([sys.executable, "-c", CHILD], check=True, capture_output=True,
-                          text=True, timeout=900)
-    early, late = map(int, done.stdout.split())
-    assert late <= 1.03 * early, (early, late)
+    size = bench_step.SIZES["S"][0]
+    done = subprocess.run(
+        [sys.executable, "-c", bench_step.CHILD, "npgpt", repr(size), str(STEPS)],
+        check=True, capture_output=True, text=True, timeout=900)
+    peaks = [int(line) for line in done.stdout.split()]
+    assert len(peaks) == STEPS
+    assert peaks[-1] <= 1.03 * peaks[199], (peaks[199], peaks[-1])

@@ -274,11 +274,11 @@ def kill_and_go_on(settings, out, kills, longest, draw):
     killed = 0
     for number in range(kills):
         process = start(settings.source, "--out", out, "--workers", "2")
-        while number == 0 and process.poll() is None and not list(
-                out.glob(".work/cleaned/*.npz")):
-            time.sleep(0.001)
         if number:
             time.sleep(draw.uniform(0.3, longest))
+        else:
+            while process.poll() is None and not list(out.glob(".work/cleaned/*.npz")):
+                time.sleep(0.001)
         process.send_signal(signal.SIGKILL)
         _, errors = process.communicate()
         killed += process.returncode == -signal.SIGKILL

@@ -8,6 +8,7 @@ evaluates, logs and saves; the others `follow`.
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -27,6 +28,10 @@ from torchgpt.training.half import Autograd
 
 # how long the others wait for process 0: it evaluates and saves alone
 PATIENCE = timedelta(hours=2)
+
+# seconds for gloo's threads to let go of the last tensors: one that still
+# holds a tensor of Python's when Python ends aborts the process
+LETTING_GO = 0.25
 
 
 def launched() -> bool:
@@ -49,6 +54,7 @@ def joined(device: str = "auto") -> Iterator[torch.device]:
         yield place
     finally:
         dist.destroy_process_group()
+        time.sleep(LETTING_GO)
 
 
 def own_gpu(there: int) -> torch.device:

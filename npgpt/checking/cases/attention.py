@@ -21,9 +21,7 @@ def attention(draw):
     numbers = draw.numbers()
     options = {"visible": visible_for(mask, numbers, B, H, T, S),
                "keep": numbers.keep(B, H, T, S) if dropout else None}
-    std = 7.0 if regime == "stress" else 1.0      # scores of ±50, and one-hot rows
-    inputs = {"q": numbers.normal(B, H, T, D, std=std),
-              "k": numbers.normal(B, H, S, D, std=std), "v": numbers.normal(B, H, S, D)}
+    inputs = queries_keys_values(numbers, regime, B, H, T, S, D)
     return Case("attention", inputs, {}, options, numbers.normal(B, H, T, D), attention_scale,
                 (same_for_any_order_of_keys, blind_to_what_is_hidden, batch_independent,
                  linear_in_the_upstream_gradient),
@@ -39,9 +37,7 @@ def blockwise_attention(draw):
     dropout, regime = draw("dropout", [False, True]), draw("regime", REGIMES)
     numbers = draw.numbers()
     visible = visible_for(mask, numbers, B, H, T, S)
-    std = 7.0 if regime == "stress" else 1.0
-    inputs = {"q": numbers.normal(B, H, T, D, std=std),
-              "k": numbers.normal(B, H, S, D, std=std), "v": numbers.normal(B, H, S, D)}
+    inputs = queries_keys_values(numbers, regime, B, H, T, S, D)
     options = {"visible": visible, "keep": numbers.keep(B, H, T, S) if dropout else None}
     if size != 64:
         options["size"] = size
@@ -57,6 +53,12 @@ def blockwise_attention_scale(case):
         T, S = case.inputs["q"].shape[2], case.inputs["k"].shape[2]
         case = case.with_inputs(visible=np.tri(T, S, S - T, dtype=bool))
     return attention_scale(case)
+
+
+def queries_keys_values(numbers, regime, B, H, T, S, D):
+    std = 7.0 if regime == "stress" else 1.0      # scores of ±50, and one-hot rows
+    return {"q": numbers.normal(B, H, T, D, std=std),
+            "k": numbers.normal(B, H, S, D, std=std), "v": numbers.normal(B, H, S, D)}
 
 
 def visible_for(mask, numbers, B, H, T, S):
