@@ -159,12 +159,9 @@ def run(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
     except Exception as error:
         if not hasattr(error, "format_message"):  # click's own
             raise
-        return fail(f"{error.format_message()} See {name} {sub(argv)}--help")
-
-
-def sub(argv: list[str]) -> str:
-    """The subcommand, if one was named."""
-    return f"{argv[0]} " if argv and argv[0].isalpha() and len(argv) > 1 else ""
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else name
+        return fail(f"{error.format_message().rstrip('.')}: see {command} --help")
 
 
 def fail(message: str, status: int = 2) -> int:

@@ -25,6 +25,15 @@ def test_help_fits_a_screen_and_has_an_example(request, command):
         assert not line or line[0] in listing
 
 
+@pytest.mark.parametrize("line, where", [
+    ("nosuch", ""), ("train --stepz 3", "train "),
+    ("bench tokenizer --nosuch", "bench tokenizer ")])
+def test_a_mistyped_line_says_where_help_is(npgpt, line, where):
+    status, _, err = npgpt(*line.split())
+    assert status == 2 and err.count("\n") == 1
+    assert err.endswith(f": see npgpt {where}--help\n")
+
+
 def test_both_halves_have_the_same_flags(npgpt, torchgpt):
     def names(text):
         return {word.strip(",") for word in text.split() if word.startswith("--")}
