@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from npgpt.checking.arms import numpy_arm
-from npgpt.checking.budgets import error_between
+from npgpt.checking.budgets import budgets, error_between
 from npgpt.checking.case import call_pair
 from npgpt.checking.cases import CASES, make_case
 from npgpt.checking.check import check
@@ -132,6 +132,12 @@ def test_what_float32_cannot_hold_is_no_error():
         "regime": "stress", "seed": 471}))
     assert 0 < np.abs(numpy_arm().compute(case)["y"]).max() < 1e-50
     assert check(case, *arms(case, "cpu")) == []
+
+
+def test_what_is_zero_whatever_the_numbers_has_no_room():
+    for dtype in ("float64", "float32", "bfloat16"):
+        allowed = budgets(case_of(), {"y": 0.0, "d_x": 1e-300}, dtype)
+        assert allowed["y"] == 0 < allowed["d_x"]
 
 
 @pytest.mark.parametrize("component", CASES)

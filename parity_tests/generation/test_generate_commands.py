@@ -74,6 +74,9 @@ def test_a_long_text_of_a_large_model_is_written_from_turned_weights(
             0, "the " + alone(checkpoint, "the ", tokens, 1)[1] + "\n", "")
     weight = turned[0]["blocks"][0]["attention"]["qkv"]["weight"]
     assert weight.flags.f_contiguous and not weight.flags.c_contiguous
+    several = ["--prompt", "the ", "--prompt", "a dog", "--tokens", PAYS_AFTER]
+    assert run(npgpt_main, "sample", checkpoint, *several)[0] == 0
+    assert len(turned) == 1
 
 
 @both
