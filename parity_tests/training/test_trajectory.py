@@ -47,7 +47,8 @@ def test_numpy_torch_by_hand_and_autograd_walk_together():
             _, mean = module(x, y, masks)
             own_loss = mean * (y.numel() / count)
             own_loss.backward()
-            losses = [a + float(b) for a, b in zip(losses, (loss, hand_loss, own_loss))]
+            each = loss, hand_loss, own_loss.detach()
+            losses = [total + float(one) for total, one in zip(losses, each)]
         first = first or losses[0]
         assert max(losses) - min(losses) <= CLOSE * max(losses), step
         for (name, a), (_, b), (_, c) in zip(
