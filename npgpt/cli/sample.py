@@ -45,6 +45,7 @@ def sample(
     starts = [first_ids(checkpoint, each, ids) for each in prompts]
     rows = [Row(checkpoint, start, stop or []) for start in starts]
     threads, params = blas_threads(checkpoint.config), checkpoint.params
+    # each token of a lone text waits until a large model's weights are read
     if threads is None and tokens >= PAYS_AFTER and len(rows) == 1:
         params = column_major(params)
     with threadpool_limits(threads, user_api="blas"):
