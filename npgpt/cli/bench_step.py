@@ -320,6 +320,6 @@ def markdown(results: list[dict[str, Any]]) -> str:
             rows = found["contenders"]
             times = " | ".join(f"{rows[name]['median_ms']:.0f} ms" for name in (
                 "npgpt", "products", "torchgpt by hand", *PEERS))
-            lines.append(f"| {size} | {result['machine']['numpy_instructions']} | {times} "
+            lines.append(f"| {size} | {timing.instructions(result['machine'])} | {times} "
                          f"| {timing.spread(rows['npgpt']['to_fastest_peer'])} |")
     return "\n".join(lines) + "\n\n" + timing.describe(results[-1]["machine"]) + "."

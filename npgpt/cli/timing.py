@@ -85,10 +85,18 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def instructions(found: dict[str, Any]) -> str:
+    """AVX2 (Haswell): what NumPy's products use. OpenBLAS names a processor."""
+    core_type = str(found["numpy_instructions"])
+    sets = {"Haswell": "AVX2", "Zen": "AVX2", "SkylakeX": "AVX-512", "Cooperlake": "AVX-512",
+            "SapphireRapids": "AVX-512"}
+    return f"{sets[core_type]} ({core_type})" if core_type in sets else core_type
+
+
 def describe(found: dict[str, Any]) -> str:
     """The machine in one line."""
-    line = (f"{found['processor']}, {found['cores']} cores; NumPy {found['numpy']}"
-            f" ({found['numpy_blas']}, {found['numpy_instructions']})")
+    line = (f"{found['processor']}, {found['cores']} cores; NumPy {found['numpy']},"
+            f" {found['numpy_blas']} with {instructions(found)}")
     if "torch" in found:
         line += f"; torch {found['torch']} ({found['torch_instructions']})"
     return line

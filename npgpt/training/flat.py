@@ -12,7 +12,7 @@ import numpy as np
 from npgpt.training.parallel import fill
 from npgpt.tree import leaves, rebuild
 
-PIECE = 2**18  # numbers: a piece and its moments stay in a core's cache
+PIECE = 2**17  # numbers: a piece, its gradient and moments about fill a core's cache
 
 
 def flat_like(params):
