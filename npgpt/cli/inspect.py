@@ -211,9 +211,9 @@ def draw_attention(checkpoint: Any, ids: list[int], file: Path) -> None:
             if head == 0:
                 axis.set_ylabel(f"layer {layer}", fontsize=9, color=INK)
             if head == 0 and size >= 4:
-                axis.set_yticks(range(T), labels, fontsize=size, color=INK)
+                axis.set_yticks(range(T), labels, fontsize=size, color=INK, parse_math=False)
             if layer == layers - 1 and size >= 4:
-                axis.set_xticks(range(T), labels, fontsize=size, color=INK,
+                axis.set_xticks(range(T), labels, fontsize=size, color=INK, parse_math=False,
                                 rotation=90 if max(map(len, labels)) > 1 else 0)
             axis.tick_params(length=0, pad=2)
     bar = figure.colorbar(image, ax=axes, fraction=0.02, pad=0.01, aspect=30)

@@ -73,7 +73,8 @@ def draw_runs(paths: list[Path], file: Path) -> None:
     for place, path in enumerate(paths):
         color = SEVERAL[place % len(SEVERAL)]
         lines = read_log(path)
-        draw_loss(axis, lines, color, color, None, path.name)
+        # matplotlib leaves out a label that begins with _
+        draw_loss(axis, lines, color, color, None, f" {path.name}")
     axis.set_title("training batches (thin) and validation (dots)", loc="left",
                    fontsize=11, color=INK, pad=10)
     finish(figure, axis, file, legend=axis)
@@ -115,7 +116,8 @@ def panels(path: Path | None, heights: tuple, height: float):
             axis.spines[side].set_visible(False)
         axis.spines["bottom"].set_color(GRID)
     if path is not None:
-        axes[0].set_title(title(path), loc="left", fontsize=11, color=INK, pad=10)
+        axes[0].set_title(title(path), loc="left", fontsize=11, color=INK, pad=10,
+                          parse_math=False)  # a name may hold $
     return figure, axes
 
 
@@ -150,8 +152,10 @@ def finish(figure, lowest, file: Path, legend) -> None:
     for axis in figure.axes:
         axis.yaxis.label.set_color(INK)
         axis.margins(x=0.01)
-    legend.legend(loc="upper right", bbox_to_anchor=(1.0, 0.93), frameon=False,
-                  fontsize=9.5, labelcolor=INK)
+    shown = legend.legend(loc="upper right", bbox_to_anchor=(1.0, 0.93), frameon=False,
+                          fontsize=9.5, labelcolor=INK)
+    for text in shown.get_texts():
+        text.set_parse_math(False)
     figure.align_ylabels()
     picture = io.BytesIO()
     figure.savefig(picture, format="png")

@@ -9,8 +9,10 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from safetensors.numpy import load_file, save_file
 
+from npgpt.training.curves import draw_run
 from parity_tests.runs.run_checks import flags
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -307,6 +309,26 @@ def test_a_log_with_foreign_lines(tmp_path, npgpt, trained):
     assert status == 0 and json.loads(out)["runs"][0]["step"] == 2, err
     assert npgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 3)[0] == 0
     assert log.read_text().startswith(whole) and len(log.read_text().splitlines()) == 4
+
+
+def test_names_that_a_plot_would_read_as_formulas(tmp_path, npgpt, trained, monkeypatch):
+    drawn, save = [], Figure.savefig
+
+    def keep(figure, *args, **kwargs):
+        drawn.append(figure)
+        save(figure, *args, **kwargs)
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    odd = [tmp_path / name for name in ("_a", "x$_{$y")]
+    for path in odd:
+        shutil.copytree(trained, path)
+        draw_run(path)
+        assert drawn[-1].axes[0].get_title(loc="left").startswith(path.name)
+    assert npgpt("plot", *odd, "--out", tmp_path / "two.png")[0] == 0
+    named = [text.get_text().strip() for text in drawn[-1].axes[0].get_legend().get_texts()]
+    assert named == [path.name for path in odd]
+    monkeypatch.setattr("npgpt.cli.inspect.shown", lambda checkpoint, id: "$x_{$")
+    assert npgpt("inspect", trained, "--text", "a", "--picture", tmp_path / "three.png")[0] == 0
 
 
 @pytest.mark.parametrize("name", ["run.json", "notes", ".png", "directory.png"])
