@@ -18,7 +18,7 @@ from npgpt.tree import leaves
 from torchgpt import to_torch
 from torchgpt.module import GPT, drop
 from torchgpt.training.ahead import Ahead
-from torchgpt.training.half import Autograd
+from torchgpt.training.half import Autograd, ByHand
 
 SETTINGS = complete({"weight_decay": 0.1})
 B, T = 4, 8
@@ -68,6 +68,31 @@ def test_moments_return_as_they_came(tied):
     assert back["step"] == 3
     assert_close(back["m"], state["m"], 0)
     assert_close(back["v"], state["v"], 0)
+
+
+@pytest.mark.parametrize("half", [
+    NumpyHalf("float64"), ByHand("cpu", "float64"), Autograd("cpu", "float64")])
+def test_a_step_takes_the_run_s_own_settings(half):
+    """No default of theirs: AdamW's two steps, written out, from the gradients found."""
+    config, rate = sizes(), 0.03
+    settings = complete({"beta_1": 0.6, "beta_2": 0.7, "weight_decay": 0.5})
+    before = init_gpt(config, 1, np.float64)
+    model = half.model(before, config)
+    optimizer = half.optimizer(model, settings)
+    expected, m, v = dict(leaves(before)), {}, {}
+    for step in (1, 2):
+        _, grads = accumulate(model, half, config, *rows(step), None, 1)
+        found = dict(leaves(half.grads(grads)))
+        clipped, _ = half.clip(grads, 1e9)
+        half.step(model, clipped, optimizer, rate, settings)
+        for name, g in found.items():
+            m[name] = 0.6 * m.get(name, 0) + 0.4 * g
+            v[name] = 0.7 * v.get(name, 0) + 0.3 * g * g
+            decay = 1 - rate * 0.5 if g.ndim >= 2 else 1
+            size = np.sqrt(v[name] / (1 - 0.7 ** step)) + 1e-8
+            expected[name] = decay * expected[name] - rate * m[name] / (1 - 0.6 ** step) / size
+    for name, weight in leaves(half.params(model)):
+        np.testing.assert_allclose(weight, expected[name], rtol=0, atol=1e-9, err_msg=name)
 
 
 @pytest.mark.parametrize("tied", [True, False])
