@@ -132,10 +132,10 @@ def print_verdicts(terminalreporter, package):
     from npgpt.checking.cases import CASES, functions_of
 
     find = lookup(package)
-    wrong = {}
-    for report in terminalreporter.stats.get("failed", []):
-        component = report.nodeid.rpartition("[")[2].rstrip("]")
-        wrong.setdefault(component, report.longreprtext)
+    stats, wrong = terminalreporter.stats, {}
+    for report in stats.get("failed", []) + stats.get("error", []):
+        wrong.setdefault(component_of(report), report.longreprtext)
+    held = {component_of(report) for report in stats.get("passed", [])}
     terminalreporter.section(f"candidate {package}")
     for component in CASES:
         offered = all(map(find, functions_of(component)))
@@ -144,9 +144,15 @@ def print_verdicts(terminalreporter, package):
             for line in what_is_wrong(wrong[component]):
                 terminalreporter.write_line(f"             {line}")
         elif offered:
-            terminalreporter.write_line(f"right        {component}")
+            verdict = "right" if component in held else "not tried"
+            terminalreporter.write_line(f"{verdict:12} {component}")
     missing = [name for component in CASES for name in functions_of(component) if not find(name)]
     terminalreporter.write_line(f"not offered  {', '.join(missing)}")
+
+
+def component_of(report):
+    """test_components.py::test_it[layer_norm] -> layer_norm."""
+    return report.nodeid.rpartition("[")[2].rstrip("]")
 
 
 def what_is_wrong(text):

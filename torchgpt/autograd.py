@@ -3,6 +3,7 @@
 import inspect
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from npgpt.tree import leaves
 
@@ -40,6 +41,7 @@ class HandWritten(torch.autograd.Function):
         return y
 
     @staticmethod
+    @once_differentiable  # the pair holds no second derivatives
     def backward(ctx, d_y):
         saved = put_back(ctx.saved_form, ctx.saved_tensors)
         given = ctx.pair_backward(d_y, saved)

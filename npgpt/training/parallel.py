@@ -7,6 +7,7 @@ same for any number of threads."""
 
 import math
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
@@ -20,6 +21,7 @@ from npgpt.training.loss_and_grads import loss_and_grads_of_shard
 from npgpt.tree import leaves
 
 SHARD_TOKENS = 512
+BLAS_THREADS = threading.Lock()  # their number belongs to the whole process
 
 
 def loss_and_grads(params, ids, targets, config, visible=None, keep=None,
@@ -38,7 +40,7 @@ def loss_and_grads(params, ids, targets, config, visible=None, keep=None,
             params, ids[part], targets[part], config,
             cut_visible(visible, part), cut_keep(keep, part), count)
 
-    with blas_libraries().limit(limits=1, user_api="blas"):
+    with BLAS_THREADS, blas_libraries().limit(limits=1, user_api="blas"):
         results = thread_pool(threads).map(run, cut_batch(*ids.shape))
         loss, grads = next(results)
         for shard_loss, shard_grads in results:
@@ -66,6 +68,10 @@ def blas_libraries():
 @cache
 def thread_pool(threads=None):
     return ThreadPoolExecutor(threads or os.cpu_count())
+
+
+if hasattr(os, "register_at_fork"):  # a forked child has none of the threads
+    os.register_at_fork(after_in_child=thread_pool.cache_clear)
 
 
 def for_each(update, named):

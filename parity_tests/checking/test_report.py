@@ -1,5 +1,6 @@
 """What is kept of an acceptance run."""
 
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -50,3 +51,16 @@ def test_a_profile_without_a_path_reports_too(pytestconfig, tmp_path):
     assert done.returncode == 0, done.stdout
     assert "worst error as a share of its budget" in done.stdout
     assert (tmp_path / "report.json").exists()
+
+
+def test_a_candidate_is_called_right_only_where_it_was_tried(pytestconfig):
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--candidate", "my_package", "-n", "1", "-k", "gelu",
+         "-p", "no:cacheprovider"],
+        cwd=pytestconfig.rootpath, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(pytestconfig.rootpath / "docs/examples")})
+    assert done.returncode == 0, done.stdout
+    said = dict(line.split()[::-1] for line in done.stdout.splitlines()
+                if line.startswith("right"))
+    assert said == {"gelu": "right"}
+    assert "not tried    layer_norm" in done.stdout

@@ -109,6 +109,28 @@ def test_stop_strings_end_each_text_alone(run, main, checkpoint):
     assert single[1] == f"the {cut[0]}\n"
 
 
+@both
+@pytest.mark.parametrize("how", [
+    {"temperature": 2.5}, {"temperature": 2.5, "top_k": 3}, {"temperature": 2.5, "top_p": 0.5}])
+def test_what_is_asked_of_the_draw_reaches_it(run, main, checkpoint, how):
+    words = [word for name, value in how.items() for word in (f"--{name.replace('_', '-')}", value)]
+    line = ["sample", checkpoint, "--prompt", "the ", "--tokens", 40]
+    ids, text = alone(checkpoint, "the ", 40, 1, **how)
+    for name in how:                                     # each of them matters here
+        without = {other: value for other, value in how.items() if other != name}
+        assert ids != alone(checkpoint, "the ", 40, 1, **without)[0]
+    assert run(main, *line, *words)[:2] == (0, f"the {text}\n")
+    assert json.loads(run(main, *line, *words, "--json")[1])["ids"] == ids
+
+
+@both
+def test_a_penalty_bends_plain_text_as_it_bends_json(run, main, checkpoint):
+    line = ["sample", checkpoint, "--prompt", "the ", "--tokens", 40, "--repetition-penalty", 3]
+    text = json.loads(run(main, *line, "--json")[1])["text"]
+    assert text != alone(checkpoint, "the ", 40, 1)[1]
+    assert run(main, *line)[:2] == (0, f"the {text}\n")
+
+
 def test_streamed_objects_make_up_the_text(run, checkpoint):
     line = ["sample", checkpoint, "--prompt", "the ", "--prompt", "a", "--tokens", 9, "--json"]
     *tokens, last = map(json.loads, run(npgpt_main, *line, "--stream")[1].splitlines())

@@ -6,7 +6,7 @@ N, T = "npgpt/generation/", "torchgpt/generation/"
 
 MUTANTS = [
     M(N + "sample", "the temperature multiplies",
-      "scores = scores / temperature", "scores = scores * temperature"),
+      "scores.max()) / temperature", "scores.max()) * temperature"),
     M(N + "sample", "top-k keeps one more",
       "last = np.sort(scores)[-top_k]", "last = np.sort(scores)[-top_k - 1]"),
     M(N + "sample", "top-p leaves out the token that reaches p",

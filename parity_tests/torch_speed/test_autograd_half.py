@@ -16,6 +16,8 @@ from npgpt.training.loop import accumulate
 from npgpt.training.settings import complete
 from npgpt.tree import leaves
 from torchgpt import to_torch
+from torchgpt.autograd import differentiable
+from torchgpt.layers.gelu import gelu, gelu_backward
 from torchgpt.module import GPT, drop
 from torchgpt.training.ahead import Ahead
 from torchgpt.training.half import Autograd, ByHand
@@ -93,6 +95,22 @@ def test_a_step_takes_the_run_s_own_settings(half):
             expected[name] = decay * expected[name] - rate * m[name] / (1 - 0.6 ** step) / size
     for name, weight in leaves(half.params(model)):
         np.testing.assert_allclose(weight, expected[name], rtol=0, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("half", [
+    NumpyHalf("float64"), ByHand("cpu", "float64"), Autograd("cpu", "float64")])
+def test_clipping_spreads_no_nan(half):
+    """What is bad alone stays alone, so that the run can name it."""
+    config = sizes()
+    model = half.model(init_gpt(config, 1, np.float64), config)
+    _, grads = accumulate(model, half, config, *rows(1), None, 1)
+    bad = (model.blocks[0].norm_1.weight.grad if isinstance(half, Autograd)
+           else grads["blocks"][0]["norm_1"]["weight"])
+    bad[0] = np.nan
+    _, norm = half.clip(grads, 0.01)
+    assert not np.isfinite(float(norm))
+    finite = {name: np.isfinite(grad).all() for name, grad in leaves(half.grads(grads))}
+    assert [name for name, well in finite.items() if not well] == ["blocks.0.norm_1.weight"]
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -314,3 +332,11 @@ def test_an_error_while_drawing_ahead_is_told():
     ahead(draw, 1)
     with pytest.raises(InputError, match="the corpus is gone"):
         ahead(draw, 2)
+
+
+def test_a_pair_refuses_second_derivatives():
+    x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+    once = differentiable(gelu, gelu_backward)(x)
+    (d_x,) = torch.autograd.grad((once * once).sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        d_x.sum().backward()

@@ -1,8 +1,14 @@
 """The same bits twice, and for any number of threads."""
 
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from npgpt.model import Config, init_gpt
 from npgpt.training import loss_and_grads
@@ -72,3 +78,35 @@ def test_torch_repeats_its_bits():
     assert torch.equal(one[0], two[0])
     for (name, a), (_, b) in zip(leaves(one[1]), leaves(two[1])):
         assert torch.equal(a, b), name
+
+
+def test_callers_side_by_side_leave_the_blas_as_it_was():
+    params, (ids, targets) = init_gpt(CONFIG), batch()
+    blas = ThreadpoolController().select(user_api="blas")
+    with threadpool_limits(2, user_api="blas"):
+        with ThreadPoolExecutor(4) as callers:
+            losses = list(callers.map(
+                lambda _: float(loss_and_grads(params, ids, targets, CONFIG)[0]), range(40)))
+        assert {library["num_threads"] for library in blas.info()} == {2}
+    assert len(set(losses)) == 1
+
+
+FORKED = """
+import os
+import numpy as np
+from npgpt.model import Config, init_gpt
+from npgpt.training import loss_and_grads
+config = Config(vocab_size=5, context_length=8, layers=1, heads=1, channels=4)
+ids = np.zeros((200, 8), int)
+loss_and_grads(init_gpt(config), ids, ids, config)
+child = os.fork()
+loss_and_grads(init_gpt(config), ids, ids, config)
+if child:
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_computes():
+    assert subprocess.run([sys.executable, "-c", FORKED], timeout=60).returncode == 0

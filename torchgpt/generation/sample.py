@@ -26,7 +26,8 @@ def token_probs(logits, temperature=0.8, top_k=None, top_p=None):
         probs = torch.zeros_like(scores)              # (V,)
         probs[scores.argmax()] = 1
         return probs
-    scores = scores / temperature                     # (V,)
+    #     the largest becomes 0: no temperature overflows
+    scores = (scores - scores.max()) / temperature    # (V,)
     # (2) keep the k largest, and what equals the last of them
     if top_k is not None and top_k < len(scores):
         last = torch.sort(scores).values[-top_k]      # ()

@@ -184,7 +184,9 @@ class Autograd(ByHand):
         # not clip_grad_norm_, which adds 1e-6 to the norm
         tensors = [weight.grad for weight in grads.parameters()]
         norm = torch.nn.utils.get_total_norm(tensors)
-        torch._foreach_mul_(tensors, (limit / norm).clamp(max=1.0))
+        scale = (limit / norm).clamp(max=1.0)
+        # a norm that is no number scales nothing: the bad tensor stays the only one
+        torch._foreach_mul_(tensors, torch.where(norm.isfinite(), scale, 1.0))
         return grads, norm
 
     def step(self, model, grads, optimizer, rate, settings):
