@@ -1,4 +1,5 @@
-"""Every random draw of a run, the same on each machine and in both halves.
+"""Every random draw of a run, the same in both halves and, rounded to
+float32, on each machine.
 
 A draw is named by (seed, step, name): the name of a weight, "batch",
 "dropout.blocks.0.attention", "sample". Each name has a stream of its own,

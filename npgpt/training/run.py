@@ -183,12 +183,14 @@ def encode_corpus(corpus: Corpus, tokenizer: Any, settings: Settings) -> Data:
         )
     check_length(train, context_length, f"the training part of {corpus.name}")
     check_length(validation, context_length, f"the validation part of {corpus.name}")
+    ids_sha256 = hashlib.sha256(train)  # no copy: the tokens may be mapped
+    ids_sha256.update(validation)
     record = {
         "name": corpus.name,
         "source": corpus.source,
         "licence": corpus.licence,
         "sha256": corpus.sha256,
-        "ids_sha256": hashlib.sha256(train.tobytes() + validation.tobytes()).hexdigest(),
+        "ids_sha256": ids_sha256.hexdigest(),
         "train_tokens": len(train),
         "validation_tokens": len(validation),
     }

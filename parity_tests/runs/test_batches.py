@@ -1,5 +1,9 @@
 """Batches, evaluation windows and dropout masks."""
 
+import hashlib
+import math
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +12,8 @@ from hypothesis import strategies as st
 from npgpt.errors import InputError
 from npgpt.layers.cross_entropy import IGNORE, cross_entropy
 from npgpt.model import Config, gpt, init_gpt
+from npgpt.text import CharacterTokenizer
+from npgpt.text.corpora import load_corpus
 from npgpt.training.batches import (
     IGNORED,
     check_length,
@@ -17,7 +23,17 @@ from npgpt.training.batches import (
 )
 from npgpt.training.dropout_masks import draw_keep, micro_keep
 from npgpt.training.half import NumpyHalf
-from npgpt.tree import leaves
+from npgpt.training.loop import (
+    EVALUATION_TOKENS,
+    bits_per_byte,
+    evaluate,
+    load_state,
+    step_batch,
+)
+from npgpt.training.parallel import SHARD_TOKENS
+from npgpt.training.run import encode_corpus
+from npgpt.training.settings import complete
+from npgpt.tree import leaves, rebuild
 
 
 def test_the_ignored_target_is_the_loss_s():
@@ -128,3 +144,62 @@ def test_micro_batches_and_their_masks_are_the_batch_in_order():
     cut = [micro_keep(keep, i, 3)["blocks"][0]["attention"] for i in range(3)]
     np.testing.assert_array_equal(np.concatenate(cut), keep["blocks"][0]["attention"])
     assert micro_keep(None, 0, 3) is None
+
+
+def test_the_validation_loss_is_the_mean_over_all_tokens():
+    """Two batches of different size and difficulty, the last window not full."""
+    config = Config(31, context_length=8, layers=1, heads=1, channels=4)
+    params = rebuild(init_gpt(config, 1, np.float64), lambda name, weight: 20 * weight)
+    drawn = np.random.default_rng(0).integers(0, 31, EVALUATION_TOKENS)
+    ids = np.concatenate([drawn, np.full(101, 7)])
+    run = SimpleNamespace(config=config, settings=SimpleNamespace(evaluate_batches=None),
+                          data=SimpleNamespace(validation=ids))
+    ((inputs, targets),) = evaluation_batches(ids, 8, len(ids))
+    expected, _ = cross_entropy(gpt(params, inputs, config)[0], targets)
+    first, _ = cross_entropy(gpt(params, inputs[:512], config)[0], targets[:512])
+    assert abs(expected - first) > 1e-3
+    assert evaluate(params, NumpyHalf("float64"), run) == pytest.approx(expected, rel=1e-12)
+
+
+def test_bits_per_byte_count_predicted_tokens_and_the_text_s_bytes():
+    data = SimpleNamespace(validation=np.zeros(11), train=np.zeros(99), validation_bytes=32)
+    bits = bits_per_byte(3 * math.log(2), SimpleNamespace(data=data))
+    assert bits == pytest.approx(10 * 3 / 32)
+
+
+def test_the_bytes_are_those_of_the_validation_text(tmp_path):
+    (tmp_path / "corpus.txt").write_text("schön grün\n\n" * 400, encoding="utf-8")
+    settings = complete({"corpus": str(tmp_path / "corpus.txt"), "context_length": 4})
+    corpus = load_corpus(settings.corpus)
+    tokenizer = CharacterTokenizer.train([*corpus.documents, "\n"])
+    data = encode_corpus(corpus, tokenizer, settings)
+    assert len(data.validation) == len(corpus.validation_text)
+    assert data.validation_bytes == len(corpus.validation_text.encode()) > len(data.validation)
+    whole = data.train.tobytes() + data.validation.tobytes()
+    assert data.record["ids_sha256"] == hashlib.sha256(whole).hexdigest()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_run_s_seed_draws_its_weights_batches_and_masks(dtype):
+    config = Config(31, context_length=8, layers=1, heads=1, channels=4)
+    settings = complete({"seed": 5, "batch_size": 3, "dropout": 0.5, "dtype": dtype})
+    ids, kind = np.arange(900) % 31, np.dtype(dtype).type
+    run = SimpleNamespace(config=config, settings=settings, params=None, optimizer=None,
+                          data=SimpleNamespace(train=ids))
+    model, _ = load_state(run, NumpyHalf(dtype))
+    inputs, targets, keep = step_batch(run, step=2)
+    found = {"params": model, "inputs": inputs, "targets": targets, "keep": keep}
+    drawn = draw_batch(ids, 8, 3, 5, 2)
+    expected = {"params": init_gpt(config, 5, kind), "inputs": drawn[0], "targets": drawn[1],
+                "keep": draw_keep(config, 3, 8, 0.5, 5, 2, kind)}
+    for (name, a), (other, b) in zip(leaves(found), leaves(expected), strict=True):
+        assert name == other and a.dtype == b.dtype, name
+        np.testing.assert_array_equal(a, b, err_msg=name)
+
+
+def test_a_context_longer_than_a_shard_is_evaluated_too():
+    config = Config(5, context_length=2 * SHARD_TOKENS, layers=1, heads=1, channels=4)
+    params, half = init_gpt(config, 1, np.float64), NumpyHalf("float64")
+    ids = np.random.default_rng(0).integers(0, 5, (2, 2 * SHARD_TOKENS))
+    expected, _ = cross_entropy(gpt(params, ids, config)[0], ids)
+    assert half.loss(params, ids, ids, config) == pytest.approx(expected, rel=1e-12)
