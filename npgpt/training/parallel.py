@@ -70,8 +70,9 @@ def thread_pool(threads=None):
     return ThreadPoolExecutor(threads or os.cpu_count())
 
 
-if hasattr(os, "register_at_fork"):  # a forked child has none of the threads
-    os.register_at_fork(after_in_child=thread_pool.cache_clear)
+# a forked child has none of the threads; Windows does not fork
+on_fork = getattr(os, "register_at_fork", lambda **_: None)
+on_fork(after_in_child=thread_pool.cache_clear)
 
 
 def for_each(update, named):
