@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass, field
 from functools import cache
 
+from npgpt import layers, model
+
 LABEL = re.compile(r"\s*# \((\d+(?:, \d+)*)\) (.*)")
 
 
@@ -134,7 +136,8 @@ class Recorder:
             state.line = frame.f_lineno
             state.turn += frame.f_lineno in state.loops
         if event == "return":
-            is_forward = isinstance(arg, tuple) and len(arg) == 2 and isinstance(arg[1], tuple)
+            is_forward = isinstance(arg, tuple) and len(arg) == 2 and (
+                isinstance(arg[1], tuple) or has_backward(state.path))
             self.keep(state, "returns", arg[0] if is_forward else arg)
             del self.frames[id(frame)]
         return self.on_event
@@ -155,6 +158,12 @@ NO_STEPS = ("npgpt.checking", "npgpt.tree", "npgpt.random_stream", "npgpt.checkp
 # calls that one half makes and the other does not
 TRANSPARENT = {"loss_and_grads_of_shard"}
 SHARDS = "npgpt.training.parallel"
+
+
+def has_backward(path):
+    """True for the path of a pair's forward pass, which returns (output, saved)."""
+    name = path.rpartition(" > ")[2].partition("[")[0]
+    return any(hasattr(room, f"{name}_backward") for room in (layers, model))
 
 
 class Frame:

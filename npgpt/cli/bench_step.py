@@ -192,7 +192,7 @@ def autograd_step(model: Any, loss: Callable[[], Any]) -> Callable[[], Any]:
 def products(config: Config, ids: np.ndarray) -> Callable[[], Any]:
     """The step's matrix products and nothing else, cut into the same shards,
     on the same threads, with the same layouts, written over themselves."""
-    from npgpt.training.parallel import blas_libraries, cut_batch, thread_pool
+    from npgpt.training.parallel import cut_batch, one_blas_thread, thread_pool
 
     B, T = ids.shape
     C, H, D = config.channels, config.heads, config.head_size
@@ -232,7 +232,7 @@ def products(config: Config, ids: np.ndarray) -> Callable[[], Any]:
             np.matmul(a, b, out=out)
 
     def run() -> None:
-        with blas_libraries().limit(limits=1, user_api="blas"):
+        with one_blas_thread():
             list(thread_pool().map(multiply, shards))
 
     return run
@@ -322,4 +322,5 @@ def markdown(results: list[dict[str, Any]]) -> str:
                 "npgpt", "products", "torchgpt by hand", *PEERS))
             lines.append(f"| {size} | {timing.instructions(result['machine'])} | {times} "
                          f"| {timing.spread(rows['npgpt']['to_fastest_peer'])} |")
-    return "\n".join(lines) + "\n\n" + timing.describe(results[-1]["machine"]) + "."
+    machine = timing.describe(*(result["machine"] for result in results))
+    return "\n".join(lines) + f"\n\n{machine}."

@@ -105,7 +105,9 @@ def hints(lines: list[str], label: int, body: list[ast.stmt]) -> list[str]:
 def report(name: str, file: Path) -> int:
     """Print the verdict; 0 where the exercise is solved, 1 where it is not."""
     try:
-        trouble = verdict(name, load(file))
+        module = load(file)
+        lacking = [each for each in (name, f"{name}_backward") if not hasattr(module, each)]
+        trouble = f"there is no {lacking[0]} in it" if lacking else verdict(name, module)
     except NotImplementedError:
         trouble = f"{name}_backward is not written yet"
     except InputError:

@@ -93,10 +93,11 @@ def instructions(found: dict[str, Any]) -> str:
     return f"{sets[core_type]} ({core_type})" if core_type in sets else core_type
 
 
-def describe(found: dict[str, Any]) -> str:
-    """The machine in one line."""
+def describe(found: dict[str, Any], *others: dict[str, Any]) -> str:
+    """The machine in one line; `others` are records of it with other instructions."""
+    used = " or ".join(dict.fromkeys(map(instructions, (found, *others))))
     line = (f"{found['processor']}, {found['cores']} cores; NumPy {found['numpy']},"
-            f" {found['numpy_blas']} with {instructions(found)}")
+            f" {found['numpy_blas']} with {used}")
     if "torch" in found:
         line += f"; torch {found['torch']} ({found['torch_instructions']})"
     return line

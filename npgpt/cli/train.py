@@ -51,6 +51,7 @@ def train(
     from npgpt.training.half import NumpyHalf
 
     if check:
+        refuse_resume(resume)
         return examine(settings, NumpyHalf(settings.get("dtype", "float32")), as_json)
     run = open_run("npgpt train", out, resume, settings, {"half": "numpy"})
     dtype = run.settings.dtype if run.settings.dtype == "float64" else "float32"
@@ -109,6 +110,11 @@ def go(run, half, command: str, as_json: bool, agree=lambda stopped: stopped) ->
     if not as_json:
         print(f"try it:  {command.split()[0]} sample {run.path}")
     return 0
+
+
+def refuse_resume(resume: bool) -> None:
+    if resume:
+        raise InputError("--check looks at a model before its first step: leave out --resume")
 
 
 def examine(settings: dict[str, Any], half, as_json: bool) -> int:

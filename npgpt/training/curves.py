@@ -191,7 +191,8 @@ def read_log(path: Path) -> list[dict]:
     """The lines of log.jsonl; one that was cut off, or is no record, is left out."""
     file = path / "log.jsonl"
     lines = []
-    for text in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
+    written = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+    for text in written.splitlines():
         try:
             line = json.loads(text)
         except ValueError:

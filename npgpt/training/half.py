@@ -4,17 +4,20 @@
 NumPy back. `torchgpt.training.half` answers the same calls in PyTorch.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from npgpt.layers.cross_entropy import cross_entropy
 from npgpt.model.gpt import gpt
 from npgpt.training.adamw import adamw_init, adamw_step
 from npgpt.training.clip import clip_by_global_norm
 from npgpt.training.flat import flat_like, flatten, pieces
-from npgpt.training.parallel import SHARD_TOKENS, add, loss_and_grads
+from npgpt.training.parallel import (
+    SHARD_TOKENS,
+    add,
+    loss_and_grads,
+    one_blas_thread,
+    thread_pool,
+)
 from npgpt.tree import rebuild
 
 
@@ -91,5 +94,5 @@ class NumpyHalf:
             logits, _ = gpt(model, ids[part], config)
             return float(cross_entropy(logits, targets[part], count)[0])
 
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor() as pool:
-            return sum(pool.map(one, range(0, B, size)))
+        with one_blas_thread():
+            return sum(thread_pool().map(one, range(0, B, size)))

@@ -9,6 +9,7 @@ import math
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 
@@ -21,7 +22,7 @@ from npgpt.training.loss_and_grads import loss_and_grads_of_shard
 from npgpt.tree import leaves
 
 SHARD_TOKENS = 512
-BLAS_THREADS = threading.Lock()  # their number belongs to the whole process
+BLAS_THREADS = threading.Lock()
 
 
 def loss_and_grads(params, ids, targets, config, visible=None, keep=None,
@@ -40,7 +41,7 @@ def loss_and_grads(params, ids, targets, config, visible=None, keep=None,
             params, ids[part], targets[part], config,
             cut_visible(visible, part), cut_keep(keep, part), count)
 
-    with BLAS_THREADS, blas_libraries().limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         results = thread_pool(threads).map(run, cut_batch(*ids.shape))
         loss, grads = next(results)
         for shard_loss, shard_grads in results:
@@ -58,6 +59,14 @@ def cut_batch(B, T):
     return [slice(*ends) for ends in pairwise(cuts)]
 
 
+@contextmanager
+def one_blas_thread():
+    """Inside, a product runs on its caller's thread alone. The number of
+    threads belongs to the whole process: callers take turns."""
+    with BLAS_THREADS, blas_libraries().limit(limits=1, user_api="blas"):
+        yield
+
+
 @cache
 def blas_libraries():
     """Found once: looking through the loaded libraries takes longer than
@@ -65,14 +74,15 @@ def blas_libraries():
     return ThreadpoolController()
 
 
-@cache
 def thread_pool(threads=None):
-    return ThreadPoolExecutor(threads or os.cpu_count())
+    """One for each number of threads, and for each process: a forked child
+    has none of its parent's threads."""
+    return pool_of(threads or os.cpu_count(), os.getpid())
 
 
-# a forked child has none of the threads; Windows does not fork
-on_fork = getattr(os, "register_at_fork", lambda **_: None)
-on_fork(after_in_child=thread_pool.cache_clear)
+@cache
+def pool_of(threads, process):
+    return ThreadPoolExecutor(threads)
 
 
 def for_each(update, named):

@@ -25,6 +25,7 @@ from npgpt.text.corpora import is_path
 from npgpt.text.token_files import open_tokens, token_dtype
 from npgpt.text.tokenizers import is_named, train_named
 from npgpt.training.batches import check_length
+from npgpt.training.curves import read_log
 from npgpt.training.settings import Settings, complete, read_settings
 
 
@@ -134,6 +135,9 @@ def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
         )
     run = Run(path, settings, config, data)
     training = load_training(path, config)
+    if training is None and saved_before(path, run_json):
+        raise InputError(f"{path} has lost its training.safetensors; restore it from a copy,"
+                         " or start a new run: its weights are still in model.safetensors")
     if training is not None:
         run.step, run.best = training["step"], training["best"]
         run.params, run.optimizer = training["params"], training["optimizer"]
@@ -142,6 +146,12 @@ def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
             f"{path} has already done its {run.step} steps: give more with --steps"
         )
     return run
+
+
+def saved_before(path: Path, run_json: dict[str, Any]) -> bool:
+    """True where the log goes on after the first save: it was whole once."""
+    first = read_settings(run_json.get("settings", {}), {}, str(path / "run.json")).save_every
+    return any(line["step"] > first for line in read_log(path))
 
 
 def make_tokenizer(settings: Settings, corpus: Corpus) -> Any:

@@ -68,6 +68,20 @@ def test_trace_names_the_step_of_a_planted_mistake(capsys, in_examples):
     assert "scaled by a constant, 0.125" in out
 
 
+@pytest.mark.parametrize("saved", ["x", "[x]", "{'x': x}", "(x,)"])
+def test_trace_sees_a_wrong_output_whatever_is_saved(capsys, tmp_path, monkeypatch, saved):
+    (tmp_path / f"twice_{len(saved)}.py").write_text(
+        "from npgpt.layers import gelu as right, gelu_backward as back\n"
+        f"def gelu(x): return 2 * right(x)[0], {saved}\n"
+        "def gelu_backward(d_y, saved):\n"
+        "    (x,) = saved.values() if isinstance(saved, dict) else "
+        "saved if isinstance(saved, (list, tuple)) else (saved,)\n"
+        "    return back(d_y, right(x)[1])\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    status, out, _ = run(capsys, "trace", f"twice_{len(saved)}", "numpy", "--layer", "gelu")
+    assert status == 1 and "returns differs" in out and "scaled by a constant, 2" in out
+
+
 @pytest.mark.parametrize(("line", "what"), [
     (("gradcheck", "--layer", "nope"), "there is no component 'nope'"),
     (("gradcheck", "--candidate", "nope"), "there is no package 'nope' here"),

@@ -106,3 +106,12 @@ def test_bad_input(tmp_path, monkeypatch):
     exercise.exercise("gelu")
     with pytest.raises(InputError, match="is there already"):
         exercise.exercise("gelu")
+
+
+@pytest.mark.parametrize(("text", "lacking"), [
+    ("", "gelu"), ("def gelu(x): ...\ndef gelu_backwards(d_y, saved): ...\n", "gelu_backward")])
+def test_a_file_without_the_functions_is_not_right(tmp_path, capsys, text, lacking):
+    file = tmp_path / "exercise_gelu.py"
+    file.write_text(text)
+    assert exercise.report("gelu", file) == 1
+    assert capsys.readouterr().out == f"{file}: there is no {lacking} in it\n"

@@ -266,6 +266,7 @@ def test_a_checkpoint_that_is_damaged(tmp_path, npgpt, torchgpt, trained, harm, 
     (edit("config.json", n_layer=10**9), ["of different models"]),
     (lambda path: turn_into_a_directory(path / "training.safetensors"), ["is a directory"]),
     (lambda path: (path / "tokenizer.json").unlink(), ["lost its tokenizer.json"]),
+    (lambda path: lose_the_state(path), ["lost its training.safetensors"]),
 ])
 def test_a_run_that_is_damaged(tmp_path, npgpt, trained, harm, words):
     shutil.copytree(trained, tmp_path / "run")
@@ -273,6 +274,24 @@ def test_a_run_that_is_damaged(tmp_path, npgpt, trained, harm, words):
     before = {p: p.read_bytes() for p in (tmp_path / "run").iterdir() if p.is_file()}
     refused(npgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 4), *words)
     assert {p: p.read_bytes() for p in (tmp_path / "run").iterdir() if p.is_file()} == before
+
+
+def lose_the_state(path):
+    """Of a run that has gone on after its first save."""
+    settings = json.loads((path / "run.json").read_text())["settings"]
+    edit("run.json", settings={**settings, "save_every": 1})(path)
+    (path / "training.safetensors").unlink()
+
+
+def test_a_run_killed_before_its_first_save_begins_again(tmp_path, npgpt, trained):
+    """model.safetensors may be there already; the log ends with the first save's step."""
+    shutil.copytree(trained, tmp_path / "run")
+    (tmp_path / "run" / "training.safetensors").unlink()
+    edit("run.json", settings={**json.loads(
+        (trained / "run.json").read_text())["settings"], "save_every": 2})(tmp_path / "run")
+    assert npgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 3)[0] == 0
+    log = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in log] == [0, 1, 2, 3]
 
 
 SMALL_FILES = """
@@ -304,7 +323,8 @@ def test_a_log_with_foreign_lines(tmp_path, npgpt, trained):
     shutil.copytree(trained, tmp_path / "run")
     log = tmp_path / "run" / "log.jsonl"
     whole = log.read_text()
-    log.write_text(whole + '3\n[]\n{"train_loss": 1}\n{"step": "x"}\n{"step": true}\n{"st')
+    log.write_bytes(whole.encode() + b'3\n[]\n{"train_loss": 1}\n{"step": "x"}\n'
+                    b'{"step": true}\n\xff\n{"st')
     status, out, err = npgpt("plot", tmp_path / "run", "--out", tmp_path / "a.png", "--json")
     assert status == 0 and json.loads(out)["runs"][0]["step"] == 2, err
     assert npgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 3)[0] == 0

@@ -31,6 +31,13 @@ def test_a_sound_model_passes_and_nothing_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["corpus.txt"]
 
 
+@pytest.mark.parametrize("command", ["npgpt", "torchgpt"])
+def test_a_run_that_has_begun_is_not_checked(request, tmp_path, command):
+    run = request.getfixturevalue(command)
+    status, out, err = run("train", "--check", "--resume", "--out", tmp_path)
+    assert (status, out) == (2, "") and "leave out --resume" in err and err.count("\n") == 1
+
+
 def test_a_mask_that_leaks(npgpt, corpus, monkeypatch):
     module = sys.modules["npgpt.layers.blockwise_attention"]  # the name is also a function's
     monkeypatch.setattr(module, "causal_mask", lambda T, S, like: np.ones((T, S), bool))

@@ -125,6 +125,14 @@ def test_a_resumed_run_keeps_its_masks_under_torchrun(tmp_path, corpus, launched
         assert np.abs(ours[name] - array).max() <= 1e-12 * np.abs(array).max() + 1e-17, name
 
 
+def test_a_check_is_refused_under_torchrun(tmp_path, corpus, launched_alone, capsys):
+    options = ["train", *corpus, *TINY, "--steps", "2", "--out", str(tmp_path / "run")]
+    assert launched_alone(*options, "--check") == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "leave torchrun away" in err
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_by_hand_is_refused_under_torchrun(tmp_path, corpus, launched_alone, capsys):
     run = tmp_path / "run"
     options = ["train", *corpus, *TINY, "--steps", "2", "--out", str(run)]

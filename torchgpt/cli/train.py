@@ -4,7 +4,7 @@ from typing import Annotated
 
 from npgpt.checkpoint import read_settings
 from npgpt.cli import common
-from npgpt.cli.train import examine, go, open_run
+from npgpt.cli.train import examine, go, open_run, refuse_resume
 from npgpt.errors import InputError
 
 ByHand = Annotated[
@@ -61,12 +61,15 @@ def train(
     from torchgpt.training import distributed
     from torchgpt.training.half import Autograd, ByHand
 
+    if check and distributed.launched():
+        raise InputError("--check needs one process: leave torchrun away")
     if distributed.launched():
         with distributed.joined(device or "auto") as place:
             return one_of_several(
                 place, out, resume, settings, by_hand, shared_dropout, compile, as_json)
     place = pick_device(device or "auto")
     if check:
+        refuse_resume(resume)
         check_by_hand(by_hand, settings)
         pick_dtype(settings.get("dtype", "float32"), place)
         make = ByHand if by_hand else Autograd

@@ -41,7 +41,7 @@ def attention_backward(d_y, saved):
     # (5) drop some
     d_probs = d_kept if keep is None else d_kept * keep
     # (4) turn scores into probabilities
-    #     along: the sum over keys of probs · d_probs is that of y · d_y
+    #     along: the sum over keys of probs · d_probs is y · d_y's
     along = row_sum(y * d_y)                          # (B, H, T, 1)
     d_scores = probs * (d_probs - along)              # (B, H, T, S)
     # (3) hide what may not be seen: probability 0, gradient 0

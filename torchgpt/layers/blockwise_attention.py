@@ -18,7 +18,7 @@ def blockwise_attention(q, k, v, visible=None, keep=None, size=BLOCK):
     """q (B, H, T, D), k and v (B, H, S, D) -> y (B, H, T, D).
 
     visible: as `attention` takes it, and all in one block; None: the T
-    queries stand at the last of the S ≥ T places and see no later ones.
+    queries stand at the last of S ≥ T places and see no later ones.
     keep: a dropout mask. size: the queries of a block."""
     T, S = q.shape[2], k.shape[2]
     if visible is not None:

@@ -4,8 +4,8 @@ import torch
 
 
 def split_heads(x, heads, parts=1):
-    """x (B, T, P·H·D) -> y (P, B, H, T, D), a view: P = 3 cuts queries,
-    keys and values out of one product."""
+    """x (B, T, P·H·D) -> y (P, B, H, T, D), a view: P = 3 cuts
+    queries, keys and values out of one product."""
     # (1) cut the channels
     B, T, width = x.shape
     D = width // (parts * heads)
