@@ -14,6 +14,7 @@ training state is written last: steps that it does not know of are taken again.
 """
 
 import json
+import math
 import os
 import re
 import shutil
@@ -74,8 +75,8 @@ def save_checkpoint(
 ) -> None:
     """Write `params` (NumPy, nested) to a directory, new or of the same model.
 
-    `training`: {"step": int, "optimizer": nested arrays and ints, and any
-    other plain values}; it is what a resumed run starts from.
+    `training`: {"step": int, "best": the lowest validation loss or None,
+    "optimizer": AdamW's state}; it is what a resumed run starts from.
     """
     path = Path(path)
     if not path.is_dir() or not any(path.iterdir()):
@@ -84,13 +85,11 @@ def save_checkpoint(
         raise InputError(f"{path} holds a model of other sizes; choose another directory")
     _write_tensors(path / "model.safetensors", to_gpt2(params), {"format": "pt"})
     if training is not None:
-        facts = {key: value for key, value in training.items() if key != "optimizer"}
-        arrays = dict(leaves({"params": params}))
-        for name, leaf in leaves({"optimizer": training["optimizer"]}):
-            if isinstance(leaf, np.ndarray):
-                arrays[name] = leaf
-            else:
-                facts[name] = leaf
+        state = training["optimizer"]
+        moments = {"m": state["m"], "v": state["v"]}
+        arrays = dict(leaves({"params": params, "optimizer": moments}))
+        facts = {"step": training["step"], "best": training["best"],
+                 "optimizer.step": state["step"]}
         _write_tensors(path / "training.safetensors", arrays, {"facts": json.dumps(facts)})
 
 
@@ -103,25 +102,31 @@ def create_run(
     link, a mount, or where the user stands. Raises InputError where `path` holds anything already.
     """
     path = Path(path)
-    if path.is_dir() and any(path.iterdir()):
-        raise InputError(
-            f"{path} holds another run or other files; choose another directory,"
-            " or continue that run with --resume"
-        )
+    taken = InputError(
+        f"{path} holds another run or other files; choose another directory,"
+        " or continue that run with --resume"
+    )
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} is a file; give a directory")
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = name_beside(path / "new" if path.is_dir() else path)
+    there = path.is_dir()
+    # one name for all who would fill an empty directory: only one gets it
+    aside = path / ".new" if there else name_beside(path)
     with errors_about(path):
         try:
             os.mkdir(aside)
+        except FileExistsError:
+            raise taken from None
+        try:
+            if there and list(path.iterdir()) != [aside]:
+                raise taken
             _write_static(aside, config, tokenizer, settings)
-            if path.is_dir():
+            if there:
                 for file in sorted(aside.iterdir(), key=lambda file: file.name == "config.json"):
                     os.replace(file, path / file.name)
                 aside.rmdir()
             else:
-                os.rename(aside, path)
+                os.rename(aside, path)  # refused where another was quicker
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
@@ -149,6 +154,15 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     return Checkpoint(path, config, params, tokenizer, read_settings(path))
 
 
+def saved_step(path: str | Path) -> int | None:
+    """The step of the last save, or None before the first."""
+    file = Path(path) / "training.safetensors"
+    if not file.exists():
+        return None
+    with _open(file) as source:
+        return _facts(file, source)["step"]
+
+
 def load_training(path: str | Path, config: Config) -> dict | None:
     """What `training.safetensors` holds, or None before the first save."""
     file = Path(path) / "training.safetensors"
@@ -156,25 +170,30 @@ def load_training(path: str | Path, config: Config) -> dict | None:
         return None
     with _open(file) as source:
         names = set(source.keys())
-        facts = json.loads((source.metadata() or {}).get("facts", "null"))
-        if not isinstance(facts, dict) or "step" not in facts:
-            raise InputError(f"{file} is not a training state of npgpt; there is no step in it")
-        wanted = shapes(within(config, len(names)))
-        expected = {f"params.{name}": shape for name, shape in leaves(wanted)}
-        optimizer = {name for name in names if name.startswith("optimizer.")}
-        _check_names(file, expected, names - optimizer)
+        facts = _facts(file, source)
+        wanted = dict(leaves(shapes(within(config, len(names)))))
+        expected = {f"{tree}.{name}": shape
+                    for tree in ("params", "optimizer.m", "optimizer.v")
+                    for name, shape in wanted.items()}
+        _check_names(file, expected, names)
         _check_shapes(file, {name: (source, name) for name in expected}, expected)
-        # moments come back in the order of the parameters they belong to
-        order = {name.removeprefix("params."): place for place, name in enumerate(expected)}
-
-        def place(name):
-            _, moment, *of = name.split(".", 2)
-            return moment, order.get("".join(of), -1)
-
-        parts = [(name, source.get_tensor(name))
-                 for name in [*expected, *sorted(optimizer, key=place)]]
-    parts += [(name, facts.pop(name)) for name in list(facts) if name.startswith("optimizer.")]
+        parts = [(name, source.get_tensor(name)) for name in expected]
+    parts.append(("optimizer.step", facts.pop("optimizer.step")))
     return {**facts, **nest(parts)}
+
+
+def _facts(file: Path, source) -> dict:
+    """What a training state says besides its arrays: both steps, the best loss."""
+    try:
+        facts = json.loads((source.metadata() or {}).get("facts", "null"))
+        whole = [type(facts[name]) is int and facts[name] >= 0
+                 for name in ("step", "optimizer.step")]
+        best = facts["best"] is None or math.isfinite(facts["best"])
+    except (ValueError, KeyError, TypeError):
+        whole, best = [False], False
+    if not (all(whole) and best):
+        raise InputError(f"{file} is not a training state of npgpt; restore it from a copy")
+    return facts
 
 
 def find_directory(path: str | Path) -> Path:

@@ -1,10 +1,12 @@
-"""Files that are never half-written."""
+"""Files that are never half-written, directories that have one writer."""
 
 import contextlib
 import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+
+from npgpt.errors import InputError
 
 
 def write_atomically(path: str | Path, data: bytes | str) -> None:
@@ -44,6 +46,25 @@ def errors_about(path: Path) -> Iterator[None]:
         if error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep a run to this process, however it ends; InputError where another has it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with open(path / "config.json", "rb+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{path} is being trained by another process;"
+                             " wait for it, or stop it") from None
+        except OSError:
+            pass  # a file system that has no locks
+        yield
 
 
 def sync_directory(path: str | Path) -> None:

@@ -2,6 +2,7 @@
 record, so that nothing else asks whether it holds arrays or tensors."""
 
 import importlib
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,11 @@ from npgpt.errors import InputError
 from npgpt.tree import leaves
 
 ROOMS = ("layers", "model", "training", "generation")
+OURS = {"npgpt", "torchgpt", "npgpt.training.schedule"}
+
+
+class Stopped(InputError):
+    """A package that is being checked stops with an error of its own."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +42,31 @@ class Arm:
     def native(self, case: Case, dtype="float64") -> Case:
         return case.map(lambda name, array: self.enter(array, dtype))
 
-    def values(self, case: Case, dtype="float64") -> dict:
-        """The case's results, by name, in the arm's own arrays."""
-        own = self.native(case, dtype)
-        results = self.run(own) if self.run else own.call(self.find, own)
-        return dict(leaves(results))
+    def results(self, own: Case) -> dict:
+        """By name, for a case of the arm's own arrays. Raises Stopped where
+        the arm holds a package that is not ours and that fails."""
+        try:
+            return dict(leaves(self.run(own) if self.run else own.call(self.find, own)))
+        except Exception as error:
+            foreign = set(self.packages) - OURS
+            if not foreign:
+                raise
+            raise Stopped(f"{self.name} stops {where_in(foreign, error)}with"
+                          f" {type(error).__name__}: {error}") from error
 
     def compute(self, case: Case, dtype="float64") -> dict:
-        """The same, as NumPy float64."""
+        """The same, as NumPy float64, for a case of NumPy's arrays."""
         return {name: self.leave(value)
-                for name, value in self.values(case, dtype).items()}
+                for name, value in self.results(self.native(case, dtype)).items()}
+
+
+def where_in(packages, error):
+    """"in my.py, line 3, ": the innermost line of these packages, or nothing."""
+    lines = [f"in {frame.f_code.co_filename}, line {line}, "
+             for frame, line in traceback.walk_tb(error.__traceback__)
+             if any(f"{frame.f_globals.get('__name__')}.".startswith(f"{package}.")
+                    for package in packages)]
+    return lines[-1] if lines else ""
 
 
 def lookup(package):
@@ -114,11 +135,15 @@ def find_package(package):
     """-> find, offered functions. Raises InputError where there are none."""
     try:
         find = lookup(package)
-    except ModuleNotFoundError as error:
-        if error.name != package:
-            raise
-        raise InputError(f"there is no package {package!r} here: start the command in the"
-                         " directory that holds it, or install it") from None
+    except Exception as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing == "torch":
+            raise  # the command says how to install it
+        if missing == package:
+            raise InputError(f"there is no package {package!r} here: start the command in the"
+                             " directory that holds it, or install it") from None
+        raise Stopped(f"{package} stops {where_in({package}, error)}with"
+                      f" {type(error).__name__}: {error}") from error
     offered = [find(name) for name in all_functions() if find(name)]
     if not offered:
         raise InputError(f"{package} offers none of our functions; it needs, for example,"

@@ -70,7 +70,7 @@ def observe(case, arm, dtype):
     """-> the arm's results as NumPy, findings: results that are missing,
     of another dtype or not numbers, and inputs that were written to."""
     own = arm.native(case, dtype)
-    results = dict(leaves(arm.run(own) if arm.run else own.call(arm.find, own)))
+    results = arm.results(own)
     findings = []
 
     def find(name, what, **more):

@@ -31,7 +31,7 @@ def check_layouts(case, arms, first):
             laid = laid_out(own, layout, arm)
             expected = arm.compute(versions[constant])
             results = {name: arm.leave(value)
-                       for name, value in leaves(laid_call(arm, laid))}
+                       for name, value in arm.results(laid).items()}
             if any(error_between(results[name], expected[name])[0] for name in expected):
                 wrong = compare(case, results, expected,
                                 (f"{arm.name} on {layout} arrays", arm.name),
@@ -39,7 +39,7 @@ def check_layouts(case, arms, first):
                 findings += [replace(finding, layout=layout) for finding in wrong]
         if not case.views:
             own = arm.native(case)
-            findings += owned(case, arm, own, dict(leaves(laid_call(arm, own))))
+            findings += owned(case, arm, own, arm.results(own))
     return findings
 
 
@@ -47,10 +47,6 @@ def laid_out(own, layout, arm):
     """A case of the arm's own arrays, each laid out anew where it can be."""
     return own.map(lambda name, array:
                    arm.layouts[layout](array) if fits(layout, array) else array)
-
-
-def laid_call(arm, own):
-    return arm.run(own) if arm.run else own.call(arm.find, own)
 
 
 def owned(case, arm, own, results):

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npgpt.checking.arms import OURS
 from npgpt.checking.budgets import COMPOSITE, UNIT, error_between, measured, share
 from npgpt.checking.layouts import constant_along_the_first_axis, laid_out
 from npgpt.checking.replacing import replaced
 from npgpt.checking.steps import Key, Recorder
 from npgpt.training import parallel
-
-# packages in which a step's label and a variable's name say what it is
-OURS = {"npgpt", "torchgpt", "npgpt.training.schedule"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def record(arm, case, dtype="float64", layout=None, leave=None):
     if layout:
         own = laid_out(own, layout, arm)
     with replaced("npgpt", [(parallel.thread_pool, lambda *_: SameThread)]):
-        recorder.run(lambda: arm.run(own) if arm.run else own.call(arm.find, own))
+        recorder.run(lambda: arm.results(own))
     return recorder.values
 
 
@@ -70,7 +68,8 @@ def first_difference(case, suspect, trusted, layout=None):
         case = case.map(constant_along_the_first_axis)
     wrong, right = record(suspect, case, layout=layout), record(trusted, case)
     common = [key for key in right if key in wrong or not_handed_on(key, wrong, right)]
-    if not {*suspect.packages, *trusted.packages} <= OURS:      # names may be a coincidence
+    # a step's label and a variable's name say what it is; elsewhere by chance
+    if not {*suspect.packages, *trusted.packages} <= OURS:
         common = [key for key in common if key.is_border or wrong[key].shape == right[key].shape]
         if all(key in wrong and alike(wrong[key], right[key])
                for key in common if key.is_border):

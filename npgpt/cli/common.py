@@ -157,11 +157,20 @@ def run(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
             raise
         return fail(f"{error.name} is not installed: {INSTALL[error.name]}")
     except Exception as error:
+        if is_out_of_memory(error):
+            return fail(f"not enough memory ({error}): make the batch, the context or the"
+                        " model smaller; training takes a batch in parts with --accumulate")
         if not hasattr(error, "format_message"):  # click's own
             raise
         context = getattr(error, "ctx", None)
         command = context.command_path if context else name
         return fail(f"{error.format_message().rstrip('.')}: see {command} --help")
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """NumPy's, or torch's on a GPU or the processor."""
+    return (isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+            or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error)))
 
 
 def fail(message: str, status: int = 2) -> int:

@@ -3,7 +3,6 @@
 import ast
 import re
 import sys
-import traceback
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -104,20 +103,16 @@ def hints(lines: list[str], label: int, body: list[ast.stmt]) -> list[str]:
 
 def report(name: str, file: Path) -> int:
     """Print the verdict; 0 where the exercise is solved, 1 where it is not."""
+    from npgpt.checking.arms import Stopped
+
     try:
         module = load(file)
         lacking = [each for each in (name, f"{name}_backward") if not hasattr(module, each)]
         trouble = f"there is no {lacking[0]} in it" if lacking else verdict(name, module)
-    except NotImplementedError:
-        trouble = f"{name}_backward is not written yet"
-    except InputError:
-        raise
-    except Exception as error:
-        places = [f.lineno for f in traceback.extract_tb(error.__traceback__)
-                  if Path(f.filename) == file.resolve()]
-        if not places:
-            raise
-        trouble = f"line {places[-1]} stops with {type(error).__name__}: {error}"
+    except Stopped as error:
+        trouble = str(error)
+        if isinstance(error.__cause__, NotImplementedError):
+            trouble = f"{name}_backward is not written yet"
     if trouble:
         print(f"{file}: {trouble}")
         return 1
@@ -126,6 +121,8 @@ def report(name: str, file: Path) -> int:
 
 
 def load(file: Path) -> ModuleType:
+    from npgpt.checking.arms import Stopped, where_in
+
     if not file.exists():
         raise InputError(f"there is no {file}: write it with npgpt exercise NAME")
     name = "exercise_of_reader"
@@ -135,8 +132,9 @@ def load(file: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         loader.exec_module(module)
-    except SyntaxError as error:
-        raise InputError(f"{file}:{error.lineno}: {error.msg}") from None
+    except Exception as error:
+        raise Stopped(f"{file} stops {where_in({name}, error)}with"
+                      f" {type(error).__name__}: {error}") from error
     return module
 
 

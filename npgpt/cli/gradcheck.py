@@ -37,21 +37,14 @@ def gradcheck(
 
     Example: npgpt gradcheck --layer layer_norm --candidate my_package
     """
-    from npgpt.checking.cases import make_case
     from npgpt.checking.check import check
-    from npgpt.checking.draw import seeded_draw
 
     sys.path.insert(0, "")
     if candidate and layer is None:
         if at is not None:
             raise InputError("--at needs --layer, the component whose choices it gives")
         raise typer.Exit(verdicts(candidate, seed, as_json))
-    asked = choices(at, layer)
-    case = make_case(layer or "gpt", seeded_draw(seed, asked))
-    unknown = sorted(set(asked) - set(case.chosen))
-    if at is not None and unknown:
-        raise InputError(f"--at gives {', '.join(unknown)}, which {case.component} does not"
-                         f" choose; this case is {case.at()}")
+    case = asked_for(layer, seed, at)
     ours, own = arms_of(candidate)
     arms = ours(case)
     if own and not offers(own, case):
@@ -72,6 +65,20 @@ MODEL = {"B": 2, "T": 4, "H": 2, "D": 4, "layers": 2, "V": 7, "tied": True, "spa
          "dropout": True, "mask": "none"}
 
 
+def asked_for(layer, seed, at):
+    """The case of these choices: of a component, or of the whole model."""
+    from npgpt.checking.cases import make_case
+    from npgpt.checking.draw import seeded_draw
+
+    asked = choices(at, layer)
+    case = make_case(layer or "gpt", seeded_draw(seed, asked))
+    unknown = sorted(set(asked) - set(case.chosen))
+    if at is not None and unknown:
+        raise InputError(f"--at gives {', '.join(unknown)}, which {case.component} does not"
+                         f" choose; this case is {case.at()}")
+    return case
+
+
 def choices(at, layer):
     """"B=2 T=1 axes=(1, 2)" -> {"B": "2", ...}."""
     if at is None:
@@ -84,7 +91,7 @@ def choices(at, layer):
 
 def verdicts(candidate, seed, as_json, examples=30):
     """Every component that the candidate offers: right or wrong, and where."""
-    from npgpt.checking.arms import find_package
+    from npgpt.checking.arms import Stopped, find_package
     from npgpt.checking.blame import locate
     from npgpt.checking.cases import CASES, functions_of, make_case
     from npgpt.checking.check import check
@@ -94,25 +101,33 @@ def verdicts(candidate, seed, as_json, examples=30):
     find, _ = find_package(candidate)
     ours, own = arms_of(candidate)
     found = {"right": [], "wrong": {}, "not_offered": []}
+
+    def examine(case):
+        """What is wrong with the candidate in this case: lines, none where all is well."""
+        arms = [*ours(case), own]
+        try:
+            findings = check(case, arms, [("float32", own)] if case.d_y is not None else [])
+            findings = findings or check_layouts(case, [own], arms[0])
+        except Stopped as error:
+            return [f"{case.component}: {error}"]
+        if not findings:
+            return []
+        where = locate(findings, arms)
+        lines = str(findings[0]).split("\n") + (
+            f"first value that differs: {where}".split("\n") if where else [])
+        return [line.strip() for line in lines]
+
     for component in CASES:
         missing = [name for name in functions_of(component) if not find(name)]
         if missing:
             found["not_offered"] += missing
             continue
-        for i in range(examples):
-            case = make_case(component, seeded_draw(seed + i))
-            arms = [*ours(case), own]
-            findings = check(case, arms, [("float32", own)] if case.d_y is not None else [])
-            findings = findings or check_layouts(case, [own], arms[0])
-            if findings:
-                break
-        if not findings:
+        cases = (make_case(component, seeded_draw(seed + i)) for i in range(examples))
+        lines = next(filter(None, map(examine, cases)), None)
+        if lines:
+            found["wrong"][component] = lines
+        else:
             found["right"].append(component)
-            continue
-        where = locate(findings, arms)
-        lines = str(findings[0]).split("\n") + (
-            f"first value that differs: {where}".split("\n") if where else [])
-        found["wrong"][component] = [line.strip() for line in lines]
     if as_json:
         print(json.dumps(found))
         return 1 if found["wrong"] else 0

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from npgpt.cli import common
-from npgpt.cli.gradcheck import choices
+from npgpt.cli.gradcheck import asked_for
 from npgpt.errors import InputError
 
 
@@ -34,12 +34,10 @@ def trace(
 
     Example: npgpt trace my_package numpy --layer layer_norm
     """
-    from npgpt.checking.cases import make_case
-    from npgpt.checking.draw import seeded_draw
     from npgpt.checking.trace import first_difference, record
 
     sys.path.insert(0, "")
-    case = make_case(layer or "gpt", seeded_draw(seed, choices(at, layer)))
+    case = asked_for(layer, seed, at)
     suspect, trusted = arm_named(first, case), arm_named(second, case)
     difference = first_difference(case, suspect, trusted)
     compared = len(record(trusted, case))

@@ -21,7 +21,7 @@ class Config:
         for name in ("vocab_size", "context_length", "layers",
                      "heads", "channels"):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
+            if type(value) is not int or value < 1:
                 raise InputError(
                     f"{name} is {value!r}: give a whole number,"
                     f" 1 or more")

@@ -33,7 +33,7 @@ def draw_run(path: Path) -> None:
     plain_ticks(bottom)
     bottom.set_ylabel("gradient norm")
     clip = run_json(path).get("settings", {}).get("clip")
-    if clip:
+    if isinstance(clip, int | float):
         bottom.axhline(clip, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
         beside(bottom, clip, f"clipped above {clip:g}")
     finish(figure, bottom, path / "loss.png", legend=top)
@@ -123,13 +123,14 @@ def panels(path: Path | None, heights: tuple, height: float):
 
 def title(path: Path) -> str:
     about = run_json(path)
-    settings = about.get("settings", {})
-    if not settings:
+    try:
+        settings = about["settings"]
+        return (
+            f"{path.name}: {about['data']['name']}, {about['parameters'] / 1e6:.2f} M parameters, "
+            f"batch {settings['batch_size']} × {settings['context_length']}, {settings['dtype']}"
+        )
+    except (KeyError, TypeError):  # not as a run of ours writes it
         return path.name
-    return (
-        f"{path.name}: {about['data']['name']}, {about['parameters'] / 1e6:.2f} M parameters, "
-        f"batch {settings['batch_size']} × {settings['context_length']}, {settings['dtype']}"
-    )
 
 
 def plain_ticks(axis) -> None:
@@ -197,6 +198,7 @@ def read_log(path: Path) -> list[dict]:
             line = json.loads(text)
         except ValueError:
             continue
-        if isinstance(line, dict) and type(line.get("step")) is int:
+        if isinstance(line, dict) and type(line.get("step")) is int and all(
+                isinstance(value, int | float | dict) for value in line.values()):
             lines.append(line)
     return lines

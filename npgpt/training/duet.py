@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from npgpt.files import held
 from npgpt.generation.sample import token_probs
 from npgpt.model.gpt import gpt
 from npgpt.random_stream import uniforms
@@ -56,7 +57,7 @@ def duet(
     budget = LOSS_BUDGET[settings.dtype]
     parted, step, worst, first_loss, compared_at = None, 0, 0.0, None, None
     gradients: dict[str, float] = {}
-    with open(run.path / "log.jsonl", "a", encoding="utf-8") as log:
+    with held(run.path), open(run.path / "log.jsonl", "a", encoding="utf-8") as log:
         while step < settings.steps and not stopped() and parted is None:
             step += 1
             record: dict[str, Any] = {"step": step, "learning_rate": rate_at(step, settings)}

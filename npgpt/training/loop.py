@@ -15,8 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from npgpt.checkpoint import create_run, read_settings, save_checkpoint
-from npgpt.files import write_atomically
+from npgpt.checkpoint import (
+    create_run,
+    load_training,
+    read_settings,
+    save_checkpoint,
+    saved_step,
+)
+from npgpt.errors import InputError
+from npgpt.files import held, write_atomically
 from npgpt.model.gpt import gpt
 from npgpt.model.init import init_gpt
 from npgpt.training.allocator import tune_allocator
@@ -46,11 +53,10 @@ def train(
     tune_allocator()
     settings, config = run.settings, run.config
     model, optimizer = load_state(run, half)
-    keep_log(run.path, run.step)
     began = time.perf_counter()
     step, last_saved = run.step, run.step
     record = {"step": step}
-    with open(run.path / "log.jsonl", "a", encoding="utf-8") as log:
+    with held(run.path), open_log(run.path, step) as log:
         if step == 0:
             record["validation_loss"] = evaluate(model, half, run)
             write_line(log, record)
@@ -221,10 +227,13 @@ def save_best(run: Run, half, model, optimizer, step: int) -> None:
     save(best, run, half, model, optimizer, step)
 
 
-def keep_log(path: Path, step: int) -> None:
-    """Drop the lines beyond `step`, which are about to be made again."""
+def open_log(path: Path, step: int):
+    """The log, without the lines beyond `step`: they are about to be made again."""
+    if saved_step(path) not in (None, step):
+        raise InputError(f"{path} was trained on meanwhile; give the same command again")
     kept = [json.dumps(line) for line in read_log(path) if line["step"] <= step and step > 0]
     write_atomically(path / "log.jsonl", "".join(line + "\n" for line in kept))
+    return open(path / "log.jsonl", "a", encoding="utf-8")
 
 
 def write_line(log, record: dict) -> None:
@@ -258,13 +267,11 @@ def check_finite(value: float, what: str, step: int, run: Run) -> None:
 
 
 def last_good(run: Run) -> str:
-    if (run.path / "training.safetensors").exists():
-        from npgpt.checkpoint import load_training
-
-        training = load_training(run.path, run.config)
-        where = f"the last good checkpoint is {run.path}, step {training['step']}"
-    else:
-        where = "there is no checkpoint yet"
+    where = "there is no good checkpoint yet"
+    for path in sorted((run.path / "best", run.path), key=lambda path: saved_step(path) or 0):
+        training = load_training(path, run.config)
+        if training is not None and not first_not_finite(training["params"]):
+            where = f"the last good checkpoint is {path}, step {training['step']}"
     return f"; {where}. Start anew with a lower --learning-rate or --clip"
 
 
@@ -288,4 +295,8 @@ def first_bad(params, grads, config, inputs) -> str:
     for name, array in reversed(list(leaves(grads))):
         if not np.isfinite(array).all():
             return f"the gradient of {name} went bad first"
+    with np.errstate(over="ignore"):
+        for name, array in reversed(list(leaves(grads))):
+            if not np.isfinite((array * array).sum()):
+                return f"the gradient of {name} is too large to be squared"
     return "no tensor is bad without this step's dropout"

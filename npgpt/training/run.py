@@ -108,7 +108,7 @@ def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
         raise InputError(f"{path} has no run.json: it is a model, not a run that can be resumed")
     settings = read_settings(run_json.get("settings", {}), changes, str(path / "run.json"))
     recorded = run_json.get("data")
-    if not isinstance(recorded, dict) or not {"sha256", "ids_sha256"} <= set(recorded):
+    if not isinstance(recorded, dict) or not {"name", "sha256", "ids_sha256"} <= set(recorded):
         raise InputError(f"{path / 'run.json'} does not say what it was trained on;"
                          " restore it from a copy")
     config = read_config(path)

@@ -101,7 +101,12 @@ def read_settings(stored: dict[str, Any], changes: dict[str, Any], where: str) -
         raise InputError(f"{where} was written by another version: {odd}; start a new run")
     for name, value in stored.items():
         whole_will_do = isinstance(value, int) and known[name] in (float, float | None)
-        if not isinstance(value, known[name]) and not whole_will_do:
+        right = isinstance(value, known[name]) or whole_will_do
+        if isinstance(value, bool):
+            right = known[name] is bool
+        if value is None:
+            right = name in ("tokenizer", "evaluate_batches")
+        if not right:
             raise InputError(f"{where}: {name} is {value!r}; restore it from a copy")
     fixed = [name for name in changes if name not in CHANGEABLE]
     if fixed:

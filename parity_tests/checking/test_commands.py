@@ -82,11 +82,43 @@ def test_trace_sees_a_wrong_output_whatever_is_saved(capsys, tmp_path, monkeypat
     assert status == 1 and "returns differs" in out and "scaled by a constant, 2" in out
 
 
+STOPS = {  # what a package holds -> what is said of it
+    "def gelu(x): return x / nought, x\ndef gelu_backward(d_y, saved): return d_y":
+        "stops in {file}, line 1, with NameError: name 'nought' is not defined",
+    "def gelu(x): return x, x\n\n\ndef gelu_backward(d_y, saved): return d_y.missing":
+        "stops in {file}, line 4, with AttributeError: ",
+    "def gelu(x): pass\ndef gelu_backward(d_y, saved): pass":
+        "stops with TypeError: cannot unpack",
+    "def gelu(): pass\ndef gelu_backward(d_y, saved): pass":
+        "stops with TypeError: gelu() ",
+    "def gelu(:": "stops with SyntaxError: invalid syntax",
+    "\n1 / 0": "stops in {file}, line 2, with ZeroDivisionError: division by zero",
+    "import not_there_at_all": "stops in {file}, line 1, with ModuleNotFoundError: ",
+}
+
+
+@pytest.mark.parametrize("text", STOPS)
+def test_a_candidate_that_stops_is_told_where(capsys, tmp_path, monkeypatch, text):
+    name = f"stops_{list(STOPS).index(text)}"
+    file = tmp_path / f"{name}.py"
+    file.write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    what = f"{name} {STOPS[text].format(file=file)}"
+    for line in (("gradcheck", "--candidate", name, "--layer", "gelu"),
+                 ("trace", name, "numpy", "--layer", "gelu"), ("trace", name, "numpy")):
+        status, _, err = run(capsys, *line)
+        assert status == 2 and err.startswith(f"error: {what}") and err.count("\n") == 1
+    status, out, err = run(capsys, "gradcheck", "--candidate", name)
+    assert f"wrong        gelu: {what}" in out if status == 1 else what in err
+
+
 @pytest.mark.parametrize(("line", "what"), [
     (("gradcheck", "--layer", "nope"), "there is no component 'nope'"),
     (("gradcheck", "--candidate", "nope"), "there is no package 'nope' here"),
     (("gradcheck", "--candidate", "json"), "json offers none of our functions"),
     (("gradcheck", "--layer", "gelu", "--at", "B=99"), "B=99 is none of 1, 2, 3"),
+    (("gradcheck", "--layer", "gelu", "--at", "x=1"), "--at gives x, which gelu does not"),
+    (("trace", "numpy", "torch", "--layer", "gelu", "--at", "x=1"), "--at gives x, which gelu"),
     (("trace", "numpy", "nope"), "there is no package 'nope' here"),
 ])
 def test_bad_input_is_one_line(capsys, line, what):

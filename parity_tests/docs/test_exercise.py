@@ -94,7 +94,7 @@ def test_a_line_that_stops_is_named(tmp_path, capsys):
     file.write_text(source_of("gelu").replace("d_x = d_y * slope", "d_x = d_y * slop"),
                     encoding="utf-8")
     assert exercise.report("gelu", file) == 1
-    assert re.search(r"line \d+ stops with NameError", capsys.readouterr().out)
+    assert re.search(r"mine\.py, line \d+, with NameError", capsys.readouterr().out)
 
 
 def test_bad_input(tmp_path, monkeypatch):

@@ -10,12 +10,19 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from npgpt.checkpoint import create_run, read_config, saved_step
+from npgpt.errors import InputError
+from npgpt.files import held
+from npgpt.model import Config
+from npgpt.training import loop
 from npgpt.training.curves import draw_run
 from parity_tests.runs.run_checks import flags
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
+locks = pytest.mark.skipif(os.name != "posix", reason="locks a file as only POSIX can")
 
 
 def refused(result, *words):
@@ -221,6 +228,44 @@ def edit(name, **changes):
     return change
 
 
+def setting(name, value):
+    """Another value of a setting in run.json."""
+
+    def change(path):
+        settings = json.loads((path / "run.json").read_text())["settings"]
+        edit("run.json", settings={**settings, name: value})(path)
+
+    return change
+
+
+def facts(change):
+    """Others of a training state: a text in their place, or other values, ... for none."""
+
+    def apply(path):
+        file = path / "training.safetensors"
+        with safe_open(file, framework="numpy") as source:
+            known = json.loads(source.metadata()["facts"])
+        kept = change if isinstance(change, str) else json.dumps(
+            {name: value for name, value in {**known, **change}.items() if value is not ...})
+        save_file(load_file(file), file, metadata={"facts": kept})
+
+    return apply
+
+
+def moments(change):
+    """A training state in which one of AdamW's running means is another."""
+
+    def apply(path):
+        file = path / "training.safetensors"
+        with safe_open(file, framework="numpy") as source:
+            metadata = source.metadata()
+        tensors = load_file(file)
+        change(tensors, "optimizer.m.tokens.weight")
+        save_file(tensors, file, metadata=metadata)
+
+    return apply
+
+
 def turn_into_a_directory(path):
     path.unlink()
     path.mkdir()
@@ -259,10 +304,21 @@ def test_a_checkpoint_that_is_damaged(tmp_path, npgpt, torchgpt, trained, harm, 
         {**json.loads((path / "run.json").read_text()), "settings": {"steps": 3}})),
      ["another version"]),
     (edit("run.json", data=None), ["run.json does not say what it was trained on"]),
+    (edit("run.json", data={"sha256": "", "ids_sha256": ""}), ["does not say what it was"]),
     (edit("run.json", settings=[]), ["run.json holds no settings"]),
-    (lambda path: edit("run.json", settings={
-        **json.loads((path / "run.json").read_text())["settings"], "steps": "x"})(path),
-     ["run.json: steps is 'x'"]),
+    (setting("steps", "x"), ["run.json: steps is 'x'"]),
+    (setting("batch_size", True), ["run.json: batch_size is True"]),
+    (setting("tied", 1), ["run.json: tied is 1"]),
+    (setting("warmup_steps", None), ["run.json: warmup_steps is None"]),
+    (setting("minimum_rate", None), ["run.json: minimum_rate is None"]),
+    (edit("config.json", n_layer=True), ["config.json: layers is True"]),
+    *[(facts(change), ["not a training state"]) for change in (
+        "{", "[]", "{}", {"step": "x"}, {"step": -5}, {"step": 1.5}, {"step": True},
+        {"best": "low"}, {"best": float("nan")}, {"best": ...}, {"step": ...},
+        {"optimizer.step": None})],
+    (moments(lambda tensors, name: tensors.pop(name)), ["lacks optimizer.m.tokens.weight"]),
+    (moments(lambda tensors, name: tensors.update({name: tensors[name][1:]})),
+     ["optimizer.m.tokens.weight is"]),
     (edit("config.json", n_layer=10**9), ["of different models"]),
     (lambda path: turn_into_a_directory(path / "training.safetensors"), ["is a directory"]),
     (lambda path: (path / "tokenizer.json").unlink(), ["lost its tokenizer.json"]),
@@ -319,12 +375,114 @@ def test_a_full_disk(tmp_path, corpus, size, file):
     assert not (tmp_path / file).exists() and not list(tmp_path.rglob(".*"))
 
 
+def test_a_run_json_with_other_words_is_drawn_without_them(tmp_path, npgpt, trained):
+    shutil.copytree(trained, tmp_path / "run")
+    edit("run.json", data=[], settings={"clip": "x"})(tmp_path / "run")
+    draw_run(tmp_path / "run")
+    assert (tmp_path / "run" / "loss.png").exists()
+
+
+@pytest.mark.parametrize("command", ["npgpt", "torchgpt"])
+def test_more_than_the_memory_is_one_line(request, tmp_path, corpus, trained, command):
+    """No machine addresses this much."""
+    run = request.getfixturevalue(command)
+    line = flags(corpus=corpus, channels=2**40)
+    refused(run("train", *line, "--out", tmp_path / "run"), "not enough memory", "--accumulate")
+    status, _, err = run("sample", trained, "--tokens", 2**48)
+    refused((status, "", err), "not enough memory")
+
+
+def test_torch_says_otherwise_that_memory_is_short():
+    import torch
+
+    from npgpt.cli.common import is_out_of_memory
+
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
+    assert not is_out_of_memory(RuntimeError("shapes do not fit"))
+    with pytest.raises(RuntimeError) as error:
+        torch.empty(2**50)
+    assert is_out_of_memory(error.value)
+
+
+@locks
+def test_a_run_has_one_writer(tmp_path, npgpt, trained):
+    """A second one is told so and changes nothing; the first one's end sets the run free."""
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    before = {p: p.read_bytes() for p in run.glob("*") if p.is_file()}
+    line = ["train", "--out", run, "--resume", "--steps", 4]
+    with held(run):
+        refused(npgpt(*line), f"{run} is being trained by another process")
+        assert {p: p.read_bytes() for p in run.glob("*") if p.is_file()} == before
+    assert npgpt(*line)[0] == 0
+
+
+@locks
+def test_a_duet_keeps_its_run_to_itself(tmp_path, npgpt, corpus, monkeypatch):
+    run = tmp_path / "run"
+    evaluate = loop.evaluate
+
+    def met(*arguments):
+        with pytest.raises(InputError, match="being trained by another process"), held(run):
+            pass
+        return evaluate(*arguments)
+
+    monkeypatch.setattr("npgpt.training.duet.evaluate", met)
+    line = flags(corpus=corpus, decay_steps=None, evaluate_every=None, steps=2)
+    assert npgpt("duet", *line, "--out", run)[0] == 0
+    with held(run):
+        pass
+
+
+def test_a_run_that_another_took_further_is_not_taken_back(tmp_path, npgpt, trained, monkeypatch):
+    """Between its being read and its being continued."""
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    load_state = loop.load_state
+    line = ["train", "--out", run, "--resume", "--steps"]
+
+    def meanwhile(*arguments):
+        monkeypatch.setattr(loop, "load_state", load_state)
+        assert npgpt(*line, 9)[0] == 0
+        return load_state(*arguments)
+
+    monkeypatch.setattr(loop, "load_state", meanwhile)
+    refused(npgpt(*line, 4), "trained on meanwhile")
+    assert saved_step(run) == 9
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_of_two_that_make_a_run_at_once_one_has_it(tmp_path, monkeypatch, there):
+    """The other comes while the first is about to make its directory."""
+    run, mkdir = tmp_path / "run", os.mkdir
+    if there:
+        run.mkdir()
+
+    def interrupted(*arguments):
+        monkeypatch.setattr(os, "mkdir", mkdir)
+        create_run(run, Config(7))
+        mkdir(*arguments)
+
+    monkeypatch.setattr(os, "mkdir", interrupted)
+    with pytest.raises((InputError, OSError), match=r"holds another run|not empty"):
+        create_run(run, Config(9))
+    assert read_config(run) == Config(7)
+    assert [p.name for p in run.iterdir()] == ["config.json"]
+
+
+def test_a_run_that_is_being_made_is_taken(tmp_path):
+    (tmp_path / ".new").mkdir()
+    with pytest.raises(InputError, match="holds another run"):
+        create_run(tmp_path, Config(7))
+    assert [p.name for p in tmp_path.iterdir()] == [".new"]
+
+
 def test_a_log_with_foreign_lines(tmp_path, npgpt, trained):
     shutil.copytree(trained, tmp_path / "run")
     log = tmp_path / "run" / "log.jsonl"
     whole = log.read_text()
     log.write_bytes(whole.encode() + b'3\n[]\n{"train_loss": 1}\n{"step": "x"}\n'
-                    b'{"step": true}\n\xff\n{"st')
+                    b'{"step": true}\n\xff\n{"step": 1, "train_loss": [1]}\n{"st')
     status, out, err = npgpt("plot", tmp_path / "run", "--out", tmp_path / "a.png", "--json")
     assert status == 0 and json.loads(out)["runs"][0]["step"] == 2, err
     assert npgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 3)[0] == 0

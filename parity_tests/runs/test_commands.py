@@ -118,7 +118,7 @@ def test_a_loss_that_is_no_number_stops_the_run(npgpt, tmp_path, corpus):
     assert status == 1
     last = err.splitlines()[-1]
     assert last.startswith("error: ") and "step" in last and "went bad" in last
-    assert "last good checkpoint is" in last or "no checkpoint yet" in last
+    assert "last good checkpoint is" in last or "no good checkpoint yet" in last
     # what is saved can be read, and holds numbers
     import numpy as np
 
@@ -126,6 +126,39 @@ def test_a_loss_that_is_no_number_stops_the_run(npgpt, tmp_path, corpus):
     from npgpt.tree import leaves
 
     assert all(np.isfinite(array).all() for _, array in leaves(load_checkpoint(out).params))
+
+
+def test_the_last_good_checkpoint_is_the_latest_that_holds_numbers(tmp_path):
+    from types import SimpleNamespace
+
+    import numpy as np
+
+    from npgpt.checkpoint import save_checkpoint
+    from npgpt.model import Config, init_gpt
+    from npgpt.training import adamw_init
+    from npgpt.training.loop import last_good
+
+    config = Config(5, context_length=4, layers=1, heads=1, channels=4)
+    run = SimpleNamespace(path=tmp_path / "run", config=config)
+
+    def save(path, step, spoil=1.0):
+        params = init_gpt(config)
+        params["norm"]["weight"] *= spoil
+        save_checkpoint(path, config, params, training={
+            "step": step, "best": None, "optimizer": adamw_init(params)})
+
+    save_checkpoint(run.path, config, init_gpt(config))
+    assert "no good checkpoint yet" in last_good(run)
+    save(run.path / "best", 4)
+    assert f"is {run.path / 'best'}, step 4" in last_good(run)
+    save(run.path, 7)
+    assert f"is {run.path}, step 7" in last_good(run)
+    save(run.path / "best", 9)
+    assert f"is {run.path / 'best'}, step 9" in last_good(run)
+    save(run.path / "best", 9, spoil=np.nan)
+    assert f"is {run.path}, step 7" in last_good(run)
+    save(run.path, 7, spoil=np.inf)
+    assert "no good checkpoint yet" in last_good(run)
 
 
 def test_what_went_bad_first_is_named():
@@ -138,6 +171,10 @@ def test_what_went_bad_first_is_named():
     params = init_gpt(config)
     ids = np.zeros((1, 4), int)
     assert "no tensor is bad" in first_bad(params, params, config, ids)
+    steep = init_gpt(config)
+    steep["blocks"][0]["norm_2"]["bias"][1] = 1e20  # finite, but not its square in float32
+    assert first_bad(params, steep, config, ids) == (
+        "the gradient of blocks.0.norm_2.bias is too large to be squared")
     params["blocks"][1]["feed_forward"]["down"]["bias"][0] = 3e38
     params["blocks"][1]["attention"]["out"]["bias"][0] = 3e38
     assert first_bad(params, params, config, ids) == "the output of blocks.1 went bad first"

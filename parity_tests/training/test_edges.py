@@ -69,6 +69,8 @@ def test_a_schedule_without_warm_up_or_decay():
     (np.array([0, 1]), r"expected shape \(batch, tokens\), got \(2,\)"),
     (np.zeros((1, 0), int), "expected shape"),
     (np.zeros((1, 5), int), "5 tokens do not fit the context of 4"),
+    *[(np.zeros((1, 2), kind), f"expected int64 numbers, got {kind}")
+      for kind in ("float64", "bool", "uint8", "int32")],
 ])
 def test_ids_that_do_not_fit_are_refused(half, ids, what):
     params = half.array(init_gpt(CONFIG))
@@ -83,6 +85,7 @@ def test_ids_that_do_not_fit_are_refused(half, ids, what):
     (np.array([[0, 5]]), "5 is neither -100 nor from 0 to 4"),
     (np.array([[0, -1]]), "-1 is neither -100"),
     (np.array([[0]]), r"expected shape \(1, 2\) like ids, got \(1, 1\)"),
+    (np.array([[0.0, 1.0]]), "targets: expected int64 numbers, got float64"),
 ])
 def test_targets_that_do_not_fit_are_refused(half, targets, what):
     params = half.array(init_gpt(CONFIG))

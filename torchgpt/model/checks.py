@@ -6,6 +6,7 @@ from npgpt.errors import InputError
 def check_ids(ids, config, start=0):
     """Raise InputError unless ids are (B, T) whole numbers below V that
     fit the context after `start` earlier tokens."""
+    check_whole("ids", ids)
     if len(ids.shape) != 2 or ids.shape[1] < 1:
         raise InputError(
             f"ids: expected shape (batch, tokens), "
@@ -24,9 +25,18 @@ def check_ids(ids, config, start=0):
             f" vocabulary, 0 to {config.vocab_size - 1}")
 
 
+def check_whole(name, numbers):
+    """Raise InputError unless the numbers are int64, which either half
+    takes as indices."""
+    kind = str(numbers.dtype).removeprefix("torch.")
+    if kind != "int64":
+        raise InputError(f"{name}: expected int64 numbers, got {kind}")
+
+
 def check_targets(targets, ids, config):
     """Raise InputError unless targets are shaped like ids and each is
     -100 (ignored) or a whole number below V."""
+    check_whole("targets", targets)
     if targets.shape != ids.shape:
         raise InputError(
             f"targets: expected shape {tuple(ids.shape)} like ids, "
