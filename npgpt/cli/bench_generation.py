@@ -47,6 +47,8 @@ def generation(
     """
     if size not in (*SIZES, "both"):
         raise InputError(f"size is {size!r}: give tiny, gpt2 or both")
+    common.check_file(record, ".json")
+    common.check_file(plot, ".png")
     result: dict[str, Any] = {"bench": "generation", "tokens": tokens, "sizes": {}}
     pictures = {}
     for name in [*SIZES] if size == "both" else [size]:
@@ -56,7 +58,7 @@ def generation(
     if record is not None:
         write_atomically(record, json.dumps(result, indent=1) + "\n")
     if plot is not None:
-        timing.save_picture(str(plot), pictures)
+        timing.save_picture(plot, pictures)
     if as_json:
         common.print_json(result)
     else:

@@ -53,11 +53,13 @@ def step(
     \b
     npgpt bench step --size S --rounds 10
     """
+    common.check_file(record, ".json")
+    common.check_file(plot, ".png")
+    if unknown := set(size.split(",")) - set(SIZES):
+        raise InputError(f"unknown size {min(unknown)!r}: give S, M, or S,M")
     result: dict[str, Any] = {"bench": "step", "sizes": {}}
     pictures = {}
     for name in size.split(","):
-        if name not in SIZES:
-            raise InputError(f"unknown size {name!r}: give S, M, or S,M")
         shape, warm, timed = SIZES[name]
         contenders = make_contenders(*shape)
         times = timing.interleave(contenders, rounds, warm, timed)
@@ -78,7 +80,7 @@ def step(
     if record is not None:
         write_atomically(record, json.dumps(result, indent=1) + "\n")
     if plot is not None:
-        timing.save_picture(str(plot), pictures)
+        timing.save_picture(plot, pictures)
     if as_json:
         common.print_json(result)
         return
@@ -276,18 +278,25 @@ def memory(
     \b
     npgpt bench memory --context-lengths 64,256
     """
+    common.check_file(record, ".json")
+    lengths = context_lengths.split(",")
+    for length in lengths:
+        if not length.isdigit() or int(length) < 1:
+            raise InputError(f"context length {length!r}: give whole numbers, as in 64,256")
     contenders = ["npgpt", "torchgpt.GPT"] if find_spec("torch") else ["npgpt"]
     result: dict[str, Any] = {"bench": "memory", "steps": steps, "peak_bytes": {}}
     (layers, heads, channels, _, batch), _, _ = SIZES["M"]
     for contender in contenders:
         peaks = {}
-        for length in context_lengths.split(","):
-            if not length.isdigit() or int(length) < 1:
-                raise InputError(f"context length {length!r}: give whole numbers, as in 64,256")
+        for length in lengths:
             shape = (layers, heads, channels, int(length), batch)
             child = subprocess.run(
                 [sys.executable, "-c", CHILD, contender, repr(shape), str(steps)],
-                capture_output=True, text=True, check=True)
+                capture_output=True, text=True)
+            if child.returncode:
+                said = child.stderr.strip().splitlines() or ["memory may be short"]
+                raise InputError(f"{contender} with context {length} ended with status"
+                                 f" {child.returncode}: {said[-1]}")
             peaks[length] = [int(line) for line in child.stdout.split()]
             print(f"{contender}, context {length}", file=sys.stderr)
         result["peak_bytes"][contender] = peaks

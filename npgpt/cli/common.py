@@ -201,12 +201,17 @@ def for_json(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def check_picture(file: Path) -> None:
-    """InputError unless the name is a PNG's: a slip must not cost another file."""
+def check_file(file: Path | None, suffix: str) -> None:
+    """InputError unless a file of this kind can be written there: said before the
+    work, and a slip must not cost another file."""
+    if file is None:
+        return
     if file.is_dir():
-        raise InputError(f"{file} is a directory; give a file, such as {file / 'picture.png'}")
-    if file.suffix.lower() != ".png":
-        raise InputError(f"{file} is no name of a picture; give one that ends in .png")
+        raise InputError(f"{file} is a directory; give a file, such as {file / f'name{suffix}'}")
+    if file.suffix.lower() != suffix:
+        raise InputError(f"{file} does not end in {suffix}: give a name that does")
+    if not file.parent.is_dir():
+        raise InputError(f"{file}: there is no directory {file.parent}; make it first")
 
 
 def let_threads_sleep() -> None:

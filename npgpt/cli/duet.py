@@ -1,5 +1,6 @@
 """npgpt duet: both halves trained side by side, on the same batches."""
 
+import shlex
 import sys
 import warnings
 from collections import deque
@@ -78,7 +79,7 @@ def duet(
         if as_json:
             common.print_json(summary)
         print(f"stopped and saved at step {summary['step']}; NumPy alone goes on with:"
-              f"\n  npgpt train --out {run.path} --resume", file=sys.stderr)
+              f"\n  npgpt train --out {shlex.quote(str(run.path))} --resume", file=sys.stderr)
         return 130
     summary["text"] = sing(params, run, torch_half)
     summary["peak_memory_gb"] = round(common.memory_used(), 3)
@@ -129,7 +130,8 @@ def tell(summary: dict, run) -> None:
         print(f"\nat token {text['place'] + 1} NumPy drew {text['numpy']}, PyTorch {text['torch']};"
               f" the draw lay {text['distance']:.1e} from the boundary"
               + (": a rounding tie" if text["tie"] else ""))
-    print(f"\npicture: {run.path / 'duet.png'}\ntry it:  npgpt sample {run.path}")
+    print(f"\npicture: {run.path / 'duet.png'}\ntry it:  npgpt sample"
+          f" {shlex.quote(str(run.path))}")
 
 
 def verdict(summary: dict) -> int:

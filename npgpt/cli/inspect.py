@@ -40,7 +40,7 @@ def inspect(
     from npgpt.checkpoint import load_checkpoint
 
     if text is not None:
-        common.check_picture(picture)
+        common.check_file(picture, ".png")
     checkpoint = load_checkpoint(run)
     near = wanted_token(checkpoint, token, id)
     ids = None if text is None else text_ids(checkpoint, text)

@@ -21,7 +21,7 @@ def plot(
     """
     from npgpt.training.curves import draw_runs, read_log
 
-    common.check_picture(out)
+    common.check_file(out, ".png")
     logs = {}
     for run in runs:
         if not (run / "log.jsonl").is_file():

@@ -1,6 +1,7 @@
 """npgpt prepare: from raw text to token files."""
 
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -104,7 +105,7 @@ def prepare(
             f"{name}: {side['documents']:,} documents, {side['tokens']:,} tokens, "
             f"{side['bytes_per_token']:.2f} bytes a token"
         )
-    print(f"see {out / 'report.md'}; next: npgpt train --corpus {out}")
+    print(f"see {out / 'report.md'}; next: npgpt train --corpus {shlex.quote(str(out))}")
     return 0
 
 

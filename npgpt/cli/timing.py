@@ -1,5 +1,6 @@
 """What the benchmarks share: contenders in turn, ratios, the machine."""
 
+import io
 import os
 import platform
 import statistics
@@ -7,10 +8,13 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_info
+
+from npgpt.files import write_atomically
 
 
 def interleave(contenders: dict[str, Callable[[], Any]], rounds: int,
@@ -117,16 +121,12 @@ def print_table(title: str, heads: list[str], rows: list[list[str]]) -> None:
     Console().print(table)
 
 
-def save_picture(path: str, titles_and_times: dict[str, dict[str, list[float]]]) -> None:
+def save_picture(path: Path, titles_and_times: dict[str, dict[str, list[float]]]) -> None:
     """One panel a title: a bar for each contender's median, its spread as a line."""
-    import matplotlib
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(
-        1, len(titles_and_times), figsize=(6.4 * len(titles_and_times), 3.2),
-        layout="constrained", squeeze=False)
+    figure = Figure(figsize=(6.4 * len(titles_and_times), 3.2), layout="constrained")
+    axes = figure.subplots(1, len(titles_and_times), squeeze=False)
     for axis, (title, times) in zip(axes[0], titles_and_times.items()):
         names = list(times)[::-1]
         middles = [1e3 * statistics.median(times[name]) for name in names]
@@ -136,5 +136,6 @@ def save_picture(path: str, titles_and_times: dict[str, dict[str, list[float]]])
         axis.barh(names, middles, color=colours, xerr=spread, ecolor="#4a5361")
         axis.set(title=title, xlabel="milliseconds")
         axis.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=160)
-    plt.close(figure)
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=160, format="png")
+    write_atomically(path, picture.getvalue())

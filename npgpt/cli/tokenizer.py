@@ -145,6 +145,7 @@ def show(
     \b
     npgpt tokenizer show tokenizer.json "strawberries" --html strip.html
     """
+    common.check_file(html, ".html")
     loaded = load_tokenizer(tokenizer)
     ids = _encode(loaded, text, allow)
     size = len(loaded.decode_bytes(ids))

@@ -1,5 +1,6 @@
 """npgpt train: a GPT in NumPy, from text to a checkpoint."""
 
+import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -105,10 +106,10 @@ def go(run, half, command: str, as_json: bool, agree=lambda stopped: stopped) ->
         print(f"picture: {run.path / 'loss.png'}")
     if summary["status"] == "interrupted":
         print(f"stopped and saved at step {summary['step']}; go on with:"
-              f"\n  {command} --out {run.path} --resume", file=sys.stderr)
+              f"\n  {command} --out {shlex.quote(str(run.path))} --resume", file=sys.stderr)
         return 130
     if not as_json:
-        print(f"try it:  {command.split()[0]} sample {run.path}")
+        print(f"try it:  {command.split()[0]} sample {shlex.quote(str(run.path))}")
     return 0
 
 

@@ -70,11 +70,13 @@ def draw_duet(path: Path, budget: float) -> None:
 def draw_runs(paths: list[Path], file: Path) -> None:
     """Several runs' losses in one picture: training thin, validation with dots."""
     figure, (axis,) = panels(None, heights=(1,), height=5)
+    names = [path.name for path in paths]
     for place, path in enumerate(paths):
+        label = path.name if names.count(path.name) == 1 else str(path)
         color = SEVERAL[place % len(SEVERAL)]
         lines = read_log(path)
         # matplotlib leaves out a label that begins with _
-        draw_loss(axis, lines, color, color, None, f" {path.name}")
+        draw_loss(axis, lines, color, color, None, f" {label}")
     axis.set_title("training batches (thin) and validation (dots)", loc="left",
                    fontsize=11, color=INK, pad=10)
     finish(figure, axis, file, legend=axis)

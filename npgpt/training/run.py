@@ -4,6 +4,7 @@ import glob
 import hashlib
 import os
 import platform
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,10 @@ def start_run(path: str | Path, given: dict[str, Any], command: str, extra: dict
     path = Path(path)
     settings = complete(given)
     if path.is_dir() and any(path.iterdir()):
+        again = f"{command.split()[0]} train --out {shlex.quote(str(path))} --resume"
         raise InputError(
             f"{path} holds another run or other files: choose another --out,"
-            f" or continue it with {command.split()[0]} train --out {path} --resume"
+            f" or continue it with {again}"
         )
     run = plan_run(path, settings)
     run_json = {

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -489,6 +490,10 @@ def test_a_log_with_foreign_lines(tmp_path, npgpt, trained):
     assert log.read_text().startswith(whole) and len(log.read_text().splitlines()) == 4
 
 
+def in_legend(figure):
+    return [text.get_text().strip() for text in figure.axes[0].get_legend().get_texts()]
+
+
 def test_names_that_a_plot_would_read_as_formulas(tmp_path, npgpt, trained, monkeypatch):
     drawn, save = [], Figure.savefig
 
@@ -503,8 +508,11 @@ def test_names_that_a_plot_would_read_as_formulas(tmp_path, npgpt, trained, monk
         draw_run(path)
         assert drawn[-1].axes[0].get_title(loc="left").startswith(path.name)
     assert npgpt("plot", *odd, "--out", tmp_path / "two.png")[0] == 0
-    named = [text.get_text().strip() for text in drawn[-1].axes[0].get_legend().get_texts()]
-    assert named == [path.name for path in odd]
+    assert in_legend(drawn[-1]) == [path.name for path in odd]
+    (tmp_path / "other").mkdir()
+    namesake = shutil.copytree(trained, tmp_path / "other" / "_a")
+    assert npgpt("plot", *odd, namesake, "--out", tmp_path / "two.png")[0] == 0
+    assert in_legend(drawn[-1]) == [str(odd[0]), odd[1].name, str(namesake)]
     monkeypatch.setattr("npgpt.cli.inspect.shown", lambda checkpoint, id: "$x_{$")
     assert npgpt("inspect", trained, "--text", "a", "--picture", tmp_path / "three.png")[0] == 0
 
@@ -517,7 +525,56 @@ def test_a_picture_takes_no_other_file_s_place(tmp_path, npgpt, trained, monkeyp
         (tmp_path / name).write_text("dear")
     refused(npgpt("plot", trained, "--out", name), name)
     refused(npgpt("inspect", trained, "--text", "the", "--picture", name), name)
+    refused(npgpt("bench", "step", "--plot", name), name)
+    refused(npgpt("bench", "generation", "--plot", name), name)
     assert name == "directory.png" or (tmp_path / name).read_text() == "dear"
+
+
+def test_where_a_file_cannot_be_written_is_said_before_the_work(
+        tmp_path, npgpt, trained, monkeypatch):
+    for work in ("npgpt.cli.timing.interleave", "npgpt.cli.bench_generation.measure",
+                 "subprocess.run", "npgpt.training.curves.draw_runs"):
+        monkeypatch.setattr(work, None)
+    for command in (["bench", "step"], ["bench", "memory"], ["bench", "generation"]):
+        refused(npgpt(*command, "--record", tmp_path / "not" / "there.json"), "no directory")
+        refused(npgpt(*command, "--record", tmp_path / "run.png"), "does not end in .json")
+    refused(npgpt("plot", trained, "--out", tmp_path / "not" / "there.png"), "no directory")
+    tokenizer = trained / "tokenizer.json"
+    before = tokenizer.read_bytes()
+    refused(npgpt("tokenizer", "show", tokenizer, "the", "--html", tokenizer), "end in .html")
+    assert tokenizer.read_bytes() == before
+    refused(npgpt("bench", "memory", "--context-lengths", "64,x"), "context length 'x'")
+    refused(npgpt("bench", "step", "--size", "S,L"), "unknown size 'L'")
+
+
+def test_a_process_of_bench_memory_that_ends_early(npgpt, monkeypatch):
+    from npgpt.cli import bench_step
+
+    for code, words in (("raise MemoryError('none left')", "none left"),
+                        ("import os; os.kill(os.getpid(), 9)", "memory may be short")):
+        monkeypatch.setattr(bench_step, "CHILD", code)
+        refused(npgpt("bench", "memory", "--context-lengths", "8"),
+                "npgpt with context 8 ended", words)
+
+
+@pytest.mark.parametrize("command", ["npgpt", "torchgpt"])
+def test_a_hint_can_be_typed_whatever_the_directory_s_name(request, tmp_path, corpus, command):
+    run = request.getfixturevalue(command)
+    out = tmp_path / "two words; $HOME"
+    line = ["train", *flags(corpus=corpus, steps=2), "--out", out]
+    status, said, _ = run(*line)
+    assert status == 0 and f"try it:  {command} sample {shlex.quote(str(out))}\n" in said
+    refused(run(*line), f"{command} train --out {shlex.quote(str(out))} --resume")
+
+
+def test_by_hand_is_not_compiled(torchgpt, tmp_path, corpus):
+    line = ["train", *flags(corpus=corpus, steps=2), "--out", tmp_path / "run", "--device", "cpu"]
+    for more in (["--check"], []):
+        refused(torchgpt(*line, "--by-hand", "--compile", *more), "leave out --compile")
+    assert not (tmp_path / "run").exists()
+    assert torchgpt(*line, "--by-hand")[0] == 0
+    refused(torchgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 3, "--compile",
+                     "--device", "cpu"), "leave out --compile")
 
 
 def test_no_bfloat16_by_hand(torchgpt, corpus):

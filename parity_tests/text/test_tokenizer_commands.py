@@ -131,7 +131,7 @@ def test_compare_measures_several(files, npgpt):
     (["encode", "characters.json", "Ж"], "no character 'Ж'"),
     (["decode", "bpe.json", "1", "x"], "whole numbers"),
     (["decode", "bpe.json", "400"], "out of range"),
-    (["show", "bpe.json", "a", "--html", "no/strip.html"], "cannot write"),
+    (["show", "bpe.json", "a", "--html", "no/strip.html"], "there is no directory no"),
     (["compare", "text.txt"], "not JSON"),
     (["frobnicate"], "No such command"),
 ])

@@ -70,12 +70,13 @@ def train(
     place = pick_device(device or "auto")
     if check:
         refuse_resume(resume)
-        check_by_hand(by_hand, settings)
+        check_by_hand(by_hand, settings, compile)
         pick_dtype(settings.get("dtype", "float32"), place)
         make = ByHand if by_hand else Autograd
         return examine(settings, make(str(place), settings.get("dtype", "float32")), as_json)
     run = begin(place, out, resume, settings, by_hand, shared_dropout, compile)
     by_hand, shared_dropout = as_it_began(run, by_hand, shared_dropout)
+    check_by_hand(by_hand, settings, compile)
     dtype = run.settings.dtype
     if by_hand:
         half = ByHand(str(place), "float32" if dtype == "bfloat16" else dtype)
@@ -84,7 +85,9 @@ def train(
     return go(run, half, "torchgpt train", as_json)
 
 
-def check_by_hand(by_hand: bool, settings: dict) -> None:
+def check_by_hand(by_hand: bool, settings: dict, compile: bool) -> None:
+    if by_hand and compile:
+        raise InputError("--by-hand runs the functions as they are: leave out --compile")
     if by_hand and settings.get("dtype") == "bfloat16":
         raise InputError("--by-hand computes in float32 or float64, not bfloat16")
 
@@ -96,7 +99,7 @@ def begin(place, out, resume, settings, by_hand, shared_dropout, compile, proces
     from torchgpt.device import pick_dtype, use_exact_arithmetic
 
     pick_dtype(settings.get("dtype", "float32"), place)
-    check_by_hand(by_hand, settings)
+    check_by_hand(by_hand, settings, compile)
     if shared_dropout or by_hand:
         use_exact_arithmetic()
     extra = {
