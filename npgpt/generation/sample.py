@@ -52,8 +52,9 @@ def draw_token(probs, u):
 
 def penalise_repeats(logits, ids, penalty):
     """logits (V,), ids read and written so far -> logits (V,), each of
-    these ids pushed down once (Keskar et al., 2019): a positive one is
-    divided by the penalty, a negative one multiplied. 1: unchanged."""
+    these ids pushed down once: a positive one is divided by the penalty
+    (Keskar et al., 2019, section 4.1), a negative one, which that would
+    push up, multiplied. 1: unchanged."""
     if penalty == 1:
         return logits
     # (1) take those that were there before

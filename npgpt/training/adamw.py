@@ -16,7 +16,8 @@ def adamw_init(params):
 
 def adamw_step(params, grads, state, lr, betas=(0.9, 0.95), eps=1e-8,
                weight_decay=0.1):
-    """Update params and state in place. Decay shrinks tensors of two or
+    """Update params and state in place. lr, the paper's rate times its
+    schedule, scales the decay as well, which shrinks tensors of two or
     more dimensions; biases and norm scales are left alone."""
     state["step"] += 1
     beta_1, beta_2 = betas

@@ -11,9 +11,9 @@ STD = 0.02
 
 
 def init_gpt(config, seed=1, dtype=torch.float32, device="cpu"):
-    """-> params: weights of standard deviation 0.02, those that write
-    to the stream divided by sqrt(2 · layers); biases 0, norm scales 1
-    (Radford et al., 2019, section 2.3)."""
+    """-> params: weights of standard deviation 0.02 (Radford et al.,
+    2018, section 4.1), those that write to the stream divided by
+    sqrt(2 · layers) (2019, section 2.3); biases 0, norm scales 1."""
     V, N, C, F = (config.vocab_size, config.context_length,
                   config.channels, config.hidden)
     made = {"dtype": dtype, "device": device}
