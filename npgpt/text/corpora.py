@@ -26,7 +26,8 @@ JOINT = "\n\n"
 class Corpus:
     """Documents, and which of them are for training and for validation.
 
-    `sha256` is that of `text` in UTF-8: the documents joined by a blank line.
+    `sha256` is that of `text` in UTF-8: the documents joined by a blank line;
+    of a prepared directory, that of its two parts' files.
     """
 
     name: str
@@ -135,17 +136,15 @@ def python_docs() -> list[str]:
 
 def _prepared(directory: Path) -> Corpus:
     """What `npgpt prepare` wrote, split as it was split there."""
-    manifest = open_prepared(directory).manifest
+    prepared = open_prepared(directory)
     for name in ("train.jsonl", "validation.jsonl"):
-        check_file(directory, manifest, name)
+        check_file(directory, prepared.manifest, name)
     train, validation = (
         [json.loads(line)["text"] for line in read_text(directory / name).split("\n") if line]
         for name in ("train.jsonl", "validation.jsonl")
     )
-    texts = train + validation
-    sha256 = hashlib.sha256(JOINT.join(texts).encode()).hexdigest()
-    licence, source = manifest["licence"], manifest["origin"]
-    return Corpus(str(directory), texts, train, validation, sha256, licence, source)
+    return Corpus(prepared.name, train + validation, train, validation,
+                  prepared.sha256, prepared.licence, prepared.source)
 
 
 def _corpus(name: str, documents: list[str], licence: str, source: str) -> Corpus:

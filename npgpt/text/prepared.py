@@ -46,6 +46,29 @@ class Prepared:
     validation: np.ndarray
 
     @property
+    def name(self) -> str:
+        return str(self.directory)
+
+    @property
+    def licence(self) -> str:
+        return self.manifest["licence"]
+
+    @property
+    def source(self) -> str:
+        return self.manifest["origin"]
+
+    @property
+    def sha256(self) -> str:
+        """Of both parts' texts, as the manifest names them: the files are not read."""
+        parts = [self.manifest["files"][name]["sha256"]
+                 for name in ("train.jsonl", "validation.jsonl")]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @property
+    def validation_bytes(self) -> int:
+        return int(self.manifest["validation"]["bytes"])
+
+    @property
     def bytes_per_token(self) -> float:
         """UTF-8 bytes of validation text a token: loss / (ln 2 × this) is in bits per byte."""
         return float(self.manifest["validation"]["bytes_per_token"])
@@ -60,13 +83,16 @@ def open_prepared(directory: str | Path) -> Prepared:
             raise InputError(f"{directory} is of another format: {manifest['format']!r}")
         for name in ("tokenizer.json", "train.tokens", "validation.tokens"):
             check_file(directory, manifest, name)
-        return Prepared(
+        prepared = Prepared(
             directory,
             manifest,
             load_tokenizer(directory / "tokenizer.json"),
             open_tokens(directory / "train.tokens"),
             open_tokens(directory / "validation.tokens"),
         )
+        # what is asked for later is there as well
+        prepared.licence, prepared.source, prepared.sha256, prepared.validation_bytes  # noqa: B018
+        return prepared
     except OSError as error:
         missing = error.filename or directory
         raise InputError(

@@ -23,7 +23,8 @@ from npgpt.errors import InputError
 from npgpt.model.config import Config
 from npgpt.text import CharacterTokenizer, Corpus, load_corpus, load_tokenizer
 from npgpt.text.corpora import is_path
-from npgpt.text.token_files import open_tokens, token_dtype
+from npgpt.text.prepared import Prepared, open_prepared
+from npgpt.text.token_files import token_dtype
 from npgpt.text.tokenizers import is_named, train_named
 from npgpt.training.batches import check_length
 from npgpt.training.curves import read_log
@@ -85,9 +86,8 @@ def start_run(path: str | Path, given: dict[str, Any], command: str, extra: dict
 
 def plan_run(path: Path, settings: Settings) -> Run:
     """A run with its data, at step 0; nothing is written."""
-    corpus = load_corpus(settings.corpus)
-    tokenizer = make_tokenizer(settings, corpus)
-    data = encode_corpus(corpus, tokenizer, settings)
+    source, tokenizer = open_source(settings)
+    data = encode_source(source, tokenizer, settings)
     config = settings.config(tokenizer.vocab_size)
     settings = Settings(**{**asdict(settings), "corpus": from_anywhere(settings.corpus)})
     return Run(path, settings, config, data)
@@ -120,14 +120,14 @@ def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
     tokenizer = read_tokenizer(path, config)
     if tokenizer is None:
         raise InputError(f"{path} has lost its tokenizer.json; restore it from a copy")
-    corpus = load_corpus(settings.corpus)
-    if corpus.sha256 != recorded["sha256"]:
+    source, _ = open_source(settings, tokenizer)
+    if source.sha256 != recorded["sha256"]:
         raise InputError(
             f"the corpus {settings.corpus} is not the one that {path} was trained on"
-            f" (SHA-256 {corpus.sha256[:12]}…, not {str(recorded['sha256'])[:12]}…):"
+            f" (SHA-256 {source.sha256[:12]}…, not {str(recorded['sha256'])[:12]}…):"
             " restore it, or start a new run"
         )
-    data = encode_corpus(corpus, tokenizer, settings)
+    data = encode_source(source, tokenizer, settings)
     if data.record["ids_sha256"] != recorded["ids_sha256"]:
         mapped = isinstance(data.train, np.memmap)
         what = f"the token files in {settings.corpus}" if mapped else path / "tokenizer.json"
@@ -156,12 +156,23 @@ def saved_before(path: Path, run_json: dict[str, Any]) -> bool:
     return any(line["step"] > first for line in read_log(path))
 
 
+def open_source(settings: Settings, tokenizer: Any = None) -> tuple[Corpus | Prepared, Any]:
+    """Where the ids come from, and the tokenizer: `tokenizer`, or the one that the
+    settings ask for. What `npgpt prepare` has encoded with it is not read as text."""
+    directory, corpus = prepared_directory(settings.corpus), None
+    prepared = open_prepared(directory) if directory else None
+    if prepared and tokenizer is None and settings.tokenizer is None:
+        tokenizer = prepared.tokenizer
+    if tokenizer is None:
+        corpus = load_corpus(settings.corpus)
+        tokenizer = make_tokenizer(settings, corpus)
+    if prepared and tokenizer.to_json() == prepared.tokenizer.to_json():
+        return prepared, tokenizer
+    return corpus or load_corpus(settings.corpus), tokenizer
+
+
 def make_tokenizer(settings: Settings, corpus: Corpus) -> Any:
-    """The one in a file, one trained here by name, that of a prepared
-    directory, or one for the characters of the corpus."""
-    prepared = prepared_directory(settings.corpus)
-    if settings.tokenizer is None and prepared:
-        return load_tokenizer(prepared / "tokenizer.json")
+    """The one in a file, one trained here by name, or one for the characters of the corpus."""
     if settings.tokenizer in (None, "characters"):
         return CharacterTokenizer.train([*corpus.documents, "\n"])
     if is_named(settings.tokenizer):
@@ -178,35 +189,33 @@ def prepared_directory(corpus: str) -> Path | None:
     return path if is_path(corpus) and (path / "manifest.json").is_file() else None
 
 
-def encode_corpus(corpus: Corpus, tokenizer: Any, settings: Settings) -> Data:
-    """Both parts as ids; InputError where one is shorter than a context. What
-    `npgpt prepare` has encoded with this tokenizer is mapped, not read."""
-    prepared, context_length = prepared_directory(settings.corpus), settings.context_length
-    if prepared and tokenizer.to_json() == (
-        (prepared / "tokenizer.json").read_text(encoding="utf-8")
-    ):
-        train = open_tokens(prepared / "train.tokens")
-        validation = open_tokens(prepared / "validation.tokens")
+def encode_source(source: Corpus | Prepared, tokenizer: Any, settings: Settings) -> Data:
+    """Both parts as ids, mapped where they are prepared; InputError where one is
+    shorter than a context."""
+    if isinstance(source, Prepared):
+        train, validation = source.train, source.validation
+        validation_bytes = source.validation_bytes
     else:
         kind = token_dtype(tokenizer.vocab_size)
         train, validation = (
             np.array(tokenizer.encode(text), dtype=kind)
-            for text in (corpus.train_text, corpus.validation_text)
+            for text in (source.train_text, source.validation_text)
         )
-    check_length(train, context_length, f"the training part of {corpus.name}")
-    check_length(validation, context_length, f"the validation part of {corpus.name}")
+        validation_bytes = len(source.validation_text.encode())
+    check_length(train, settings.context_length, f"the training part of {source.name}")
+    check_length(validation, settings.context_length, f"the validation part of {source.name}")
     ids_sha256 = hashlib.sha256(train)  # no copy: the tokens may be mapped
     ids_sha256.update(validation)
     record = {
-        "name": corpus.name,
-        "source": corpus.source,
-        "licence": corpus.licence,
-        "sha256": corpus.sha256,
+        "name": source.name,
+        "source": source.source,
+        "licence": source.licence,
+        "sha256": source.sha256,
         "ids_sha256": ids_sha256.hexdigest(),
         "train_tokens": len(train),
         "validation_tokens": len(validation),
     }
-    return Data(tokenizer, train, validation, len(corpus.validation_text.encode()), record)
+    return Data(tokenizer, train, validation, validation_bytes, record)
 
 
 def count_parameters(config: Config) -> int:

@@ -31,7 +31,7 @@ from npgpt.training.loop import (
     step_batch,
 )
 from npgpt.training.parallel import SHARD_TOKENS
-from npgpt.training.run import encode_corpus
+from npgpt.training.run import encode_source
 from npgpt.training.settings import complete
 from npgpt.tree import leaves, rebuild
 
@@ -172,7 +172,7 @@ def test_the_bytes_are_those_of_the_validation_text(tmp_path):
     settings = complete({"corpus": str(tmp_path / "corpus.txt"), "context_length": 4})
     corpus = load_corpus(settings.corpus)
     tokenizer = CharacterTokenizer.train([*corpus.documents, "\n"])
-    data = encode_corpus(corpus, tokenizer, settings)
+    data = encode_source(corpus, tokenizer, settings)
     assert len(data.validation) == len(corpus.validation_text)
     assert data.validation_bytes == len(corpus.validation_text.encode()) > len(data.validation)
     whole = data.train.tobytes() + data.validation.tobytes()

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def test_a_rate_that_learns_nothing(npgpt, corpus):
 
 
 @pytest.mark.usefixtures("no_pictures")
-def test_a_prepared_directory(npgpt, tmp_path):
+def test_a_prepared_directory(npgpt, tmp_path, monkeypatch):
     """Its tokenizer is taken, its token files are mapped, and a change is noticed."""
     from npgpt.text import load_corpus
     from npgpt.training.run import plan_run
@@ -79,11 +80,25 @@ def test_a_prepared_directory(npgpt, tmp_path):
     text.write_text(load_corpus("python-docs").text[:60_000], encoding="utf-8")
     status, _, err = npgpt("prepare", text, "--out", prepared, "--workers", 1)
     assert status == 0, err
-    settings = complete({"corpus": str(prepared), "context_length": 8})
-    data = plan_run(out, settings).data
-    assert isinstance(data.train, np.memmap)
+    corpus = load_corpus(prepared)
+    with monkeypatch.context() as patch:  # its texts are not read
+        patch.setattr("npgpt.training.run.load_corpus", None)
+        data = plan_run(out, complete({"corpus": str(prepared), "context_length": 8})).data
+        assert npgpt("train", *flags(corpus=prepared, steps=2), "--out", out)[0] == 0
+        assert npgpt("train", "--out", out, "--resume", "--steps", 3)[0] == 0
+    assert isinstance(data.train, np.memmap) and data.record["sha256"] == corpus.sha256
+    assert data.validation_bytes == len((corpus.validation_text + "\n\n").encode())
     assert data.tokenizer.to_json() == (prepared / "tokenizer.json").read_text()
-    assert npgpt("train", *flags(corpus=prepared, steps=2), "--out", out)[0] == 0
+    # the same tokenizer by another way is the same; another one reads the texts
+    for tokenizer, mapped in (("characters", True), (str(prepared / "tokenizer.json"), True),
+                              ("words", False)):
+        other = tmp_path / Path(tokenizer).stem
+        line = flags(corpus=prepared, steps=2, tokenizer=tokenizer)
+        given = {"corpus": str(prepared), "context_length": 8, "tokenizer": tokenizer}
+        train = plan_run(out, complete(given)).data.train
+        assert isinstance(train, np.memmap) == mapped
+        assert npgpt("train", *line, "--out", other)[0] == 0
+        assert npgpt("train", "--out", other, "--resume", "--steps", 3)[0] == 0
     tokens = bytearray((prepared / "train.tokens").read_bytes())
     tokens[-2:] = bytes(2) if any(tokens[-2:]) else b"\1\0"
     (prepared / "train.tokens").write_bytes(bytes(tokens))

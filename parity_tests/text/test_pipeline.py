@@ -500,6 +500,13 @@ def test_a_changed_or_missing_file_is_refused(tmp_path, small_portions):
                 open_prepared(out)
             assert "\n" not in str(caught.value) and str(out) in str(caught.value)
             (out / name).write_bytes(data)
+    whole = json.loads((out / "manifest.json").read_text())
+    for lost in ("licence", "origin", "files", "validation"):
+        fields = {name: value for name, value in whole.items() if name != lost}
+        (out / "manifest.json").write_text(json.dumps(fields))
+        with pytest.raises(InputError, match=r"manifest\.json is damaged"):
+            open_prepared(out)
+    (out / "manifest.json").write_text(json.dumps(whole))
     assert open_prepared(out).bytes_per_token == 1
     with pytest.raises(InputError, match="not a prepared directory"):
         open_prepared(tmp_path / "none")
