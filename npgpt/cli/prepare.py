@@ -136,6 +136,8 @@ class _Line:
             if done:
                 text += f", {common.clock((now - self.began) / done * (total - done))} left"
         elif done:
-            text += f" {done:,} MB, {done / max(now - self.began, 1e-9):.1f} MB/s"
+            text += f" {done:,} MB"
+            if now - self.began >= 1:  # before that a rate says nothing
+                text += f", {done / (now - self.began):.1f} MB/s"
         start, end = ("\r\033[K", "") if self.alive else ("", "\n")
         print(start + text, end=end, file=sys.stderr, flush=True)
