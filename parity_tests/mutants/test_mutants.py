@@ -10,6 +10,7 @@ from parity_tests.suite import MUTANTS
 ALL = [*layers.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS]
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mistakes may make NaN
 @pytest.mark.parametrize("mutant", ALL, ids=[f"{m.file}: {m.what}" for m in ALL])
 def test_killed(mutant):
     component, step = mutant.place()
