@@ -43,6 +43,8 @@ def refused(result, *words):
     ({"dropout": 1.5}, ["dropout is 1.5"]),
     ({"dropout": "nan"}, ["dropout is nan"]),
     ({"clip": 0}, ["clip is 0"]),
+    ({"minimum_rate": 0.1}, ["minimum_rate is 0.1", "at most 0.001"]),
+    ({"beta_1": 1}, ["beta_1 is 1"]),
     ({"beta_2": 1}, ["beta_2 is 1"]),
     ({"accumulate": 3}, ["accumulate is 3", "batch size 4"]),
     ({"dtype": "float8"}, ["float8", "float32"]),

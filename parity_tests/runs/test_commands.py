@@ -5,6 +5,7 @@ import math
 import signal
 
 import pytest
+from safetensors.numpy import load_file
 
 from parity_tests.runs.run_checks import flags, log_of, python
 
@@ -128,6 +129,31 @@ def test_a_loss_that_is_no_number_stops_the_run(npgpt, tmp_path, corpus):
     assert all(np.isfinite(array).all() for _, array in leaves(load_checkpoint(out).params))
 
 
+def spoil(self, model, *given):
+    model["norm"]["bias"][0] = math.nan
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize(("call", "bad", "words"), [
+    ("clip", lambda self, grads, limit: (grads, math.inf), "the gradient's norm is inf at step 1"),
+    ("loss", lambda self, *given: math.nan, "the validation loss is nan after step 2"),
+    ("step", spoil, "the weight norm.bias is not finite after step 1"),
+])
+def test_a_number_that_is_none_stops_the_run_before_it_is_saved(
+        npgpt, tmp_path, corpus, monkeypatch, call, bad, words):
+    import numpy as np
+
+    from npgpt.training.half import NumpyHalf
+
+    monkeypatch.setattr(NumpyHalf, call, bad)
+    out = tmp_path / "run"
+    line = flags(corpus=corpus, evaluate_every=2, save_every=1)
+    status, _, err = npgpt("train", *line, "--out", out)
+    assert status == 1 and words in err.splitlines()[-1]
+    for file in out.rglob("*.safetensors"):
+        assert all(np.isfinite(array).all() for array in load_file(file).values())
+
+
 def test_what_went_bad_first_is_named():
     import numpy as np
 
@@ -138,6 +164,10 @@ def test_what_went_bad_first_is_named():
     params = init_gpt(config)
     ids = np.zeros((1, 4), int)
     assert "no tensor is bad" in first_bad(params, params, config, ids)
+    grads = init_gpt(config)  # the backward pass begins at the end
+    for part in (grads["tokens"], grads["blocks"][0]["norm_1"], grads["norm"]):
+        part["weight"][0] = np.nan
+    assert first_bad(params, grads, config, ids) == "the gradient of norm.weight went bad first"
     params["blocks"][1]["feed_forward"]["down"]["bias"][0] = 3e38
     params["blocks"][1]["attention"]["out"]["bias"][0] = 3e38
     assert first_bad(params, params, config, ids) == "the output of blocks.1 went bad first"
