@@ -29,10 +29,10 @@ def batch():
 
 
 def test_a_seed_means_the_same_numbers_for_ever():
-    raw = raw_draws(2, 1, 2, "batch").tolist()
-    assert raw == [7021092518817567902, 6088751496026199381]
+    raw = raw_draws(9, 1, 2, "batch").tolist()
+    assert raw[:2] == [7021092518817567902, 6088751496026199381]
     # to the last bit: the top 53 of 64
-    assert uniforms((2,), 1, 2, "batch").tolist() == [(word >> 11) / 2**53 for word in raw]
+    assert uniforms((9,), 1, 2, "batch").tolist() == [(word >> 11) / 2**53 for word in raw]
     drawn = normals((3,), 1, 2, "tokens.weight")
     assert drawn == pytest.approx([1.7848486970551851, 0.9966628229671426, -1.018104728262564])
 
