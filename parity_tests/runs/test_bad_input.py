@@ -144,6 +144,17 @@ def test_a_device_that_is_not_there(tmp_path, torchgpt, corpus, monkeypatch, lin
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_gpu_beyond_the_last(monkeypatch):
+    from npgpt.errors import InputError
+    from torchgpt.device import pick_device
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert str(pick_device("cuda:1")) == "cuda:1"
+    with pytest.raises(InputError, match="no cuda:2 on this machine: it has 2 GPUs"):
+        pick_device("cuda:2")
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     from npgpt.cli.main import main

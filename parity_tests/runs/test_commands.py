@@ -113,6 +113,16 @@ def test_both_halves_train_alike(npgpt, torchgpt, tmp_path, corpus):
 
 
 @pytest.mark.usefixtures("no_pictures")
+def test_a_model_is_compiled_where_it_is_asked_for(torchgpt, tmp_path, corpus, monkeypatch):
+    compiled = []
+    monkeypatch.setattr("torchgpt.module.GPT.compile", lambda model: compiled.append(model))
+    line = ["train", *flags(corpus=corpus, steps=1), "--device", "cpu", "--out"]
+    for place, more in (("plain", []), ("asked", ["--compile"])):
+        assert torchgpt(*line, tmp_path / place, *more)[0] == 0
+        assert len(compiled) == len(more)
+
+
+@pytest.mark.usefixtures("no_pictures")
 def test_a_loss_that_is_no_number_stops_the_run(npgpt, tmp_path, corpus):
     out = tmp_path / "run"
     status, _, err = npgpt("train", *flags(

@@ -213,6 +213,21 @@ def test_train_in_one_half_resume_in_the_other(
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-11, err_msg=name)
 
 
+def test_a_run_in_bfloat16_goes_on_by_hand_in_float32(tmp_path, npgpt, torchgpt, corpus):
+    from npgpt.tree import leaves
+
+    run, cpu = tmp_path / "run", ["--device", "cpu"]
+    line = flags(corpus=corpus, dtype="bfloat16", steps=2)
+    assert torchgpt("train", *line, *cpu, "--out", run)[0] == 0
+    for command, more, steps in ((npgpt, [], 3), (torchgpt, [*cpu, "--by-hand"], 4),
+                                 (torchgpt, cpu, 5)):
+        status, _, err = command("train", "--out", run, "--resume", "--steps", steps, *more)
+        assert status == 0, err
+        found = load_checkpoint(run).training
+        assert found["step"] == steps
+        assert {array.dtype.name for _, array in leaves(found["params"])} == {"float32"}
+
+
 def test_a_run_may_be_lengthened_and_keeps_its_schedule(tmp_path, npgpt, corpus):
     line = flags(corpus=corpus, steps=6, decay_steps=None)
     assert npgpt("train", *line, "--out", tmp_path / "run")[0] == 0

@@ -11,12 +11,13 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from npgpt.errors import InputError
 from npgpt.training.settings import complete
 from torchgpt.cli.main import main
-from torchgpt.training.distributed import check_parts, launched, own_gpu
+from torchgpt.training.distributed import Distributed, check_parts, launched, own_gpu
 
 TINY = ["--layers", "1", "--heads", "2", "--channels", "8", "--context-length", "8",
         "--batch-size", "8", "--accumulate", "2", "--dtype", "float64", "--device", "cpu",
@@ -192,8 +193,20 @@ def test_processes_share_each_part_equally():
 def test_each_process_takes_a_gpu_of_its_own(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "3")
     assert str(own_gpu(4)) == "cuda:3"
-    with pytest.raises(InputError, match="has 2 GPUs, too few for process 3"):
-        own_gpu(2)
+    with pytest.raises(InputError, match="has 3 GPUs, too few for process 3"):
+        own_gpu(3)
+
+
+def test_each_process_drops_of_its_own(monkeypatch):
+    """Their rows differ; so must their masks, and a step's stay the same."""
+    drawn = []
+    for rank in (0, 1, 1):
+        monkeypatch.setattr("torch.distributed.get_rank", lambda rank=rank: rank)
+        monkeypatch.setattr("torch.distributed.get_world_size", lambda: 2)
+        half = Distributed("cpu", "float32", 0.5)
+        half.begin_step(torch.nn.Linear(1, 1), seed=1, step=3)
+        drawn.append(torch.rand(4).tolist())
+    assert drawn[0] != drawn[1] == drawn[2]
 
 
 def test_a_run_of_its_own_is_not_launched(monkeypatch):
