@@ -213,6 +213,26 @@ def test_train_in_one_half_resume_in_the_other(
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-11, err_msg=name)
 
 
+def test_a_duet_goes_on_in_either_half_with_its_masks(
+        tmp_path, npgpt, torchgpt, corpus, monkeypatch):
+    import numpy as np
+
+    from npgpt.tree import leaves
+
+    monkeypatch.setattr("npgpt.training.duet.draw_duet", lambda *given: None)
+    line = flags(corpus=corpus, dropout=0.2, dtype="float64", steps=2, evaluate_every=None,
+                 decay_steps=None)
+    assert npgpt("duet", *line, "--device", "cpu", "--out", tmp_path / "one")[0] == 0
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    found = []
+    for command, place, more in ((npgpt, "one", []), (torchgpt, "two", ["--device", "cpu"])):
+        path = tmp_path / place
+        assert command("train", "--out", path, "--resume", "--steps", 4, *more)[0] == 0
+        found.append(load_checkpoint(path).params)
+    for (name, a), (_, b) in zip(leaves(found[0]), leaves(found[1])):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-11, err_msg=name)
+
+
 def test_a_run_in_bfloat16_goes_on_by_hand_in_float32(tmp_path, npgpt, torchgpt, corpus):
     from npgpt.tree import leaves
 
