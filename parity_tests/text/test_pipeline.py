@@ -282,7 +282,9 @@ def kill_and_go_on(settings, out, kills, longest, draw):
         process.send_signal(signal.SIGKILL)
         _, errors = process.communicate()
         killed += process.returncode == -signal.SIGKILL
-        assert b"Traceback" not in errors
+        # Python's own, of a worker that never heard what it is to do
+        unborn = b"pickle.load(from_parent)" in errors
+        assert unborn or b"Traceback" not in errors
     return killed
 
 
