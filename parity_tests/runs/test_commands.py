@@ -149,7 +149,7 @@ def spoil(self, model, *given):
     ("clip", lambda self, grads, limit: (grads, math.inf), "the gradient's norm is inf at step 1"),
     ("loss", lambda self, *given: math.nan, "the validation loss is nan after step 2"),
     ("step", spoil, "the weight norm.bias is not finite after step 1"),
-])
+], ids=["norm", "validation", "weight"])
 def test_a_number_that_is_none_stops_the_run_before_it_is_saved(
         npgpt, tmp_path, corpus, monkeypatch, call, bad, words):
     import numpy as np
