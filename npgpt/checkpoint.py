@@ -125,12 +125,13 @@ def create_run(
                 for file in sorted(aside.iterdir(), key=lambda file: file.name == "config.json"):
                     os.replace(file, path / file.name)
                 aside.rmdir()
+                sync_directory(path)
             else:
                 os.rename(aside, path)  # refused where another was quicker
+                sync_directory(path.parent)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
-        sync_directory(path.parent)
 
 
 def _write_static(path: Path, config: Config, tokenizer: Any, settings: dict | None) -> None:

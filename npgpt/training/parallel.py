@@ -92,8 +92,7 @@ def for_each(update, named):
     total = sum(array.size for _, array in named)
     groups, done = [[] for _ in range(threads)], 0
     for name, array in named:
-        groups[min(threads * done // total, threads - 1)].append(
-            (name, array))
+        groups[threads * done // total].append((name, array))
         done += array.size
 
     def run(group):

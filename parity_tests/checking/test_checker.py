@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 
 from npgpt.checking.arms import numpy_arm
+from npgpt.checking.blame import blame
 from npgpt.checking.budgets import budgets, error_between
 from npgpt.checking.case import call_pair
 from npgpt.checking.cases import CASES, make_case
 from npgpt.checking.check import check
-from npgpt.checking.draw import seeded_draw
+from npgpt.checking.draw import Numbers, seeded_draw
 from npgpt.checking.layouts import check_determinism, check_layouts
 from npgpt.checking.trace import first_difference, guess
+from npgpt.checking.witnesses import against, finite_difference, random_directions
+from npgpt.layers import gelu_backward
 from parity_tests.suite import arms
 from torchgpt.checking import stepwise_autograd_arm, torch_arm, witnesses
 
@@ -25,7 +28,7 @@ def case_of(component="layer_norm", **given):
 def arm_that(change, name="other"):
     """NumPy's arm, its results changed."""
     def run(case):
-        return change(call_pair(numpy_arm().find, case))
+        return change(dict(case.call(numpy_arm().find, case)))
 
     return replace(numpy_arm(), name=name, run=run, packages=())
 
@@ -85,10 +88,11 @@ def test_red_for_another_shape_dtype_or_infinity():
         assert what in words(check(case_of(), [numpy_arm(), arm_that(change)]))
 
 
-def test_red_for_an_input_that_is_written_to():
+@pytest.mark.parametrize("factor", [0, 1 + 1e-15])
+def test_red_for_an_input_that_is_written_to(factor):
     def run(case):
         results = call_pair(numpy_arm().find, case)
-        case.inputs["x"][:] = 0
+        case.inputs["x"][:] *= factor
         return results
 
     assert "has been written to" in words(check(
@@ -99,6 +103,46 @@ def test_red_for_an_error_just_above_its_budget_and_green_below():
     case = case_of()
     assert check(case, [numpy_arm(), arm_that(lambda r: r | {"y": r["y"] * (1 + 1e-16)})]) == []
     assert check(case, [numpy_arm(), arm_that(lambda r: r | {"y": r["y"] * (1 + 1e-13)})])
+
+
+def test_red_for_a_small_error_of_a_composite_and_a_large_one_in_few_bits():
+    case = make_case("block", seeded_draw(3, {"regime": "benign"}))
+    off = arm_that(lambda r: r | {"y": r["y"] * (1 + 1e-11)})
+    assert words(check(case, [numpy_arm(), off])).startswith("block: y of numpy and of other")
+    case, sound = case_of(), torch_arm()
+
+    def half_more(own):
+        results = call_pair(sound.find, own)
+        return results | {"y": 1.5 * results["y"]}
+
+    for dtype in ("float32", "bfloat16"):
+        assert check(case, [numpy_arm()], [(dtype, sound)]) == []
+        assert check(case, [numpy_arm()], [(dtype, replace(sound, run=half_more))])
+
+
+def test_red_for_a_backward_that_is_wrong_for_one_upstream_entry_alone():
+    """What a random upstream gradient, of which no entry is 0, never shows."""
+    def find(name):
+        def backward(d_y, saved):
+            return gelu_backward(d_y, saved) * (2 if np.count_nonzero(d_y) == 1 else 1)
+
+        return backward if name == "gelu_backward" else numpy_arm().find(name)
+
+    case = make_case("gelu", seeded_draw(3, {"B": 1, "T": 2, "C": 2, "regime": "benign"}))
+    assert check(case, [numpy_arm()]) == []
+    assert "from the Jacobian" in words(check(case, [replace(numpy_arm(), find=find)]))
+
+
+def test_a_finite_difference_is_the_gradient_along_its_directions():
+    case, arm = case_of(), numpy_arm()
+    directions = random_directions(case, Numbers(1))
+    tried = finite_difference(case, arm.find, directions)
+    assert tried == pytest.approx(against(arm.compute(case), directions), rel=1e-8)
+
+
+def test_of_two_that_differ_the_last_is_blamed():
+    involved = [numpy_arm(), arm_that(lambda r: r | {"y": 2 * r["y"]})]
+    assert blame(check(case_of(), involved), involved) == "other"
 
 
 def test_red_for_the_complex_step_alone():
@@ -123,6 +167,7 @@ def test_shape_and_nan_are_infinite_errors():
     assert error_between(np.ones(3), np.ones(4))[0] == np.inf
     assert error_between(np.array([np.nan]), np.array([np.nan]))[0] == np.inf
     assert error_between(np.array([-np.inf]), np.array([-np.inf]))[0] == 0
+    assert error_between(np.array([-np.inf]), np.array([np.inf]))[0] == np.inf
 
 
 def test_what_float32_cannot_hold_is_no_error():

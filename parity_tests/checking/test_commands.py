@@ -51,6 +51,31 @@ def test_a_candidate_is_told_what_is_right_wrong_and_missing(capsys, in_examples
     assert "attention" in found["not_offered"] and "gelu" not in found["not_offered"]
 
 
+def test_one_layer_of_a_candidate_is_held_to_ours(capsys, in_examples):
+    for layer, status in (("gelu", 0), ("layer_norm", 1)):
+        line = ("gradcheck", "--layer", layer, "--candidate", "my_package", "--json")
+        left, out, _ = run(capsys, *line)
+        found = json.loads(out)
+        assert left == status == bool(found["findings"])
+        assert all("my_package" in row for row in found["rows"])
+
+
+@pytest.mark.parametrize(("y", "what"), [
+    ("right(x)[0].astype(float)", "is float64, not float32"),
+    ("right(x.ravel('K'))[0].reshape(x.shape)", "on transposed arrays"),
+])
+def test_a_candidate_must_hold_in_float32_and_in_any_layout(capsys, tmp_path, monkeypatch, y, what):
+    name = f"narrow_{len(y)}"
+    (tmp_path / f"{name}.py").write_text(
+        "from npgpt.layers import gelu as right, gelu_backward\n"
+        f"def gelu(x): return {y}, right(x)[1]\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    status, out, _ = run(capsys, "gradcheck", "--candidate", name, "--json")
+    found = json.loads(out)
+    assert (status, found["right"], set(found["wrong"])) == (1, [], {"gelu"})
+    assert what in found["wrong"]["gelu"][0]
+
+
 def test_trace_agrees_where_there_is_nothing_to_find(capsys):
     for pair in (("numpy", "torch"), ("numpy", "torch-autograd")):
         status, out, _ = run(capsys, "trace", *pair)

@@ -8,7 +8,7 @@ from npgpt.model import Config, init_gpt
 from parity_tests.halves import both_halves
 
 CONFIG = Config(vocab_size=5, context_length=4, layers=1, heads=1, channels=4)
-LOGITS = np.array([1.0, 3.0, 2.0, 3.0, 0.0])
+LOGITS = np.array([1.0, 3.0, 2.0, 3.0, 0.0], np.float32)
 
 
 @both_halves
@@ -52,6 +52,15 @@ def test_settings_without_a_meaning_are_refused(half, options, what):
     options = {"ids": [1], **options}
     with pytest.raises(InputError, match=what):
         list(half.generate(half.array(init_gpt(CONFIG)), CONFIG, **options))
+
+
+@both_halves
+def test_a_cache_takes_no_more_than_the_context(half):
+    params = half.array(init_gpt(CONFIG))
+    cache = half.empty_cache(CONFIG, 1, params["tokens"]["weight"])
+    _, cache = half.gpt_cached(params, half.array(np.array([[1, 2, 3]])), cache, CONFIG)
+    with pytest.raises(InputError, match="5 tokens do not fit the context of 4"):
+        half.gpt_cached(params, half.array(np.array([[4, 0]])), cache, CONFIG)
 
 
 @both_halves

@@ -14,6 +14,7 @@ from npgpt.generation.column_major import PAYS_AFTER, column_major
 from npgpt.model import Config, init_gpt
 from npgpt.random_stream import normals
 from npgpt.text import CharacterTokenizer
+from npgpt.training.curves import smooth
 from npgpt.tree import leaves, rebuild
 from torchgpt.cli.main import main as torchgpt_main
 
@@ -250,6 +251,14 @@ def test_plot_compares_runs(run, tmp_path):
     status, _, err = run(npgpt_main, "plot", one, tmp_path / "new")
     assert status == 2
     assert "new is no run" in err
+
+
+@pytest.mark.parametrize("count", [1, 99, 100, 250])
+def test_a_smoothed_curve_is_the_mean_of_its_surroundings(count):
+    reach = count // 100
+    values = np.random.default_rng(0).random(count).tolist()
+    assert smooth(values) == pytest.approx([
+        np.mean([values[j] for j in range(count) if abs(i - j) <= reach]) for i in range(count)])
 
 
 # bench

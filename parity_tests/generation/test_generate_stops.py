@@ -1,13 +1,15 @@
 """A text ends before its first stop string, however it is cut in pieces."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from npgpt.cli.sample import Row
 from npgpt.errors import InputError
-from npgpt.text import CharacterTokenizer, StopStrings
+from npgpt.text import BytePairTokenizer, CharacterTokenizer, StopStrings
 
 letters = st.text("ab", max_size=12)
 
@@ -46,6 +48,16 @@ def test_a_stop_string_is_found_across_tokens_and_within_a_character():
     for id in CharacterTokenizer.train(["a→b"]).encode("a→b"):
         watch.push(decoder.push(id))
     assert watch.found
+
+
+@pytest.mark.parametrize("stops", [[], ["x"], ["é"]])
+def test_a_text_may_end_within_a_character(stops):
+    """The lone byte is shown as `decode` shows it."""
+    tokenizer = BytePairTokenizer.train("é", 257)
+    row = Row(SimpleNamespace(tokenizer=tokenizer), tokenizer.encode("a"), stops)
+    ids = [*tokenizer.encode("b"), tokenizer.encode("é")[0]]
+    shown = "".join(row.push(id, 0.0) for id in ids) + row.finish()
+    assert shown == row.text == tokenizer.decode(ids) == "b\ufffd"
 
 
 def test_an_empty_stop_string_is_refused():

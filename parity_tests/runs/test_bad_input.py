@@ -51,6 +51,8 @@ def refused(result, *words):
     ({"dropout": 1.5}, ["dropout is 1.5"]),
     ({"dropout": "nan"}, ["dropout is nan"]),
     ({"clip": 0}, ["clip is 0"]),
+    ({"minimum_rate": 0.1}, ["minimum_rate is 0.1", "at most 0.001"]),
+    ({"beta_1": 1}, ["beta_1 is 1"]),
     ({"beta_2": 1}, ["beta_2 is 1"]),
     ({"accumulate": 3}, ["accumulate is 3", "batch size 4"]),
     ({"dtype": "float8"}, ["float8", "float32"]),
@@ -148,6 +150,17 @@ def test_a_device_that_is_not_there(tmp_path, torchgpt, corpus, monkeypatch, lin
                          ("cpu:x", "unknown device 'cpu:x'")):
         refused(torchgpt(*line, "--device", device), word)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_gpu_beyond_the_last(monkeypatch):
+    from npgpt.errors import InputError
+    from torchgpt.device import pick_device
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert str(pick_device("cuda:1")) == "cuda:1"
+    with pytest.raises(InputError, match="no cuda:2 on this machine: it has 2 GPUs"):
+        pick_device("cuda:2")
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from npgpt.errors import InputError
 from npgpt.layers.cross_entropy import IGNORE, cross_entropy
 from npgpt.model import Config, gpt, init_gpt
-from npgpt.text import CharacterTokenizer
+from npgpt.text import BytePairTokenizer, CharacterTokenizer
 from npgpt.text.corpora import load_corpus
 from npgpt.training.batches import (
     IGNORED,
@@ -31,7 +32,7 @@ from npgpt.training.loop import (
     step_batch,
 )
 from npgpt.training.parallel import SHARD_TOKENS
-from npgpt.training.run import encode_source
+from npgpt.training.run import encode_source, make_tokenizer
 from npgpt.training.settings import complete
 from npgpt.tree import leaves, rebuild
 
@@ -177,6 +178,22 @@ def test_the_bytes_are_those_of_the_validation_text(tmp_path):
     assert data.validation_bytes == len(corpus.validation_text.encode()) > len(data.validation)
     whole = data.train.tobytes() + data.validation.tobytes()
     assert data.record["ids_sha256"] == hashlib.sha256(whole).hexdigest()
+
+
+def test_a_tokenizer_learns_characters_of_all_but_pairs_of_the_training_text(tmp_path):
+    """A character seen only in validation must have an id; what is frequent
+    there must not choose the merges."""
+    lines = [f"line {i} " + chr(0x4E00 + i) * (i % 7) + "\n\n" for i in range(400)]
+    (tmp_path / "corpus.txt").write_text("".join(lines), encoding="utf-8")
+    settings = complete({"corpus": str(tmp_path / "corpus.txt"), "context_length": 4})
+    corpus = load_corpus(settings.corpus)
+    assert set(corpus.validation_text) - set(corpus.train_text)
+    tokenizer = make_tokenizer(settings, corpus)
+    assert tokenizer.decode(tokenizer.encode(corpus.text)) == corpus.text
+    settings = complete({**asdict(settings), "tokenizer": "bpe:400"})
+    pairs = [make_tokenizer(settings, corpus), BytePairTokenizer.train(corpus.train, 400),
+             BytePairTokenizer.train(corpus.documents, 400)]
+    assert pairs[0].merges == pairs[1].merges != pairs[2].merges
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

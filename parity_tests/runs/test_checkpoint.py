@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from safetensors.numpy import load_file, save_file
 
 from npgpt.checkpoint import create_run, load_checkpoint, save_checkpoint
 from npgpt.errors import InputError
+from npgpt.files import write_atomically
 from npgpt.model import Config, gpt, init_gpt
 from npgpt.text import CharacterTokenizer
+from npgpt.text.token_files import write_tokens
 from npgpt.training import adamw_init
 from npgpt.tree import leaves, rebuild
 
@@ -122,6 +125,10 @@ def test_we_open_theirs(tmp_path, tied, shard):
     ours = GPT2LMHeadModel.from_pretrained(tmp_path / "ours").state_dict()
     for name, tensor in theirs.state_dict().items():
         assert torch.equal(tensor, ours[name]), name
+    # over theirs, shards or not: the last save is what is read
+    changed = rebuild(found.params, lambda _, array: array + 1)
+    save_checkpoint(tmp_path / "theirs", found.config, changed)
+    equal(load_checkpoint(tmp_path / "theirs").params, changed)
 
 
 def edit(path, change):
@@ -208,6 +215,9 @@ def test_a_file_that_is_cut_off(saved, name, keep):
     ({"model_type": "llama"}, "model_type is 'llama'"),
     ({"n_inner": 12}, "n_inner is 12"),
     ({"layer_norm_epsilon": 1e-6}, "layer_norm_epsilon"),
+    ({"scale_attn_weights": False}, "scale_attn_weights is False"),
+    ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx is True"),
+    ({"add_cross_attention": True}, "add_cross_attention is True"),
     ({"n_head": 3}, "3 heads do not divide 8 channels"),
     ({"n_embd": "8"}, "channels is '8'"),
     ({"vocab_size": 11}, "has 10 tokens, but the model's vocabulary has 11"),
@@ -221,6 +231,14 @@ def test_a_config_that_we_cannot_compute(saved, change, words):
     with pytest.raises(InputError) as caught:
         load_checkpoint(path)
     assert words in str(caught.value)
+
+
+def test_a_config_that_does_not_say_is_tied(saved):
+    path, params = saved
+    fields = json.loads((path / "config.json").read_text())
+    assert fields.pop("tie_word_embeddings")
+    (path / "config.json").write_text(json.dumps(fields))
+    equal(load_checkpoint(path).params, params)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sets the umask of POSIX")
@@ -255,6 +273,60 @@ def test_a_directory_with_other_files_is_left_alone(tmp_path):
         with pytest.raises(InputError):
             write(tmp_path / "run")
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["letter.txt"]
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """What a power cut would lose: names that were given to data not yet
+    flushed, and directories whose names are not. Names in their order."""
+    flushed, names = {}, []
+    unflushed_data, unflushed_names = [], set()
+    fsync, calls = os.fsync, {"replace": os.replace, "rename": os.rename}
+
+    def flush(handle):
+        fsync(handle)
+        about = os.fstat(handle)
+        flushed[about.st_ino] = about.st_size
+        unflushed_names.discard(about.st_ino)
+
+    def moving(call):
+        def move(old, new):
+            about = os.stat(old)
+            if os.path.isfile(old) and flushed.get(about.st_ino) != about.st_size:
+                unflushed_data.append(str(new))
+            call(old, new)
+            names.append(os.path.basename(new))
+            unflushed_names.add(os.stat(os.path.dirname(new)).st_ino)
+
+        return move
+
+    monkeypatch.setattr(os, "fsync", flush)
+    for name, call in calls.items():
+        monkeypatch.setattr(os, name, moving(call))
+    return SimpleNamespace(names=names, lost=lambda: (unflushed_data, unflushed_names))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="flushes directories as POSIX does")
+@pytest.mark.parametrize("there", [False, True])
+def test_what_is_written_outlives_a_power_cut(tmp_path, disk, there):
+    config, params, tokenizer = make(True)
+    run = tmp_path / "run"
+    if there:
+        run.mkdir()
+    create_run(run, config, tokenizer, {"steps": 1})
+    # a directory that is there becomes a run by its last name
+    assert disk.names[-1] == ("config.json" if there else "run")
+    assert disk.lost() == ([], set())
+    state = {"step": 1, "best": None, "optimizer": adamw_init(params)}
+    for _ in range(2):
+        save_checkpoint(run, config, params, training=state)
+        # steps that the training state does not know of are taken again
+        assert disk.names[-2:] == ["model.safetensors", "training.safetensors"]
+        assert disk.lost() == ([], set())
+    for write in (lambda: write_atomically(tmp_path / "text", "new"),
+                  lambda: write_tokens(tmp_path / "ids", [[1, 2]], 3)):
+        write()
+        assert disk.lost() == ([], set())
 
 
 def test_a_save_that_fails_leaves_the_old_state(saved, monkeypatch):

@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 import signal
 
 import pytest
+from safetensors.numpy import load_file
 
-from parity_tests.runs.run_checks import flags, log_of, python
+from parity_tests.runs.run_checks import TINY, flags, log_of, python
 
 DUET = {"evaluate_every": None, "decay_steps": None, "steps": 10}
 
@@ -111,6 +113,16 @@ def test_both_halves_train_alike(npgpt, torchgpt, tmp_path, corpus):
 
 
 @pytest.mark.usefixtures("no_pictures")
+def test_a_model_is_compiled_where_it_is_asked_for(torchgpt, tmp_path, corpus, monkeypatch):
+    compiled = []
+    monkeypatch.setattr("torchgpt.module.GPT.compile", lambda model: compiled.append(model))
+    line = ["train", *flags(corpus=corpus, steps=1), "--device", "cpu", "--out"]
+    for place, more in (("plain", []), ("asked", ["--compile"])):
+        assert torchgpt(*line, tmp_path / place, *more)[0] == 0
+        assert len(compiled) == len(more)
+
+
+@pytest.mark.usefixtures("no_pictures")
 def test_a_loss_that_is_no_number_stops_the_run(npgpt, tmp_path, corpus):
     out = tmp_path / "run"
     status, _, err = npgpt("train", *flags(
@@ -161,6 +173,31 @@ def test_the_last_good_checkpoint_is_the_latest_that_holds_numbers(tmp_path):
     assert "no good checkpoint yet" in last_good(run)
 
 
+def spoil(self, model, *given):
+    model["norm"]["bias"][0] = math.nan
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize(("call", "bad", "words"), [
+    ("clip", lambda self, grads, limit: (grads, math.inf), "the gradient's norm is inf at step 1"),
+    ("loss", lambda self, *given: math.nan, "the validation loss is nan after step 2"),
+    ("step", spoil, "the weight norm.bias is not finite after step 1"),
+], ids=["norm", "validation", "weight"])
+def test_a_number_that_is_none_stops_the_run_before_it_is_saved(
+        npgpt, tmp_path, corpus, monkeypatch, call, bad, words):
+    import numpy as np
+
+    from npgpt.training.half import NumpyHalf
+
+    monkeypatch.setattr(NumpyHalf, call, bad)
+    out = tmp_path / "run"
+    line = flags(corpus=corpus, evaluate_every=2, save_every=1)
+    status, _, err = npgpt("train", *line, "--out", out)
+    assert status == 1 and words in err.splitlines()[-1]
+    for file in out.rglob("*.safetensors"):
+        assert all(np.isfinite(array).all() for array in load_file(file).values())
+
+
 def test_what_went_bad_first_is_named():
     import numpy as np
 
@@ -175,6 +212,10 @@ def test_what_went_bad_first_is_named():
     steep["blocks"][0]["norm_2"]["bias"][1] = 1e20  # finite, but not its square in float32
     assert first_bad(params, steep, config, ids) == (
         "the gradient of blocks.0.norm_2.bias is too large to be squared")
+    grads = init_gpt(config)  # the backward pass begins at the end
+    for part in (grads["tokens"], grads["blocks"][0]["norm_1"], grads["norm"]):
+        part["weight"][0] = np.nan
+    assert first_bad(params, grads, config, ids) == "the gradient of norm.weight went bad first"
     params["blocks"][1]["feed_forward"]["down"]["bias"][0] = 3e38
     params["blocks"][1]["attention"]["out"]["bias"][0] = 3e38
     assert first_bad(params, params, config, ids) == "the output of blocks.1 went bad first"
@@ -231,9 +272,11 @@ def test_a_long_duet_compares_gradients_on_its_way(npgpt, tmp_path, corpus, monk
     assert [line["step"] for line in lines if "validation_loss" in line] == [5]
 
 
-@pytest.mark.parametrize(("wrong_loss", "wrong_gradient", "at"), [(0, 1.01, 2), (1e-6, 1, 1)])
+@pytest.mark.parametrize(("dtype", "wrong_loss", "wrong_gradient", "at"), [
+    ("float64", 0, 1.01, 2), ("float64", 1e-6, 1, 1),
+    ("float32", 0, 1.01, 2), ("float32", 0.01, 1, 1)])
 def test_halves_that_part_are_told_where(
-        npgpt, tmp_path, corpus, monkeypatch, wrong_loss, wrong_gradient, at):
+        npgpt, tmp_path, corpus, monkeypatch, dtype, wrong_loss, wrong_gradient, at):
     from torchgpt.training.half import ByHand
 
     def wrong(self, model, ids, targets, config, keep=None, count=None):
@@ -242,13 +285,57 @@ def test_halves_that_part_are_told_where(
         return loss + wrong_loss, grads
 
     right = ByHand.loss_and_grads
+    monkeypatch.setattr("npgpt.training.duet.draw_duet", lambda *given: None)
     monkeypatch.setattr(ByHand, "loss_and_grads", wrong)
-    line = flags(corpus=corpus, dtype="float64", **{**DUET, "steps": 2})
+    line = flags(corpus=corpus, dtype=dtype, **{**DUET, "steps": 2})
     status, _, err = npgpt("duet", *line, "--device", "cpu", "--out", tmp_path / "duet")
     assert status == 1
     last = err.splitlines()[-1]
     assert last.startswith(f"error: the halves part at step {at}")
     assert wrong_loss or "blocks.0.attention.qkv.weight" in last
+
+
+def test_a_duet_that_is_stopped_has_saved_its_last_step(tmp_path, corpus, monkeypatch):
+    from npgpt.checkpoint import load_checkpoint
+    from npgpt.training.duet import duet
+    from npgpt.training.half import NumpyHalf
+    from npgpt.training.run import start_run
+    from torchgpt.training.half import ByHand
+
+    monkeypatch.setattr("npgpt.training.duet.draw_duet", lambda *given: None)
+    run = start_run(tmp_path / "duet", {**TINY, "corpus": str(corpus)}, "npgpt duet", {})
+    steps = []
+    found = duet(run, NumpyHalf(), ByHand("cpu"), steps.append, lambda: len(steps) == 3)
+    assert (found["status"], found["step"]) == ("interrupted", 3)
+    assert load_checkpoint(run.path).training["step"] == 3
+
+
+@pytest.mark.parametrize(("seed", "place"), [(1, 0), (1, 2), (3, 5), (4, 9)])
+def test_the_distance_is_the_draw_s_from_the_nearest_boundary(seed, place):
+    """Of the text that `generate` writes, with its draws and in its windows."""
+    import numpy as np
+
+    from npgpt.generation import generate
+    from npgpt.generation.sample import token_probs
+    from npgpt.model import Config, gpt, init_gpt
+    from npgpt.random_stream import uniforms
+    from npgpt.training.duet import compare_texts
+    from npgpt.tree import rebuild
+
+    config = Config(9, context_length=4, layers=1, heads=1, channels=4)
+    params = rebuild(init_gpt(config, 1, np.float64), lambda name, weight: 20 * weight)
+    start = [0, 5]
+    text = list(generate(params, config, start, 12, temperature=2.0, seed=seed))
+    other = [*text[:place], (text[place] + 1) % 9, *text[place + 1:]]
+    found = compare_texts(text, other, params, config, start, seed, 2.0)
+    assert (found["equal"], found["place"], found["numpy"]) == (False, place, text[place])
+    window = [0, 5]
+    for token in text[:place]:  # a full window goes on from its last half
+        window = [*window, token] if len(window) < 4 else [window[-1], token]
+    reached = np.cumsum(token_probs(gpt(params, np.array([window]), config)[0][0, -1], 2.0))
+    u = uniforms((12,), seed, 0, "sample")[place]
+    assert (reached <= u).sum() == text[place]
+    assert found["distance"] == pytest.approx(np.abs(reached - u).min(), rel=1e-6)
 
 
 def test_a_text_that_parts_far_from_a_boundary_is_no_tie():
@@ -335,6 +422,8 @@ assert not heavy, heavy
 def test_a_run_is_told_where_it_lies_against_the_recorded_curve(
         npgpt, tmp_path, corpus, monkeypatch):
     from npgpt.training import expected
+    from npgpt.training.run import plan_run
+    from npgpt.training.settings import complete
 
     line = ["train", "--corpus", corpus, "--steps", 2, "--out"]
     assert json.loads(npgpt(*line, tmp_path / "one", "--json")[1])["expected"] is None
@@ -342,13 +431,20 @@ def test_a_run_is_told_where_it_lies_against_the_recorded_curve(
     assert list(curve["validation_loss"]) == ["0", "2"]
     file = tmp_path / "expected.json"
     monkeypatch.setattr(expected, "FILE", file)
-    for off, words in ((0, "as expected"), (0.1, "more than 0.02 off")):
-        moved = {step: loss + off for step, loss in curve["validation_loss"].items()}
-        file.write_text(json.dumps([{**curve, "validation_loss": moved}]))
-        assert words in npgpt(*line, tmp_path / str(off))[1]
-    assert "recorded" not in npgpt(*line, tmp_path / "two", "--seed", 2)[1]
+    file.write_text(json.dumps([curve]))
+    assert "as expected" in npgpt(*line, tmp_path / "two")[1]
+    run = plan_run(tmp_path / "one", complete({"corpus": str(corpus), "steps": 2}))
+    losses = curve["validation_loss"]
+    for moved, words in (  # the last step counts, above or below
+            ({"0": 9.0}, "at step 2: [+-]0.0000, as expected"),
+            ({"2": losses["2"] - 0.1}, "[+]0.1000, more than 0.02 off"),
+            ({"2": losses["2"] + 0.1}, "-0.1000, more than 0.02 off")):
+        file.write_text(json.dumps([{**curve, "validation_loss": {**losses, **moved}}]))
+        assert re.search(words, expected.compare(run))
+    other = plan_run(run.path, complete({"corpus": str(corpus), "steps": 2, "seed": 2}))
+    assert expected.compare(other) is None
     file.write_text(json.dumps([{**curve, "sha256": "0"}]))
-    assert "recorded" not in npgpt(*line, tmp_path / "three")[1]
+    assert expected.compare(run) is None
 
 
 def test_the_recorded_curves_are_of_default_runs():

@@ -152,11 +152,11 @@ main(sys.argv[1:])
 
 
 def test_a_resumed_run_knows_its_best(tmp_path, npgpt, corpus, monkeypatch):
-    losses = iter([3.0, 2.0, 2.5, 2.4, 1.9])
+    losses = iter([3.0, 2.0, 2.5, 2.4, 0.0, 0.1])
     monkeypatch.setattr("npgpt.training.loop.evaluate", lambda *arguments: next(losses))
     run = tmp_path / "run"
     assert npgpt("train", *flags(corpus=corpus, evaluate_every=2, steps=4), "--out", run)[0] == 0
-    for steps, best, at in ((6, 2.0, 2), (8, 1.9, 8)):
+    for steps, best, at in ((6, 2.0, 2), (8, 0.0, 8), (10, 0.0, 8)):
         assert npgpt("train", "--out", run, "--resume", "--steps", steps)[0] == 0
         found = [line["validation_loss"] for line in log_of(run)[1:] if "validation_loss" in line]
         assert load_checkpoint(run).training["best"] == min(found) == best
@@ -211,6 +211,41 @@ def test_train_in_one_half_resume_in_the_other(
         for (name, a), (other, b) in pairs:
             assert name == other
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-11, err_msg=name)
+
+
+def test_a_duet_goes_on_in_either_half_with_its_masks(
+        tmp_path, npgpt, torchgpt, corpus, monkeypatch):
+    import numpy as np
+
+    from npgpt.tree import leaves
+
+    monkeypatch.setattr("npgpt.training.duet.draw_duet", lambda *given: None)
+    line = flags(corpus=corpus, dropout=0.2, dtype="float64", steps=2, evaluate_every=None,
+                 decay_steps=None)
+    assert npgpt("duet", *line, "--device", "cpu", "--out", tmp_path / "one")[0] == 0
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    found = []
+    for command, place, more in ((npgpt, "one", []), (torchgpt, "two", ["--device", "cpu"])):
+        path = tmp_path / place
+        assert command("train", "--out", path, "--resume", "--steps", 4, *more)[0] == 0
+        found.append(load_checkpoint(path).params)
+    for (name, a), (_, b) in zip(leaves(found[0]), leaves(found[1])):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-11, err_msg=name)
+
+
+def test_a_run_in_bfloat16_goes_on_by_hand_in_float32(tmp_path, npgpt, torchgpt, corpus):
+    from npgpt.tree import leaves
+
+    run, cpu = tmp_path / "run", ["--device", "cpu"]
+    line = flags(corpus=corpus, dtype="bfloat16", steps=2)
+    assert torchgpt("train", *line, *cpu, "--out", run)[0] == 0
+    for command, more, steps in ((npgpt, [], 3), (torchgpt, [*cpu, "--by-hand"], 4),
+                                 (torchgpt, cpu, 5)):
+        status, _, err = command("train", "--out", run, "--resume", "--steps", steps, *more)
+        assert status == 0, err
+        found = load_checkpoint(run).training
+        assert found["step"] == steps
+        assert {array.dtype.name for _, array in leaves(found["params"])} == {"float32"}
 
 
 def test_a_run_may_be_lengthened_and_keeps_its_schedule(tmp_path, npgpt, corpus):

@@ -7,10 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from npgpt.training import checks
 from npgpt.training.half import NumpyHalf
-from parity_tests.runs.run_checks import flags
+from npgpt.training.run import plan_run
+from npgpt.training.settings import complete
+from npgpt.tree import rebuild
+from parity_tests.runs.run_checks import TINY, flags
 
 SIZES = {"channels": 16, "context_length": 8, "layers": 2, "learning_rate": 1e-2}
+
+
+def planned(tmp_path, corpus, **changes):
+    return plan_run(tmp_path, complete({**TINY, **SIZES, "corpus": str(corpus), **changes}))
 
 
 def answers(npgpt, corpus, **changes):
@@ -59,6 +67,38 @@ def test_a_layer_that_no_gradient_reaches(npgpt, corpus, monkeypatch):
     assert "blocks.1.feed_forward.up.weight" in found[2]["found"]
 
 
+def test_a_layer_that_learns_a_thousand_times_slower(tmp_path, corpus, monkeypatch):
+    sound = NumpyHalf.loss_and_grads
+
+    def slow(self, *arguments):
+        loss, grads = sound(self, *arguments)
+        grads["blocks"][1] = rebuild(grads["blocks"][1], lambda _, grad: 1e-3 * grad)
+        return loss, grads
+
+    run, half = planned(tmp_path, corpus), NumpyHalf()
+    assert checks.gradient_flow(run, half)[-1]
+    monkeypatch.setattr(NumpyHalf, "loss_and_grads", slow)
+    assert not checks.gradient_flow(run, half)[-1]
+
+
+def test_a_loss_below_what_guessing_gives(tmp_path, corpus, monkeypatch):
+    """As where a loss is divided by too much, or sees its target."""
+    sound = NumpyHalf.loss
+    monkeypatch.setattr(NumpyHalf, "loss", lambda self, *given: 0.9 * sound(self, *given))
+    assert not checks.initial_loss(planned(tmp_path, corpus), NumpyHalf())[-1]
+
+
+def test_text_of_the_last_token_alone_is_checked_too(tmp_path, corpus):
+    run = planned(tmp_path, corpus)
+    run.data.train = np.full(99, run.config.vocab_size - 1)
+    assert checks.causality(run, NumpyHalf())[-1]
+
+
+def test_dropout_keeps_no_model_from_its_batch(tmp_path, corpus):
+    run = planned(tmp_path, corpus, dropout=0.9)
+    assert checks.overfit(run, NumpyHalf(), lambda step, loss: None)[-1]
+
+
 def test_a_start_that_is_too_sure(npgpt, corpus, monkeypatch):
     monkeypatch.setattr("npgpt.model.init.STD", 0.5)
     assert "starts at ln V" in answers(npgpt, corpus)[0]
@@ -72,8 +112,6 @@ def test_a_rate_that_learns_nothing(npgpt, corpus):
 def test_a_prepared_directory(npgpt, tmp_path, monkeypatch):
     """Its tokenizer is taken, its token files are mapped, and a change is noticed."""
     from npgpt.text import load_corpus
-    from npgpt.training.run import plan_run
-    from npgpt.training.settings import complete
 
     prepared, out = tmp_path / "prepared", tmp_path / "run"
     text = tmp_path / "docs.txt"

@@ -109,6 +109,10 @@ def test_personal_data_is_masked(text, masked):
         ("An example of English text, with the word мир in it as well.", ""),
         ("数字 12345 67890 12345 67890 12345 67890 12345", "not in latin script"),
         ("1234567 " * 6, ""),
+        ("exactly twenty signs", ""),
+        ("nineteen signs only", "too short"),
+        ("words and more words " * 14 + "in all", ""),
+        ("words and more words " * 14 + "in alll", "too long"),
     ],
 )
 def test_filters_name_their_reason(text, reason):
@@ -214,6 +218,14 @@ def test_near_duplicates_at_nine_tenths_are_found(share, least, most):
     assert (found[::2] == -1).all()
     assert set(found[1::2]) <= {-1, *range(0, 200, 2)}
     assert least <= np.mean(found[1::2] == np.arange(0, 200, 2)) <= most
+
+
+@pytest.mark.parametrize(("threshold", "found"), [(1.0, [-1, 0, -1]), (0.75, [-1, 0, 0])])
+def test_a_share_that_is_just_reached_is_a_near_duplicate(threshold, found):
+    rows = np.tile(np.arange(64, dtype=np.uint32), (3, 1))
+    rows[2, :16] += 99
+    signatures = lambda start: enumerate(rows[start:], start)  # noqa: E731
+    assert dedup.near_duplicates(signatures, np.ones(3, bool), threshold).tolist() == found
 
 
 def test_signatures_agree_as_much_as_the_sets_do():

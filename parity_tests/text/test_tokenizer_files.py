@@ -160,6 +160,16 @@ def test_gpt2_files_give_equal_ids(tmp_path):
         BytePairTokenizer.from_gpt2(merges_txt, merges_txt)
 
 
+def test_a_merge_of_number_signs_is_no_comment(tmp_path):
+    whole = BytePairTokenizer.train("## a ## b ####", 260)
+    model = json.loads(whole.to_json())["model"]
+    assert "# #" in model["merges"]
+    merges, vocab = tmp_path / "merges.txt", tmp_path / "vocab.json"
+    merges.write_text("\n".join(["#version: 0.2", *model["merges"], ""]))
+    vocab.write_text(json.dumps(model["vocab"]))
+    assert BytePairTokenizer.from_gpt2(merges, vocab).merges == whole.merges
+
+
 def change(path, value):
     def apply(whole):
         *parents, last = path

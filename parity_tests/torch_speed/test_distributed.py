@@ -1,5 +1,6 @@
 """Two processes under torchrun, gloo between them, against one process."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,12 +12,15 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from npgpt.errors import InputError
+from npgpt.model import Config, init_gpt
+from npgpt.training.loop import accumulate
 from npgpt.training.settings import complete
 from torchgpt.cli.main import main
-from torchgpt.training.distributed import check_parts, launched, own_gpu
+from torchgpt.training.distributed import Distributed, check_parts, joined, launched, own_gpu
 
 TINY = ["--layers", "1", "--heads", "2", "--channels", "8", "--context-length", "8",
         "--batch-size", "8", "--accumulate", "2", "--dtype", "float64", "--device", "cpu",
@@ -92,20 +96,52 @@ def test_a_signal_stops_both_after_the_same_step_and_one_goes_on(tmp_path, corpu
 
 
 @pytest.fixture
-def launched_alone(monkeypatch):
-    """As torchrun starts one process."""
+def alone(monkeypatch):
+    """What torchrun sets for one process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     where = {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
 
-    def run(*line):
+    @contextlib.contextmanager
+    def enter():
         with monkeypatch.context() as patch:
             for name, value in where.items():
                 patch.setenv(name, value)
+            yield
+
+    return enter
+
+
+@pytest.fixture
+def launched_alone(alone):
+    def run(*line):
+        with alone():
             return main([*map(str, line)])
 
     return run
+
+
+def test_only_the_last_part_of_a_batch_sends_anything(alone):
+    sent = []
+
+    def send(half, bucket):
+        sent.append(half.parts_left)
+        done = torch.futures.Future()
+        done.set_result(bucket.buffer())
+        return done
+
+    config = Config(5, context_length=4, layers=1, heads=1, channels=4)
+    ids = np.zeros((6, 4), int)
+    with alone(), joined("cpu"):
+        half = Distributed("cpu", accumulate=3)
+        model = half.model(init_gpt(config), config)
+        half.parallel.register_comm_hook(half, send)
+        for step in (1, 2):
+            half.begin_step(model, 1, step)
+            accumulate(model, half, config, ids, ids, None, 3)
+            assert set(sent) == {0}
+            sent.clear()
 
 
 def test_a_resumed_run_keeps_its_masks_under_torchrun(tmp_path, corpus, launched_alone, capsys):
@@ -192,8 +228,20 @@ def test_processes_share_each_part_equally():
 def test_each_process_takes_a_gpu_of_its_own(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "3")
     assert str(own_gpu(4)) == "cuda:3"
-    with pytest.raises(InputError, match="has 2 GPUs, too few for process 3"):
-        own_gpu(2)
+    with pytest.raises(InputError, match="has 3 GPUs, too few for process 3"):
+        own_gpu(3)
+
+
+def test_each_process_drops_of_its_own(monkeypatch):
+    """Their rows differ; so must their masks, and a step's stay the same."""
+    drawn = []
+    for rank in (0, 1, 1):
+        monkeypatch.setattr("torch.distributed.get_rank", lambda rank=rank: rank)
+        monkeypatch.setattr("torch.distributed.get_world_size", lambda: 2)
+        half = Distributed("cpu", "float32", 0.5)
+        half.begin_step(torch.nn.Linear(1, 1), seed=1, step=3)
+        drawn.append(torch.rand(4).tolist())
+    assert drawn[0] != drawn[1] == drawn[2]
 
 
 def test_a_run_of_its_own_is_not_launched(monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 from npgpt.errors import InputError
 from npgpt.model import Config, init_gpt
 from npgpt.training import warmup_cosine
+from npgpt.training.settings import complete
 from parity_tests.halves import both_halves
 
 CONFIG = Config(vocab_size=5, context_length=4, layers=1, heads=1, channels=4)
@@ -60,6 +61,12 @@ def test_a_schedule_without_warm_up_or_decay():
     assert warmup_cosine(0, 1.0, 0, 10) == 1.0
     assert warmup_cosine(0, 1.0, 0, 0, 0.3) == 0.3
     assert warmup_cosine(5, 1.0, 5, 5, 0.3) == 0.3
+
+
+def test_a_schedule_that_nobody_gave():
+    settings = complete({"steps": 400, "learning_rate": 0.5})
+    found = settings.warmup_steps, settings.decay_steps, settings.minimum_rate
+    assert found == (20, 400, 0.05)
 
 
 @both_halves
