@@ -237,15 +237,17 @@ def read_settings(path: str | Path) -> dict | None:
 
 def read_tokenizer(path: Path, config: Config) -> Any:
     """The directory's tokenizer, or None; one that does not fit is an InputError."""
-    if (path / "tokenizer.json").exists():
-        tokenizer = load_tokenizer(path / "tokenizer.json")
+    file = path / "tokenizer.json"
+    if file.exists():
+        tokenizer = load_tokenizer(file)
     elif (path / "merges.txt").exists() and (path / "vocab.json").exists():
         from npgpt.text import BytePairTokenizer
 
-        tokenizer = BytePairTokenizer.from_gpt2(path / "merges.txt", path / "vocab.json")
+        file = path / "vocab.json"
+        tokenizer = BytePairTokenizer.from_gpt2(path / "merges.txt", file)
     else:
         return None
-    check_tokenizer(tokenizer, config, str(path / "tokenizer.json"))
+    check_tokenizer(tokenizer, config, str(file))
     return tokenizer
 
 

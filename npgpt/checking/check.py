@@ -135,6 +135,11 @@ def describe(a, b):
     return "in what is finite"
 
 
+def derivative_constant(case):
+    """C of its budget; twice a leaf's where many steps add up."""
+    return LEAF if case.scale else 2 * LEAF
+
+
 def check_derivative(case, arm, values, size, shares):
     """Every arm's gradients against the complex step of the first arm's
     forward: along random directions, and in full where that is small."""
@@ -145,8 +150,7 @@ def check_derivative(case, arm, values, size, shares):
     for group in groups:
         directions = random_directions(case, numbers, group)
         tried = complex_step(case, arm.find, directions)
-        constant = LEAF if case.scale else 2 * LEAF
-        budget = constant * UNIT["float64"] * sum(
+        budget = derivative_constant(case) * UNIT["float64"] * sum(
             size[name] * np.abs(direction).sum() for name, direction in directions.items())
         for name, result in values.items():
             if not all(gradient in result for gradient in group):

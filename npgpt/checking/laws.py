@@ -86,13 +86,12 @@ def blind_to_what_is_hidden(case, compute):
 
 def causal(case, compute):
     """The last token changes nothing that is said before it."""
-    name = "ids" if "ids" in case.options else "x"
-    tokens = case.arguments()[name]
+    tokens = case.options["ids"]
     if tokens.shape[1] < 2 or case.options.get("visible") is not None:
         return
     changed = tokens.copy()
-    changed[:, -1] = changed[::-1, -1] if name == "x" else 0
-    before, after = compute(case), compute(case.with_inputs(**{name: changed}))
+    changed[:, -1] = 0
+    before, after = compute(case), compute(case.with_inputs(ids=changed))
     yield "y", after["y"][:, :-1], before["y"][:, :-1]
 
 

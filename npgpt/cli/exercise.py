@@ -29,8 +29,9 @@ def exercise(
     """Write a backward pass yourself, and have it checked.
 
     Without --check: write a file with the component's backward pass left out.
-    With it: hold the file to the package, to the complex step and to each
-    step's value, on 30 examples. Without a NAME: list the components.
+    With it: hold the file to the package and to the complex step, on 30
+    examples; where it is wrong, name the step. Without a NAME: list the
+    components.
 
     Example: npgpt exercise layer_norm, then npgpt exercise layer_norm --check
     """
@@ -116,7 +117,7 @@ def report(name: str, file: Path) -> int:
     if trouble:
         print(f"{file}: {trouble}")
         return 1
-    print(f"{file}: right on {CASES} examples, in every step and against the complex step")
+    print(f"{file}: right on {CASES} examples, against the package and the complex step")
     return 0
 
 

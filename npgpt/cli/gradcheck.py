@@ -175,6 +175,7 @@ def rows(case, arms):
     """[{"tensor", "size", arm: share of the budget, ...}, ...], the first
     arm being what the others are held to."""
     from npgpt.checking.budgets import UNIT, budgets, error_between, scales, share
+    from npgpt.checking.check import derivative_constant
     from npgpt.checking.draw import Numbers
     from npgpt.checking.witnesses import against, complex_step, finite_difference, random_directions
 
@@ -197,7 +198,8 @@ def rows(case, arms):
             length = np.abs(directions[name]).sum()
             if not case.no_complex_step:
                 error = abs(against(truth, one) - complex_step(case, first.find, one))
-                row["complex step"] = share(error, 64 * UNIT["float64"] * size[name] * length)
+                budget = derivative_constant(case) * UNIT["float64"] * size[name] * length
+                row["complex step"] = share(error, budget)
             tried = finite_difference(case, first.find, one)
             row["finite difference"] = abs(against(truth, one) - tried) / max(
                 abs(tried), size[name], 1e-300)

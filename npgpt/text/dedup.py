@@ -7,6 +7,7 @@ of those numbers (LSH) finds the pairs without comparing all. Both are
 datasketch's.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -48,9 +49,10 @@ def word_hashes(text: str) -> np.ndarray:
 
 @lru_cache(1)
 def _word_signs() -> np.ndarray:
-    """For each code point up to the last plane of letters: is it one, a digit or "_"?"""
+    """For each code point up to the last plane of letters: is it one, a mark, a digit or "_"?"""
     signs = map(chr, range(_LAST + 1))
-    return np.fromiter((sign.isalnum() or sign == "_" for sign in signs), bool, _LAST + 1)
+    return np.fromiter(
+        (unicodedata.category(sign)[0] in "LMN" or sign == "_" for sign in signs), bool, _LAST + 1)
 
 
 @lru_cache(2)

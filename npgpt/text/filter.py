@@ -1,9 +1,10 @@
 """Why a document is not worth learning from: too short, mostly signs, one thing over and over."""
 
-import re
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
+
+import regex
 
 # the first code point of each run of letters, and its script
 _RUNS = [
@@ -25,7 +26,7 @@ SCRIPTS = sorted({script for _, script in _RUNS} - {"other"})
 _ASCII = "".join(map(chr, range(128)))
 _NO_SYMBOLS = "".join(sign for sign in _ASCII if sign.isspace() or sign.isalnum()).encode()
 _NO_LETTERS = "".join(sign for sign in _ASCII if not sign.isalpha()).encode()
-_SYMBOL = re.compile(r"[^\w\s]|_")
+_SYMBOL = regex.compile(r"[^\p{L}\p{M}\p{N}\s]")
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,12 @@ def why_not(text: str, repetition: float, limits: Limits) -> str:
 
 
 def symbol_share(text: str) -> float:
-    """How much of a text, blanks left out, is neither letter nor digit."""
+    """How much of a text, blanks left out, is neither letter, mark nor digit."""
     if text.isascii():
         symbols = len(text.encode().translate(None, _NO_SYMBOLS))
     else:
         symbols = len(_SYMBOL.findall(text))
-    shown = len(text) - text.count(" ") - text.count("\n")
+    shown = len(text) - sum(map(text.count, " \n\t"))
     return symbols / max(1, shown)
 
 

@@ -53,7 +53,7 @@ def clean_portion(
         for start, text, problem in documents(piece):
             seen += 1
             raw = text
-            size += len(text)
+            size += len(text.encode("utf-8", "surrogatepass"))
             if not problem and (piece.kind == "html" or looks_like_html(text)):
                 text, problem = _strip(text)
             if problem:

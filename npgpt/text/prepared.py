@@ -66,12 +66,8 @@ class Prepared:
 
     @property
     def validation_bytes(self) -> int:
+        """Of its text in UTF-8, what stands between documents included, as in its ids."""
         return int(self.manifest["validation"]["bytes"])
-
-    @property
-    def bytes_per_token(self) -> float:
-        """UTF-8 bytes of validation text a token: loss / (ln 2 × this) is in bits per byte."""
-        return float(self.manifest["validation"]["bytes_per_token"])
 
 
 def open_prepared(directory: str | Path) -> Prepared:

@@ -8,9 +8,8 @@
 import numpy as np
 
 from npgpt.errors import InputError
+from npgpt.layers.cross_entropy import IGNORE
 from npgpt.random_stream import uniforms
-
-IGNORED = -100
 
 
 def check_length(ids, context_length, what):
@@ -53,7 +52,7 @@ def evaluation_batches(ids, context_length, batch_size, batches=None):
         some = starts[first:first + batch_size]
         reach = some[:, None] + np.arange(T + 1)          # (B, T + 1)
         rows = np.asarray(ids[np.minimum(reach, len(ids) - 1)], np.int64)
-        targets = np.where(reach[:, 1:] < len(ids), rows[:, 1:], IGNORED)
+        targets = np.where(reach[:, 1:] < len(ids), rows[:, 1:], IGNORE)
         yield rows[:, :-1], targets
 
 

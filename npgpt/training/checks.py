@@ -1,8 +1,9 @@
-"""Four questions to a model before it is trained for long.
+"""Five questions to a model before it is trained for long.
 
-Each answer is (question, what was found, whether that is right). A wrong
-target shift, a mask that leaks, a layer no gradient reaches, a rate that is
-far off: each shows here, in seconds instead of hours.
+Each answer is (question, what was found, whether that is right). Weights that
+begin too large, targets that are not the next tokens, a mask that leaks, a layer
+no gradient reaches, a rate that is far off: each shows here, in seconds instead
+of hours.
 """
 
 import math
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from npgpt.layers.cross_entropy import IGNORE
 from npgpt.random_stream import uniforms
 from npgpt.training.loop import load_state, step_batch, take_step
 from npgpt.training.run import Run
@@ -21,6 +23,7 @@ OVERFIT_STEPS = 300
 def check_run(run: Run, half, report=lambda step, loss: None):
     """Yield the answers one by one; the run's own data, sizes and rate."""
     yield initial_loss(run, half)
+    yield shift(run)
     yield causality(run, half)
     yield gradient_flow(run, half)
     yield overfit(run, half, report)
@@ -37,12 +40,21 @@ def initial_loss(run: Run, half):
     return "starts at ln V", found, abs(loss - math.log(V)) <= 0.1
 
 
+def shift(run: Run):
+    """Each target is the token that follows its input; no loss tells, for a model
+    that knows nothing is equally surprised by any."""
+    inputs, targets, _ = step_batch(run, 1, draw_masks=False)
+    wrong = int((targets[:, :-1] != inputs[:, 1:]).sum())
+    found = f"{wrong} of {inputs[:, 1:].size} targets are not the next token"
+    return "targets one on", found, wrong == 0
+
+
 def causality(run: Run, half):
     """The loss of the first half of a window must not hear of the second."""
     model, _ = load_state(run, half)
     ids, targets, _ = step_batch(run, 1, draw_masks=False)
     T, V = run.config.context_length, run.config.vocab_size
-    first = np.where(np.arange(T) < (T + 1) // 2, targets, -100)
+    first = np.where(np.arange(T) < (T + 1) // 2, targets, IGNORE)
     later = ids.copy()
     later[:, (T + 1) // 2:] = (later[:, (T + 1) // 2:] + 1) % V
     losses = [half.loss(model, half.load(x), half.load(first), run.config) for x in (ids, later)]

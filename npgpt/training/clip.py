@@ -12,7 +12,7 @@ def clip_by_global_norm(grads, limit):
     nothing: the caller sees it and stops."""
     # (1) measure the length of all gradients as one vector
     flat = [grad.reshape(-1) for _, grad in leaves(grads)]
-    norm = math.sqrt(math.fsum(float(grad @ grad) for grad in flat))
+    norm = math.sqrt(sum(float(grad @ grad) for grad in flat))
     # (2) scale them down where it is too long
     if math.isfinite(norm) and norm > limit:
         scale = limit / norm

@@ -3,6 +3,7 @@
 import numpy as np
 
 from npgpt.random_stream import uniforms
+from npgpt.tree import rebuild
 
 
 def draw_keep(config, batch, length, rate, seed, step, dtype=np.float32):
@@ -35,8 +36,6 @@ def draw_keep(config, batch, length, rate, seed, step, dtype=np.float32):
 
 def micro_keep(keep, part, parts):
     """The rows of `keep` that belong to one micro-batch."""
-    from npgpt.tree import rebuild
-
     if keep is None:
         return None
     return rebuild(keep, lambda _, mask: np.split(mask, parts)[part])

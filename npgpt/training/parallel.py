@@ -19,7 +19,7 @@ from threadpoolctl import ThreadpoolController
 from npgpt.layers.cross_entropy import IGNORE
 from npgpt.model.checks import check_ids, check_targets
 from npgpt.training.loss_and_grads import loss_and_grads_of_shard
-from npgpt.tree import leaves
+from npgpt.tree import leaves, rebuild
 
 SHARD_TOKENS = 512
 BLAS_THREADS = threading.Lock()
@@ -92,7 +92,7 @@ def for_each(update, named):
     total = sum(array.size for _, array in named)
     groups, done = [[] for _ in range(threads)], 0
     for name, array in named:
-        groups[threads * done // total].append((name, array))
+        groups[min(threads * done // total, threads - 1)].append((name, array))
         done += array.size
 
     def run(group):
@@ -111,11 +111,7 @@ def cut_visible(visible, part):
 
 def cut_keep(keep, part):
     """Each dropout mask begins with the batch axis."""
-    if isinstance(keep, dict):
-        return {name: cut_keep(mask, part) for name, mask in keep.items()}
-    if isinstance(keep, list):
-        return [cut_keep(mask, part) for mask in keep]
-    return None if keep is None else keep[part]
+    return rebuild(keep, lambda _, mask: None if mask is None else mask[part])
 
 
 def add(grads, more, into):

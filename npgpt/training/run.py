@@ -17,6 +17,7 @@ from npgpt.checkpoint import (
     load_training,
     read_config,
     read_tokenizer,
+    shapes,
 )
 from npgpt.checkpoint import read_settings as read_run_json
 from npgpt.errors import InputError
@@ -29,6 +30,7 @@ from npgpt.text.tokenizers import is_named, train_named
 from npgpt.training.batches import check_length
 from npgpt.training.curves import read_log
 from npgpt.training.settings import Settings, complete, read_settings
+from npgpt.tree import leaves
 
 
 @dataclass
@@ -71,6 +73,8 @@ def start_run(path: str | Path, given: dict[str, Any], command: str, extra: dict
             f"{path} holds another run or other files: choose another --out,"
             f" or continue it with {again}"
         )
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file; give a directory")
     run = plan_run(path, settings)
     run_json = {
         "command": command,
@@ -219,9 +223,6 @@ def encode_source(source: Corpus | Prepared, tokenizer: Any, settings: Settings)
 
 
 def count_parameters(config: Config) -> int:
-    from npgpt.checkpoint import shapes
-    from npgpt.tree import leaves
-
     return int(sum(np.prod(shape) for _, shape in leaves(shapes(config))))
 
 

@@ -89,8 +89,12 @@ def test_trace_names_the_step_of_a_planted_mistake(capsys, in_examples):
     assert (found["calls"], found["step"], found["name"]) == ("layer_norm_backward", "1", "d_x")
     status, out, _ = run(capsys, "trace", "my_package", "numpy")
     assert status == 1
+    assert "backward, layer_norm_backward, step (1) centre: d_x" in out
+    status, out, _ = run(capsys, "trace", "my_package", "numpy", "--layer", "linear",
+                         "--at", "axes=2 B=2 T=4 I=3 O=1 bias=True regime=benign seed=7")
+    assert status == 1
     assert "backward, linear_backward, step (3) shift: d_bias" in out
-    assert "scaled by a constant, 0.125" in out
+    assert "scaled by a constant, 0.25" in out
 
 
 @pytest.mark.parametrize("saved", ["x", "[x]", "{'x': x}", "(x,)"])

@@ -41,7 +41,7 @@ MUTANTS = [
     M(N + "clip", "short gradients are stretched",
       "if math.isfinite(norm) and norm > limit:", "if math.isfinite(norm) and norm > 0:"),
     M(T + "clip", "the norm is not the root",
-      "norm = math.sqrt(math.fsum(", "norm = (math.fsum("),
+      "norm = math.sqrt(sum(", "norm = (sum("),
     M(T + "clip", "the norm is divided by the limit",
       "scale = limit / norm", "scale = 1 / norm"),
     M(N + "schedule", "the warm-up begins at rate 0",

@@ -16,7 +16,6 @@ from npgpt.model import Config, gpt, init_gpt
 from npgpt.text import BytePairTokenizer, CharacterTokenizer
 from npgpt.text.corpora import load_corpus
 from npgpt.training.batches import (
-    IGNORED,
     check_length,
     draw_batch,
     evaluation_batches,
@@ -35,10 +34,6 @@ from npgpt.training.parallel import SHARD_TOKENS
 from npgpt.training.run import encode_source, make_tokenizer
 from npgpt.training.settings import complete
 from npgpt.tree import leaves, rebuild
-
-
-def test_the_ignored_target_is_the_loss_s():
-    assert IGNORED == IGNORE
 
 
 @given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 40), st.integers(0, 9))
@@ -65,7 +60,7 @@ def test_evaluation_takes_each_token_once(T, B, length):
     seen = []
     for inputs, targets in evaluation_batches(ids, T, B):
         assert inputs.shape == targets.shape and inputs.shape[1] == T
-        valid = targets != IGNORED
+        valid = targets != IGNORE
         np.testing.assert_array_equal(targets[valid], inputs[valid] + 1)
         seen += targets[valid].tolist()
     assert seen == list(range(1, length))
@@ -97,7 +92,7 @@ def test_the_loss_of_many_windows_is_the_loss_of_all(rows):
     params = init_gpt(CONFIG, 1, np.float64)
     draw = np.random.default_rng(rows)
     ids, targets = draw.integers(0, 11, (2, rows, 8))
-    targets[draw.random((rows, 8)) < np.linspace(0.9, 0, rows)[:, None]] = IGNORED
+    targets[draw.random((rows, 8)) < np.linspace(0.9, 0, rows)[:, None]] = IGNORE
     expected, _ = cross_entropy(gpt(params, ids, CONFIG)[0], targets)
     assert NumpyHalf("float64").loss(params, ids, targets, CONFIG) == pytest.approx(
         float(expected), rel=1e-13)

@@ -36,7 +36,7 @@ def test_a_sound_model_passes_and_nothing_is_written(
     run = request.getfixturevalue(command)
     status, out, err = run("train", *flags(corpus=corpus, **SIZES), "--check")
     assert (status, err) == (0, "")
-    assert out.count("ok ") == 4 and "fit to be trained" in out
+    assert out.count("ok ") == 5 and "fit to be trained" in out
     assert [path.name for path in tmp_path.iterdir()] == ["corpus.txt"]
 
 
@@ -53,6 +53,20 @@ def test_a_mask_that_leaks(npgpt, corpus, monkeypatch):
     assert "looks back only" in answers(npgpt, corpus)[0]
 
 
+@pytest.mark.parametrize("by", [-1, 1])
+def test_targets_that_are_not_the_next_tokens(npgpt, corpus, monkeypatch, by):
+    from npgpt.training import loop
+
+    drawn = loop.draw_batch
+
+    def shifted(*arguments):
+        inputs, targets = drawn(*arguments)
+        return inputs, np.roll(targets, by, axis=1)
+
+    monkeypatch.setattr(loop, "draw_batch", shifted)
+    assert answers(npgpt, corpus)[0][0] == "targets one on"
+
+
 def test_a_layer_that_no_gradient_reaches(npgpt, corpus, monkeypatch):
     sound = NumpyHalf.loss_and_grads
 
@@ -64,7 +78,7 @@ def test_a_layer_that_no_gradient_reaches(npgpt, corpus, monkeypatch):
     monkeypatch.setattr(NumpyHalf, "loss_and_grads", dead)
     wrong, found = answers(npgpt, corpus)
     assert wrong == ["gradients reach all"]
-    assert "blocks.1.feed_forward.up.weight" in found[2]["found"]
+    assert "blocks.1.feed_forward.up.weight" in found[3]["found"]
 
 
 def test_a_layer_that_learns_a_thousand_times_slower(tmp_path, corpus, monkeypatch):

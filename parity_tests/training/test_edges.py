@@ -24,6 +24,24 @@ def test_adamws_first_step_is_the_rate_whatever_the_gradients_size(half):
 
 
 @both_halves
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_an_empty_array_has_nothing_to_learn(half, order):
+    arrays = {"a": np.ones(3), "b": np.zeros(0)}
+    params = half.array({name: arrays[name].copy() for name in order})
+    half.adamw_step(params, half.array({name: arrays[name] for name in order}),
+                    half.adamw_init(params), 0.1)
+    found = half.back(params)
+    assert found["b"].shape == (0,) and np.allclose(found["a"], 0.9)
+
+
+@both_halves
+def test_a_length_too_long_for_a_float_scales_nothing(half):
+    grads = half.array({"a": np.full(1, 1.2e154), "b": np.full(1, 1.2e154)})
+    clipped, norm = half.clip_by_global_norm(grads, 1.0)
+    assert norm == np.inf and half.back(clipped)["a"][0] == 1.2e154
+
+
+@both_halves
 def test_decay_is_for_matrices_alone(half):
     params = half.array({"weight": np.ones((2, 2)), "bias": np.ones(2)})
     grads = half.array({"weight": np.zeros((2, 2)), "bias": np.zeros(2)})

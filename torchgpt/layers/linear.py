@@ -25,7 +25,8 @@ def linear_backward(d_y, saved):
     I, O = weight.shape
     d_rows = d_y.reshape(-1, O)                       # (R, O)
     # (3) shift
-    d_bias = column_sum(d_rows)                       # (O,)
+    if bias is not None:
+        d_bias = column_sum(d_rows)                   # (O,)
     # (2) weigh the inputs
     d_weight = x.reshape(-1, I).T @ d_rows            # (I, O)
     d_x = d_rows @ weight.T                           # (R, I)

@@ -15,7 +15,7 @@ def clip_by_global_norm(grads, limit):
     # (1) measure the length of all gradients as one vector
     flat = [grad.reshape(-1) for _, grad in leaves(grads)]
     squares = torch.stack([grad @ grad for grad in flat])
-    norm = math.sqrt(math.fsum(squares.tolist()))
+    norm = math.sqrt(sum(squares.tolist()))
     # (2) scale them down where it is too long
     if math.isfinite(norm) and norm > limit:
         scale = limit / norm
