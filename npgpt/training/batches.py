@@ -40,8 +40,8 @@ def evaluation_batches(ids, context_length, batch_size, batches=None):
     """All of `ids` in windows side by side, or `batches` batches of
     windows spread evenly over it; yields inputs, targets.
 
-    Each token but the first is a target once; what is left over at the
-    end is filled up with ignored targets.
+    Of all, each token but the first is a target once; what is left over
+    at the end is filled up with ignored targets.
     """
     T = context_length
     starts = np.arange(0, len(ids) - 1, T)
