@@ -131,7 +131,7 @@ MUTANTS = [
       "losses = (np.log(total) - score)[..., 0]",
       "losses = (np.log(total) - score)[..., 0] / np.log(2).astype(probs.real.dtype)"),
     M(T + "cross_entropy", "the loss's mask is shifted by one",
-      "counted = targets != IGNORE", "counted = targets.roll(1, -1) != IGNORE"),
+      "torch.where(counted, losses, 0)", "torch.where(counted.roll(1, -1), losses, 0)"),
     M(T + "cross_entropy", "the 1 of the right token is not subtracted",
       "d_logits = probs - one_hot.to(probs.dtype)",
       "d_logits = probs - 0 * one_hot.to(probs.dtype)"),
