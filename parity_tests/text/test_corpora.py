@@ -37,9 +37,9 @@ def test_python_docs_holds_nothing_out_that_it_trains_on():
     keys = {split_key(document) for document in corpus.documents}
     assert len(keys) < len(corpus.documents)
     assert not {split_key(d) for d in corpus.train} & {split_key(d) for d in corpus.validation}
-    seen = {line for document in corpus.train for line in document.split("\n")}
-    lines = [line for d in corpus.validation for line in d.split("\n") if len(line) > 40]
-    assert sum(line in seen for line in lines) < 0.01 * len(lines)
+    seen = {part for document in corpus.train for part in document.split("\n\n")}
+    paragraphs = [part for d in corpus.validation for part in d.split("\n\n") if len(part) > 100]
+    assert len(paragraphs) > 100 and not seen & set(paragraphs)
 
 
 def test_sections_begin_with_their_headings():
