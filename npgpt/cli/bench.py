@@ -2,7 +2,7 @@
 
 import typer
 
-from npgpt.cli import bench_generation, bench_gpu, bench_step, bench_tokenizer
+from npgpt.cli import bench_generation, bench_gpu, bench_memory, bench_step, bench_tokenizer
 
 app = typer.Typer(
     add_completion=False,
@@ -11,7 +11,7 @@ app = typer.Typer(
     "\b\nnpgpt bench step --size S",
 )
 app.command("step")(bench_step.step)
-app.command("memory")(bench_step.memory)
+app.command("memory")(bench_memory.memory)
 app.command("tokenizer")(bench_tokenizer.tokenizer)
 app.command("generation")(bench_generation.generation)
 app.command("gpu")(bench_gpu.gpu)

@@ -11,8 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from npgpt.cli import common
+from npgpt.cli import common, timing
+from npgpt.cli.bench_step import JsonFile, Picture
 from npgpt.errors import InputError
+from npgpt.files import write_atomically
 from npgpt.text import BytePairTokenizer, load_corpus
 from npgpt.text.byte_pairs import PATTERN
 
@@ -32,6 +34,8 @@ def tokenizer(
     size: Annotated[int, typer.Option(help="How many bytes of it.", min=1)] = 1_100_000,
     vocab_size: Annotated[int, typer.Option(help="Entries to train.", min=256)] = 4096,
     rounds: Annotated[int, typer.Option(help="Each thing is timed so often.", min=1)] = 7,
+    record: JsonFile = None,
+    plot: Picture = None,
     as_json: common.AsJson = False,
 ) -> None:
     """Time training and encoding, interleaved, beside `tokenizers` and `tiktoken`.
@@ -41,6 +45,8 @@ def tokenizer(
     \b
     npgpt bench tokenizer --rounds 5
     """
+    common.check_file(record, ".json")
+    common.check_file(plot, ".png")
     try:
         import tiktoken  # noqa: F401
         import tokenizers  # noqa: F401
@@ -50,6 +56,13 @@ def tokenizer(
         ) from None
     text = _text(corpus, size)
     result = measure(text, vocab_size, rounds)
+    result["machine"] = timing.machine()
+    if record is not None:
+        write_atomically(record, json.dumps(result, indent=1) + "\n")
+    if plot is not None:
+        timing.save_picture(plot, {f"{result['bytes'] / 1e6:.1f} MB of text": {
+            name: [time / 1e3 for time in times]
+            for name, times in result["milliseconds"].items()}})
     if as_json:
         common.print_json(result)
         return

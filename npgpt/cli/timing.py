@@ -16,6 +16,8 @@ from threadpoolctl import threadpool_info
 
 from npgpt.files import write_atomically
 
+OURS, OTHERS = "#0063a8", "#c9d0d9"  # in a picture
+
 
 def interleave(contenders: dict[str, Callable[[], Any]], rounds: int,
                warm: int = 1, timed: int = 1) -> dict[str, list[float]]:
@@ -132,10 +134,31 @@ def save_picture(path: Path, titles_and_times: dict[str, dict[str, list[float]]]
         middles = [1e3 * statistics.median(times[name]) for name in names]
         spread = [[m - 1e3 * min(times[name]) for m, name in zip(middles, names)],
                   [1e3 * max(times[name]) - m for m, name in zip(middles, names)]]
-        colours = ["#0063a8" if name.startswith("npgpt") else "#c9d0d9" for name in names]
+        colours = [OURS if name.startswith("npgpt") else OTHERS for name in names]
         axis.barh(names, middles, color=colours, xerr=spread, ecolor="#4a5361")
         axis.set(title=title, xlabel="milliseconds")
         axis.spines[["top", "right"]].set_visible(False)
+    save(figure, path)
+
+
+def save_lines(
+    path: Path, title: str, series: dict[str, list[tuple[int, float]]], x: str, y: str
+) -> None:
+    """A line for each contender, from 0 up."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    axis = figure.subplots()
+    for name, points in series.items():
+        axis.plot(*zip(*sorted(points)), marker="o", label=name,
+                  color=OURS if name.startswith("npgpt") else OTHERS)
+    axis.set(title=title, xlabel=x, ylabel=y, ylim=(0, None))
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)
+    save(figure, path)
+
+
+def save(figure, path: Path) -> None:
     picture = io.BytesIO()
     figure.savefig(picture, dpi=160, format="png")
     write_atomically(path, picture.getvalue())

@@ -546,11 +546,14 @@ def test_a_picture_takes_no_other_file_s_place(tmp_path, npgpt, trained, monkeyp
 def test_where_a_file_cannot_be_written_is_said_before_the_work(
         tmp_path, npgpt, trained, monkeypatch):
     for work in ("npgpt.cli.timing.interleave", "npgpt.cli.bench_generation.measure",
-                 "subprocess.run", "npgpt.training.curves.draw_runs"):
+                 "npgpt.cli.bench_tokenizer.measure", "subprocess.run",
+                 "npgpt.training.curves.draw_runs"):
         monkeypatch.setattr(work, None)
-    for command in (["bench", "step"], ["bench", "memory"], ["bench", "generation"]):
+    for command in (["bench", "step"], ["bench", "memory"], ["bench", "generation"],
+                    ["bench", "tokenizer"]):
         refused(npgpt(*command, "--record", tmp_path / "not" / "there.json"), "no directory")
         refused(npgpt(*command, "--record", tmp_path / "run.png"), "does not end in .json")
+        refused(npgpt(*command, "--plot", tmp_path / "run.json"), "does not end in .png")
     refused(npgpt("plot", trained, "--out", tmp_path / "not" / "there.png"), "no directory")
     tokenizer = trained / "tokenizer.json"
     before = tokenizer.read_bytes()
@@ -561,11 +564,11 @@ def test_where_a_file_cannot_be_written_is_said_before_the_work(
 
 
 def test_a_process_of_bench_memory_that_ends_early(npgpt, monkeypatch):
-    from npgpt.cli import bench_step
+    from npgpt.cli import bench_memory
 
     for code, words in (("raise MemoryError('none left')", "none left"),
                         ("import os; os.kill(os.getpid(), 9)", "memory may be short")):
-        monkeypatch.setattr(bench_step, "CHILD", code)
+        monkeypatch.setattr(bench_memory, "CHILD", code)
         refused(npgpt("bench", "memory", "--context-lengths", "8"),
                 "npgpt with context 8 ended", words)
 

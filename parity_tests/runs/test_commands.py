@@ -454,3 +454,23 @@ def test_the_recorded_curves_are_of_default_runs():
     assert {curve["corpus"] for curve in curves} == {"python-docs", "stories"}
     for curve in curves:
         assert len(curve["sha256"]) == 64 and str(curve["steps"]) in curve["validation_loss"]
+
+
+def test_bench_memory_gives_each_process_s_peaks_a_picture_and_a_record(
+        npgpt, tmp_path, monkeypatch):
+    from npgpt.cli import bench_memory
+
+    monkeypatch.setattr(bench_memory, "CHILD", """
+import sys
+context = eval(sys.argv[2])[3]
+print(1_000_000 * context)
+print(2_000_000 * context)
+""")
+    picture, record = tmp_path / "memory.png", tmp_path / "memory.json"
+    status, out, _ = npgpt("bench", "memory", "--context-lengths", "16,8", "--steps", 2,
+                           "--plot", picture, "--record", record)
+    assert status == 0 and "16 MB" in out and "32 MB" in out
+    peaks = json.loads(record.read_text())["peak_bytes"]
+    assert peaks["npgpt"] == peaks["torchgpt.GPT"] == {
+        "16": [16_000_000, 32_000_000], "8": [8_000_000, 16_000_000]}
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from npgpt.cli import bench_step
+from npgpt.cli import bench_memory, bench_step
 from npgpt.training.curves import read_log
 from npgpt.training.expected import FILE, NEAR
 
@@ -38,7 +38,7 @@ def test_memory_stays_flat():
     """The peak of 200 steps is, within 3 %, that of 2,000."""
     size = bench_step.SIZES["S"][0]
     done = subprocess.run(
-        [sys.executable, "-c", bench_step.CHILD, "npgpt", repr(size), str(STEPS)],
+        [sys.executable, "-c", bench_memory.CHILD, "npgpt", repr(size), str(STEPS)],
         check=True, capture_output=True, text=True, timeout=900)
     peaks = [int(line) for line in done.stdout.split()]
     assert len(peaks) == STEPS
