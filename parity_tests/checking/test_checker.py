@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from npgpt.checking.arms import numpy_arm
+from npgpt.checking.arms import Stopped, numpy_arm
 from npgpt.checking.blame import blame
 from npgpt.checking.budgets import budgets, error_between
 from npgpt.checking.case import call_pair
@@ -35,6 +35,18 @@ def arm_that(change, name="other"):
 
 def words(findings):
     return "\n".join(map(str, findings))
+
+
+def test_an_error_of_ours_is_no_candidate_s():
+    """It comes as it is; one of another package says whose it is."""
+    def fail(case):
+        raise IndexError("here")
+
+    case, ours = case_of(), replace(numpy_arm(), run=fail)
+    with pytest.raises(IndexError):
+        ours.compute(case)
+    with pytest.raises(Stopped, match="numpy stops with IndexError: here"):
+        replace(ours, packages=("theirs",)).compute(case)
 
 
 def test_green_for_itself():

@@ -153,6 +153,17 @@ def test_files_without_prefix_and_with_mask_buffers(saved):
     equal(load_checkpoint(path).params, params)
 
 
+def test_a_tokenizer_of_another_size_is_named_by_its_file(tmp_path):
+    from npgpt.text import BytePairTokenizer
+
+    save_checkpoint(tmp_path, Config(7), init_gpt(Config(7)))
+    model = json.loads(BytePairTokenizer.train("ab ab ab", 258).to_json())["model"]
+    (tmp_path / "vocab.json").write_text(json.dumps(model["vocab"]))
+    (tmp_path / "merges.txt").write_text("\n".join(["#version: 0.2", *model["merges"], ""]))
+    with pytest.raises(InputError, match=r"vocab\.json has \d+ tokens"):
+        load_checkpoint(tmp_path)
+
+
 def test_a_float16_file_is_read_as_float32(saved):
     path, params = saved
     edit(path, lambda tensors: {name: a.astype(np.float16) for name, a in tensors.items()})

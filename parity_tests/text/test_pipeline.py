@@ -489,6 +489,16 @@ def test_few_documents_are_on_both_sides(tmp_path, small_portions, share):
     assert manifest["train"]["documents"] and manifest["validation"]["documents"]
 
 
+def test_progress_is_told_in_bytes(tmp_path):
+    texts = ["ж" * 600_000, *[f"The {word} text is long enough, and the {word} one at that."
+                              for word in ("first", "second")]]
+    file = tmp_path / "texts.jsonl"
+    file.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    told = []
+    prepare(Settings(str(file)), tmp_path / "out", progress=lambda *line: told.append(line))
+    assert [done for stage, done, _ in told if stage == "cleaning"][-1] == 1
+
+
 def test_a_changed_or_missing_file_is_refused(tmp_path, small_portions):
     out = tmp_path / "out"
     prepare(Settings("stories:30kB"), out)
