@@ -108,7 +108,10 @@ def create_run(
     )
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} is a file; give a directory")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"{path.parent} is no directory; choose another place") from None
     there = path.is_dir()
     # one name for all who would fill an empty directory: only one gets it
     aside = path / ".new" if there else name_beside(path)
@@ -127,7 +130,12 @@ def create_run(
                 aside.rmdir()
                 sync_directory(path)
             else:
-                os.rename(aside, path)  # refused where another was quicker
+                try:
+                    os.rename(aside, path)
+                except OSError:
+                    if path.is_dir():  # another was quicker
+                        raise taken from None
+                    raise
                 sync_directory(path.parent)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
@@ -498,7 +506,7 @@ def _write_tensors(file: Path, arrays: dict[str, np.ndarray], metadata: dict[str
 def _read_json(file: Path) -> dict:
     try:
         fields = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(f"{file} is not JSON; restore it from a copy") from None
     if not isinstance(fields, dict):
         raise InputError(f"{file} holds no JSON object; restore it from a copy")

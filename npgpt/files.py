@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +66,12 @@ def held(path: Path) -> Iterator[None]:
         except OSError:
             pass  # a file system that has no locks
         yield
+
+
+def typed(path: str | Path) -> str:
+    """A name as a command line takes it, whatever signs it holds."""
+    name = str(path)
+    return shlex.quote(f"./{name}" if name.startswith("-") else name)
 
 
 def sync_directory(path: str | Path) -> None:

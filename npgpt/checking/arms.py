@@ -47,7 +47,7 @@ class Arm:
         the arm holds a package that is not ours and that fails."""
         try:
             return dict(leaves(self.run(own) if self.run else own.call(self.find, own)))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             foreign = set(self.packages) - OURS
             if not foreign:
                 raise
@@ -133,9 +133,12 @@ def expected_arm():
 
 def find_package(package):
     """-> find, offered functions. Raises InputError where there are none."""
+    if package.startswith(".") or "/" in package or package.endswith(".py"):
+        raise InputError(f"{package!r} is a file's name; give the name that Python imports,"
+                         " such as my_package")
     try:
         find = lookup(package)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing == "torch":
             raise  # the command says how to install it

@@ -23,7 +23,7 @@ def book(
     serve: Annotated[
         bool, common.option("--serve", "Serve it here until Ctrl-C, and open that.", None)
     ] = False,
-    port: Annotated[int, typer.Option(help="Of --serve.", metavar="N")] = 8000,
+    port: Annotated[int, typer.Option(help="Of --serve.", metavar="N", min=0, max=65535)] = 8000,
 ) -> None:
     """Build the book: each component in NumPy and in PyTorch, side by side.
 

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -135,12 +135,21 @@ def run(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
     """Run the command line; the exit status. What the user can mend comes as
     one line on stderr and status 2."""
     argv = sys.argv[1:] if argv is None else argv
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    for stream, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, stream) is None:  # closed by the caller
+            setattr(sys, stream, open(os.devnull, mode))  # noqa: SIM115
+    for output in (sys.stdout, sys.stderr):
+        if hasattr(output, "reconfigure"):
+            output.reconfigure(errors="replace")
     try:
-        status = app(argv or ["--help"], prog_name=name, standalone_mode=False)
+        # not app(…), which answers an interrupt and a closed pipe itself
+        command = typer.main.get_command(app)
+        with command.make_context(name, list(argv or ["--help"])) as context:
+            status = command.invoke(context)
+            sys.stdout.flush()
         return status if isinstance(status, int) else 0
+    except typer.Exit as error:
+        return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         print("stopped", file=sys.stderr)
         return 130
@@ -162,9 +171,9 @@ def run(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
                         " model smaller; training takes a batch in parts with --accumulate")
         if not hasattr(error, "format_message"):  # click's own
             raise
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else name
-        return fail(f"{error.format_message().rstrip('.')}: see {command} --help")
+        where = getattr(error, "ctx", None)
+        path = where.command_path if where else name
+        return fail(f"{error.format_message().rstrip('.')}: see {path} --help")
 
 
 def is_out_of_memory(error: Exception) -> bool:
@@ -190,6 +199,11 @@ def print_json(value: dict) -> None:
     print(json.dumps(for_json(value), ensure_ascii=False, allow_nan=False))
 
 
+def clean_stdout(as_json: bool):
+    """What others print meanwhile goes to stderr where stdout is to hold one object."""
+    return redirect_stdout(sys.stderr) if as_json else nullcontext()
+
+
 def for_json(value: Any) -> Any:
     """The same, with None where a number is not finite, which JSON cannot say."""
     if isinstance(value, dict):
@@ -212,6 +226,8 @@ def check_file(file: Path | None, suffix: str) -> None:
         raise InputError(f"{file} does not end in {suffix}: give a name that does")
     if not file.parent.is_dir():
         raise InputError(f"{file}: there is no directory {file.parent}; make it first")
+    if not os.access(file.parent, os.W_OK):
+        raise InputError(f"{file}: {file.parent} may not be written to")
 
 
 def let_threads_sleep() -> None:
@@ -242,6 +258,22 @@ def stop_flag() -> Iterator[Callable[[], bool]]:
 # progress, on stderr
 
 
+def while_heard(report: Callable[[dict], None]) -> Callable[[dict], None]:
+    """`report`, until nobody reads it any more: the work then goes on in silence."""
+    heard = True
+
+    def tell(record: dict) -> None:
+        nonlocal heard
+        try:
+            if heard:
+                report(record)
+        except OSError:
+            heard = False
+            sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+
+    return tell
+
+
 class Progress:
     """A bar on a terminal, a plain line every 50 steps elsewhere."""
 
@@ -249,7 +281,7 @@ class Progress:
         self.start, self.steps = start, steps
         self.began = time.perf_counter()
         self.validation: float | None = None
-        self.bar = make_bar() if sys.stderr.isatty() else None
+        self.bar = make_bar(steps) if sys.stderr.isatty() else None
 
     def __enter__(self) -> "Progress":
         if self.bar:
@@ -279,16 +311,17 @@ class Progress:
             print(f"step {step}/{self.steps}  {text.strip()}{ending}", file=sys.stderr, flush=True)
 
 
-def make_bar():
+def make_bar(steps: int):
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
 
     return Bar(
-        TextColumn("step"),
-        MofNCompleteColumn(),
+        MofNCompleteColumn(
+            table_column=Column(no_wrap=True, min_width=2 * len(str(steps)) + 1)),
         BarColumn(bar_width=None),
-        TextColumn("{task.fields[text]}"),
+        TextColumn("{task.fields[text]}", table_column=Column(no_wrap=True, ratio=2)),
         TimeRemainingColumn(compact=True),
         console=Console(stderr=True),
     )

@@ -1,6 +1,5 @@
 """npgpt duet: both halves trained side by side, on the same batches."""
 
-import shlex
 import sys
 import warnings
 from collections import deque
@@ -8,6 +7,7 @@ from typing import Annotated
 
 from npgpt.cli import common
 from npgpt.errors import InputError
+from npgpt.files import typed
 
 SAMPLED = 200  # tokens of the text at the end
 TEMPERATURE = 0.8
@@ -71,7 +71,7 @@ def duet(
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
     with common.stop_flag() as stopped, Table(run.settings.steps) as table:
         try:
-            summary = play(run, numpy_half, torch_half, table, stopped)
+            summary = play(run, numpy_half, torch_half, common.while_heard(table), stopped)
         except Diverged as error:
             return common.fail(str(error), status=1)
     params = summary.pop("params")
@@ -79,7 +79,7 @@ def duet(
         if as_json:
             common.print_json(summary)
         print(f"stopped and saved at step {summary['step']}; NumPy alone goes on with:"
-              f"\n  npgpt train --out {shlex.quote(str(run.path))} --resume", file=sys.stderr)
+              f"\n  npgpt train --out {typed(run.path)} --resume", file=sys.stderr)
         return 130
     summary["text"] = sing(params, run, torch_half)
     summary["peak_memory_gb"] = round(common.memory_used(), 3)
@@ -131,7 +131,7 @@ def tell(summary: dict, run) -> None:
               f" the draw lay {text['distance']:.1e} from the boundary"
               + (": a rounding tie" if text["tie"] else ""))
     print(f"\npicture: {run.path / 'duet.png'}\ntry it:  npgpt sample"
-          f" {shlex.quote(str(run.path))}")
+          f" {typed(run.path)}")
 
 
 def verdict(summary: dict) -> int:

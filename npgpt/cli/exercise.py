@@ -12,6 +12,7 @@ import typer
 
 from npgpt.cli import common
 from npgpt.errors import InputError
+from npgpt.files import typed, write_atomically
 
 LABEL = re.compile(r"\s*# \(\d+(?:, \d+)*\) ")
 CASES = 30
@@ -35,20 +36,21 @@ def exercise(
 
     Example: npgpt exercise layer_norm, then npgpt exercise layer_norm --check
     """
+    if name is None and (check_it or file):
+        raise InputError("give the NAME of the component; npgpt exercise lists them")
     if name is None:
         print("\n".join(exercises()))
         return
     if name not in exercises():
         raise InputError(f"no exercise {name!r}: give one of {', '.join(exercises())}")
+    given = f" --file {typed(file)}" if file else ""
     file = file or Path(f"exercise_{name}.py")
     if check_it:
         raise typer.Exit(report(name, file))
     if file.exists():
         raise InputError(f"{file} is there already: check it with --check, or give another --file")
-    from npgpt.files import write_atomically
-
     write_atomically(file, without_backward(name))
-    print(f"{file}: write {name}_backward, then run npgpt exercise {name} --check")
+    print(f"{file}: write {name}_backward, then run npgpt exercise {name} --check{given}")
 
 
 def exercises() -> list[str]:
@@ -124,8 +126,8 @@ def report(name: str, file: Path) -> int:
 def load(file: Path) -> ModuleType:
     from npgpt.checking.arms import Stopped, where_in
 
-    if not file.exists():
-        raise InputError(f"there is no {file}: write it with npgpt exercise NAME")
+    if not file.is_file():
+        raise InputError(f"there is no file {file}: write it with npgpt exercise NAME")
     name = "exercise_of_reader"
     loader = SourceFileLoader(name, str(file.resolve()))
     module = ModuleType(name)
@@ -133,7 +135,7 @@ def load(file: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Stopped(f"{file} stops {where_in({name}, error)}with"
                       f" {type(error).__name__}: {error}") from error
     return module

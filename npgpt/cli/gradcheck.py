@@ -1,7 +1,6 @@
 """npgpt gradcheck: every gradient, by every witness."""
 
 import importlib.util
-import json
 import re
 import sys
 from typing import Annotated
@@ -43,15 +42,19 @@ def gradcheck(
     if candidate and layer is None:
         if at is not None:
             raise InputError("--at needs --layer, the component whose choices it gives")
-        raise typer.Exit(verdicts(candidate, seed, as_json))
-    case = asked_for(layer, seed, at)
-    ours, own = arms_of(candidate)
-    arms = ours(case)
-    if own and not offers(own, case):
-        raise InputError(f"{candidate} does not offer {case.component} and what belongs to it")
-    arms += [own] if own else []
-    findings = check(case, arms)
-    table = rows(case, arms)
+        with common.clean_stdout(as_json):
+            found = verdicts(candidate, seed)
+        show_verdicts(found, as_json)
+        raise typer.Exit(1 if found["wrong"] else 0)
+    with common.clean_stdout(as_json):
+        case = asked_for(layer, seed, at)
+        ours, own = arms_of(candidate)
+        arms = ours(case)
+        if own and not offers(own, case):
+            raise InputError(f"{candidate} does not offer {case.component} and what belongs to it")
+        arms += [own] if own else []
+        findings = check(case, arms)
+        table = rows(case, arms)
     if as_json:
         common.print_json({"case": repr(case), "rows": table,
                            "findings": [str(finding) for finding in findings]})
@@ -89,7 +92,7 @@ def choices(at, layer):
     return dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", at))
 
 
-def verdicts(candidate, seed, as_json, examples=30):
+def verdicts(candidate, seed, examples=30):
     """Every component that the candidate offers: right or wrong, and where."""
     from npgpt.checking.arms import Stopped, find_package
     from npgpt.checking.blame import locate
@@ -128,16 +131,22 @@ def verdicts(candidate, seed, as_json, examples=30):
             found["wrong"][component] = lines
         else:
             found["right"].append(component)
+    if not found["right"] and not found["wrong"]:
+        raise InputError(f"{candidate} offers no component whole; it needs, for example,"
+                         " layer_norm and layer_norm_backward")
+    return found
+
+
+def show_verdicts(found, as_json):
     if as_json:
-        print(json.dumps(found))
-        return 1 if found["wrong"] else 0
-    for component in CASES:
-        if component in found["right"]:
-            print(f"right        {component}")
-        for i, line in enumerate(found["wrong"].get(component, [])):
+        common.print_json(found)
+        return
+    for component in found["right"]:
+        print(f"right        {component}")
+    for lines in found["wrong"].values():
+        for i, line in enumerate(lines):
             print(f"wrong        {line}" if i == 0 else f"             {line}")
     print(f"not offered  {', '.join(found['not_offered'])}")
-    return 1 if found["wrong"] else 0
 
 
 def arms_of(candidate):

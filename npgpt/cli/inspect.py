@@ -234,7 +234,7 @@ def show(checkpoint: Any, facts: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
     config = checkpoint.config
     console.print(
         f"{checkpoint.path}: {facts['parameters']:,} parameters; {config.layers} layers, "

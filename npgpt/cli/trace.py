@@ -1,7 +1,6 @@
 """npgpt trace: where do two implementations part?"""
 
 import importlib.util
-import json
 import sys
 from typing import Annotated
 
@@ -37,17 +36,18 @@ def trace(
     from npgpt.checking.trace import first_difference, record
 
     sys.path.insert(0, "")
-    case = asked_for(layer, seed, at)
-    suspect, trusted = arm_named(first, case), arm_named(second, case)
-    difference = first_difference(case, suspect, trusted)
-    compared = len(record(trusted, case))
+    with common.clean_stdout(as_json):
+        case = asked_for(layer, seed, at)
+        suspect, trusted = arm_named(first, case), arm_named(second, case)
+        difference = first_difference(case, suspect, trusted)
+        compared = len(record(trusted, case))
     if as_json:
         found = None if difference is None else {
             "calls": difference.key.calls, "step": difference.key.step,
             "words": difference.key.words, "name": difference.key.name,
             "error": difference.error, "budget": difference.budget,
             "index": difference.index, "guess": difference.guess}
-        print(json.dumps({"case": repr(case), "values": compared, "difference": found}))
+        common.print_json({"case": repr(case), "values": compared, "difference": found})
     elif difference is None:
         print(f"{case}: {first} and {second} agree in each of the values that they share,"
               f" of {compared}")

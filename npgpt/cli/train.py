@@ -1,6 +1,5 @@
 """npgpt train: a GPT in NumPy, from text to a checkpoint."""
 
-import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from npgpt.cli import common
 from npgpt.errors import InputError
+from npgpt.files import typed
 
 
 def train(
@@ -82,7 +82,7 @@ def go(run, half, command: str, as_json: bool, agree=lambda stopped: stopped) ->
     began = run.step
     with common.stop_flag() as stopped, common.Progress(run.step, run.settings.steps) as progress:
         try:
-            summary = train(run, half, progress, agree(stopped))
+            summary = train(run, half, common.while_heard(progress), agree(stopped))
         except Diverged as error:
             return common.fail(str(error), status=1)
     loss = summary["validation_loss"]
@@ -106,10 +106,10 @@ def go(run, half, command: str, as_json: bool, agree=lambda stopped: stopped) ->
         print(f"picture: {run.path / 'loss.png'}")
     if summary["status"] == "interrupted":
         print(f"stopped and saved at step {summary['step']}; go on with:"
-              f"\n  {command} --out {shlex.quote(str(run.path))} --resume", file=sys.stderr)
+              f"\n  {command} --out {typed(run.path)} --resume", file=sys.stderr)
         return 130
     if not as_json:
-        print(f"try it:  {command.split()[0]} sample {shlex.quote(str(run.path))}")
+        print(f"try it:  {command.split()[0]} sample {typed(run.path)}")
     return 0
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from npgpt.layers.cross_entropy import IGNORE
 from npgpt.random_stream import uniforms
-from npgpt.training.loop import load_state, step_batch, take_step
+from npgpt.training.loop import Diverged, load_state, step_batch, take_step
 from npgpt.training.run import Run
 from npgpt.tree import leaves
 
@@ -92,7 +92,10 @@ def overfit(run: Run, half, report):
     model, optimizer = load_state(small, half)
     losses = []
     for step in range(1, OVERFIT_STEPS + 1):
-        loss, _ = take_step(model, optimizer, half, small, step, settings.learning_rate)
+        try:
+            loss, _ = take_step(model, optimizer, half, small, step, settings.learning_rate)
+        except Diverged as error:
+            return "learns one batch", str(error).partition(";")[0], False
         losses.append(loss)
         report(step, loss)
         if loss <= 0.05:

@@ -72,7 +72,7 @@ def draw_runs(paths: list[Path], file: Path) -> None:
     figure, (axis,) = panels(None, heights=(1,), height=5)
     names = [path.name for path in paths]
     for place, path in enumerate(paths):
-        label = path.name if names.count(path.name) == 1 else str(path)
+        label = in_utf8(path.name if names.count(path.name) == 1 else str(path))
         color = SEVERAL[place % len(SEVERAL)]
         lines = read_log(path)
         # matplotlib leaves out a label that begins with _
@@ -125,14 +125,20 @@ def panels(path: Path | None, heights: tuple, height: float):
 
 def title(path: Path) -> str:
     about = run_json(path)
+    name = in_utf8(path.name)
     try:
-        settings = about["settings"]
+        settings, data = about["settings"], in_utf8(about["data"]["name"])
         return (
-            f"{path.name}: {about['data']['name']}, {about['parameters'] / 1e6:.2f} M parameters, "
+            f"{name}: {data}, {about['parameters'] / 1e6:.2f} M parameters, "
             f"batch {settings['batch_size']} × {settings['context_length']}, {settings['dtype']}"
         )
-    except (KeyError, TypeError):  # not as a run of ours writes it
-        return path.name
+    except (KeyError, TypeError, AttributeError):  # not as a run of ours writes it
+        return name
+
+
+def in_utf8(name: str) -> str:
+    """A file's name as it can be drawn: bytes that are no UTF-8 become "?"."""
+    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def plain_ticks(axis) -> None:
@@ -171,7 +177,7 @@ def column(lines: list[dict], *names: str) -> tuple[list, list]:
     for line in lines:
         value = next((line[name] for name in names if line.get(name) is not None), None)
         if isinstance(value, dict):  # the duet's: one of each half
-            value = value["numpy"]
+            value = value.get("numpy")
         if value is not None:
             steps.append(line["step"])
             values.append(value)
@@ -198,7 +204,7 @@ def read_log(path: Path) -> list[dict]:
     for text in written.splitlines():
         try:
             line = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(line, dict) and type(line.get("step")) is int and all(
                 isinstance(value, int | float | dict) for value in line.values()):

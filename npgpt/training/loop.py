@@ -222,7 +222,7 @@ def save(path: Path, run: Run, half, model, optimizer, step: int) -> None:
 
 def save_best(run: Run, half, model, optimizer, step: int) -> None:
     best = run.path / "best"
-    if not best.is_dir():
+    if not best.is_dir() or not any(best.iterdir()):
         create_run(best, run.config, run.data.tokenizer, read_settings(run.path))
     save(best, run, half, model, optimizer, step)
 
@@ -231,6 +231,10 @@ def open_log(path: Path, step: int):
     """The log, without the lines beyond `step`: they are about to be made again."""
     if saved_step(path) not in (None, step):
         raise InputError(f"{path} was trained on meanwhile; give the same command again")
+    best = path / "best"
+    whole = best.is_dir() and ((best / "config.json").is_file() or not any(best.iterdir()))
+    if best.exists() and not whole:
+        raise InputError(f"{best} is damaged: remove it, and give the same command again")
     kept = [json.dumps(line) for line in read_log(path) if line["step"] <= step and step > 0]
     write_atomically(path / "log.jsonl", "".join(line + "\n" for line in kept))
     return open(path / "log.jsonl", "a", encoding="utf-8")
@@ -254,7 +258,7 @@ def last_values(path: Path) -> dict:
         if "validation_loss" in line:
             values["validation_step"] = line["step"]
             if isinstance(line["validation_loss"], dict):  # a duet's
-                values["validation_loss"] = line["validation_loss"]["numpy"]
+                values["validation_loss"] = line["validation_loss"].get("numpy")
     return values
 
 

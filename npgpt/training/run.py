@@ -4,7 +4,6 @@ import glob
 import hashlib
 import os
 import platform
-import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from npgpt.checkpoint import (
 )
 from npgpt.checkpoint import read_settings as read_run_json
 from npgpt.errors import InputError
+from npgpt.files import typed
 from npgpt.model.config import Config
 from npgpt.text import CharacterTokenizer, Corpus, load_corpus, load_tokenizer
 from npgpt.text.corpora import is_path
@@ -68,7 +68,7 @@ def start_run(path: str | Path, given: dict[str, Any], command: str, extra: dict
     path = Path(path)
     settings = complete(given)
     if path.is_dir() and any(path.iterdir()):
-        again = f"{command.split()[0]} train --out {shlex.quote(str(path))} --resume"
+        again = f"{command.split()[0]} train --out {typed(path)} --resume"
         raise InputError(
             f"{path} holds another run or other files: choose another --out,"
             f" or continue it with {again}"
@@ -155,9 +155,11 @@ def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
 
 
 def saved_before(path: Path, run_json: dict[str, Any]) -> bool:
-    """True where the log goes on after the first save: it was whole once."""
+    """True where the log goes on after the first save: it was whole once. A resume
+    may have put that save off, so there are weights as well."""
     first = read_settings(run_json.get("settings", {}), {}, str(path / "run.json")).save_every
-    return any(line["step"] > first for line in read_log(path))
+    went_on = any(line["step"] > first for line in read_log(path))
+    return went_on and (path / "model.safetensors").exists()
 
 
 def open_source(settings: Settings, tokenizer: Any = None) -> tuple[Corpus | Prepared, Any]:

@@ -55,6 +55,7 @@ class Settings:
             if getattr(self, name) is not None:
                 _check(name, getattr(self, name), 0 if name == "warmup_steps" else 1)
         _check("seed", self.seed, 0)
+        _check("layers", self.layers, 1, 10_000)  # more is a slip, and takes long to refuse
         _check("learning_rate", self.learning_rate, 0, open_below=True)
         if self.minimum_rate is not None:
             _check("minimum_rate", self.minimum_rate, 0, self.learning_rate)

@@ -141,6 +141,9 @@ STOPS = {  # what a package holds -> what is said of it
         "stops with TypeError: cannot unpack",
     "def gelu(): pass\ndef gelu_backward(d_y, saved): pass":
         "stops with TypeError: gelu() ",
+    "def gelu(x): raise SystemExit(0)\ndef gelu_backward(d_y, saved): pass":
+        "stops in {file}, line 1, with SystemExit: 0",
+    "import sys\nsys.exit()": "stops in {file}, line 2, with SystemExit:",
     "def gelu(:": "stops with SyntaxError: invalid syntax",
     "\n1 / 0": "stops in {file}, line 2, with ZeroDivisionError: division by zero",
     "import not_there_at_all": "stops in {file}, line 1, with ModuleNotFoundError: ",
@@ -165,10 +168,27 @@ def test_a_candidate_that_stops_is_told_where(capsys, tmp_path, monkeypatch, tex
         assert status == 2 and what in err
 
 
+def test_json_is_one_object_whatever_a_package_prints_and_computes(
+        capsys, tmp_path, monkeypatch):
+    (tmp_path / "loud.py").write_text(
+        "from npgpt.layers import gelu as g, gelu_backward\nprint('hello')\n"
+        "def gelu(x):\n    print('me again')\n    y, slope = g(x)\n"
+        "    return y * float('nan'), slope\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for line in (("trace", "loud", "numpy", "--layer", "gelu"),
+                 ("gradcheck", "--candidate", "loud", "--layer", "gelu"),
+                 ("gradcheck", "--candidate", "loud")):
+        status, out, err = run(capsys, *line, "--json")
+        assert status == 1 and isinstance(json.loads(out), dict) and "me again" in err
+        assert "Infinity" not in out and "NaN" not in out.replace("(NaN)", "")
+
+
 @pytest.mark.parametrize(("line", "what"), [
     (("gradcheck", "--layer", "nope"), "there is no component 'nope'"),
     (("gradcheck", "--candidate", "nope"), "there is no package 'nope' here"),
     (("gradcheck", "--candidate", "json"), "json offers none of our functions"),
+    (("gradcheck", "--candidate", "numpy"), "numpy offers no component whole"),
+    (("trace", "./my.py", "numpy"), "'./my.py' is a file's name"),
     (("gradcheck", "--layer", "gelu", "--at", "B=99"), "B=99 is none of 1, 2, 3"),
     (("gradcheck", "--layer", "gelu", "--at", "x=1"), "--at gives x, which gelu does not"),
     (("trace", "numpy", "torch", "--layer", "gelu", "--at", "x=1"), "--at gives x, which gelu"),

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
@@ -97,11 +98,31 @@ def test_a_line_that_stops_is_named(tmp_path, capsys):
     assert re.search(r"mine\.py, line \d+, with NameError", capsys.readouterr().out)
 
 
+def test_a_file_that_leaves_python_is_not_right(tmp_path, capsys):
+    file = tmp_path / "mine.py"
+    for more in ("import sys; sys.exit()\n", ""):
+        text = source_of("gelu") if more else source_of("gelu").replace(
+            "d_x = d_y * slope", "raise SystemExit(0)")
+        file.write_text(text + more, encoding="utf-8")
+        assert exercise.report("gelu", file) == 1
+        assert "with SystemExit" in capsys.readouterr().out
+
+
+def test_the_hint_names_the_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exercise.exercise("gelu", file=Path("my own.py"))
+    assert "npgpt exercise gelu --check --file 'my own.py'" in capsys.readouterr().out
+
+
 def test_bad_input(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="give the NAME"):
+        exercise.exercise(check_it=True)
+    with pytest.raises(InputError, match="there is no file"):
+        exercise.exercise("gelu", check_it=True, file=tmp_path)
     with pytest.raises(InputError, match="no exercise 'nothing'"):
         exercise.exercise("nothing")
-    with pytest.raises(InputError, match="there is no exercise_gelu"):
+    with pytest.raises(InputError, match="there is no file exercise_gelu"):
         exercise.exercise("gelu", check_it=True)
     exercise.exercise("gelu")
     with pytest.raises(InputError, match="is there already"):

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from npgpt.checkpoint import create_run, read_config, saved_step
 from npgpt.errors import InputError
-from npgpt.files import held
+from npgpt.files import held, typed
 from npgpt.model import Config
 from npgpt.training import loop
 from npgpt.training.curves import draw_run
@@ -40,6 +40,7 @@ def refused(result, *words):
     ({"corpus": "shakespear"}, ["shakespear", "python-docs"]),
     ({"heads": 3}, ["3 heads do not divide 8 channels"]),
     ({"layers": 0}, ["layers is 0"]),
+    ({"layers": 10**8}, ["layers is 100000000", "at most 10000"]),
     ({"channels": -8}, ["channels is -8"]),
     ({"context_length": 0}, ["context_length is 0"]),
     ({"batch_size": 0}, ["batch_size is 0"]),
@@ -365,6 +366,93 @@ def test_a_run_killed_before_its_first_save_begins_again(tmp_path, npgpt, traine
     assert [json.loads(line)["step"] for line in log] == [0, 1, 2, 3]
 
 
+def test_a_save_that_a_resume_has_put_off_is_not_missed(tmp_path, npgpt, trained):
+    """The log may go on after the first save that was planned, with none ever made."""
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    lose_the_state(run)
+    (run / "model.safetensors").unlink()
+    assert npgpt("train", "--out", run, "--resume", "--steps", 3)[0] == 0
+    assert saved_step(run) == 3
+
+
+@pytest.mark.parametrize("harm", [
+    lambda best: (best / "config.json").unlink(),
+    lambda best: (shutil.rmtree(best), best.write_text("")),
+])
+def test_a_damaged_best_is_told_before_a_step(tmp_path, npgpt, trained, harm):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    harm(run / "best")
+    before = (run / "log.jsonl").read_bytes()
+    refused(npgpt("train", "--out", run, "--resume", "--steps", 6), "best is damaged: remove it")
+    assert (run / "log.jsonl").read_bytes() == before
+
+
+def test_an_empty_best_is_filled_whole(tmp_path, npgpt, trained):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    for file in (run / "best").iterdir():
+        file.unlink()
+    setting("evaluate_every", 1)(run)
+    assert npgpt("train", "--out", run, "--resume", "--steps", 9)[0] == 0
+    assert (run / "best" / "tokenizer.json").exists() and (run / "best" / "run.json").exists()
+
+
+@pytest.mark.parametrize("command", ["train", "duet"])
+def test_a_run_is_saved_though_nobody_reads_its_progress(
+        tmp_path, npgpt, corpus, monkeypatch, command):
+    from npgpt.cli import common, duet
+
+    def unread(self, record):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(sys, "stderr", sys.stderr)
+    monkeypatch.setattr(common.Progress, "__call__", unread)
+    monkeypatch.setattr(duet.Table, "__call__", unread)
+    line = flags(corpus=corpus, steps=3, decay_steps=None, evaluate_every=None)
+    assert npgpt(command, *line, "--out", tmp_path / "run")[0] == 0
+    assert saved_step(tmp_path / "run") == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes streams as a POSIX shell does")
+@pytest.mark.parametrize(("closed", "status"), [("2>&-", 0), (">&-", 0), ("<&-", 0)])
+def test_closed_streams(tmp_path, corpus, closed, status):
+    quiet = ("import npgpt.training.loop as loop; loop.draw_run = lambda path: None;"
+             " import sys; from npgpt.cli.main import main; sys.exit(main(sys.argv[1:]))")
+    line = [sys.executable, "-c", quiet, "train", *flags(corpus=corpus, steps=2),
+            "--out", str(tmp_path / "run")]
+    done = subprocess.run(f"{shlex.join(line)} {closed}", shell=True, capture_output=True)
+    assert done.returncode == status, done.stderr
+    assert saved_step(tmp_path / "run") == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has names of any bytes")
+def test_names_that_are_no_utf_8(tmp_path, npgpt, trained):
+    odd = tmp_path / os.fsdecode(b"o\xff")
+    shutil.copytree(trained, odd)
+    edit("run.json", data={"name": os.fsdecode(b"caf\xe9.txt")})(odd)
+    draw_run(odd)
+    assert npgpt("plot", odd, "--out", tmp_path / "a.png")[0] == 0
+    assert (odd / "loss.png").exists() and (tmp_path / "a.png").exists()
+
+
+def test_a_name_as_it_can_be_typed():
+    assert [typed(name) for name in ("a", "a b", "-r", "runs/-r")] == [
+        "a", "'a b'", "./-r", "runs/-r"]
+
+
+def test_a_place_that_is_no_directory(tmp_path, npgpt, corpus):
+    (tmp_path / "runs").write_text("x")
+    for out in (tmp_path / "runs" / "one", tmp_path / "runs" / "one" / "two"):
+        refused(npgpt("train", *flags(corpus=corpus), "--out", out), "is no directory")
+
+
+def test_a_port_that_cannot_be(npgpt):
+    for port in ("99999", "-1"):
+        refused(npgpt("book", "--serve", "--port", port), "--port")
+
+
 SMALL_FILES = """
 import resource, sys
 from npgpt.cli.main import main
@@ -479,7 +567,7 @@ def test_of_two_that_make_a_run_at_once_one_has_it(tmp_path, monkeypatch, there)
         mkdir(*arguments)
 
     monkeypatch.setattr(os, "mkdir", interrupted)
-    with pytest.raises((InputError, OSError), match=r"holds another run|not empty"):
+    with pytest.raises(InputError, match="holds another run"):
         create_run(run, Config(9))
     assert read_config(run) == Config(7)
     assert [p.name for p in run.iterdir()] == ["config.json"]
@@ -497,11 +585,14 @@ def test_a_log_with_foreign_lines(tmp_path, npgpt, trained):
     log = tmp_path / "run" / "log.jsonl"
     whole = log.read_text()
     log.write_bytes(whole.encode() + b'3\n[]\n{"train_loss": 1}\n{"step": "x"}\n'
-                    b'{"step": true}\n\xff\n{"step": 1, "train_loss": [1]}\n{"st')
+                    b'{"step": true}\n\xff\n{"step": 1, "train_loss": [1]}\n'
+                    b'{"step": 2, "validation_loss": {"x": 1}}\n' + b"[" * 100_000 + b'\n{"st')
     status, out, err = npgpt("plot", tmp_path / "run", "--out", tmp_path / "a.png", "--json")
     assert status == 0 and json.loads(out)["runs"][0]["step"] == 2, err
     assert npgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 3)[0] == 0
-    assert log.read_text().startswith(whole) and len(log.read_text().splitlines()) == 4
+    assert log.read_text().startswith(whole) and len(log.read_text().splitlines()) == 5
+    (tmp_path / "run" / "run.json").write_text("[" * 100_000)
+    refused(npgpt("train", "--out", tmp_path / "run", "--resume"), "run.json is not JSON")
 
 
 def in_legend(figure):
@@ -556,6 +647,9 @@ def test_where_a_file_cannot_be_written_is_said_before_the_work(
         refused(npgpt(*command, "--record", tmp_path / "run.png"), "does not end in .json")
         refused(npgpt(*command, "--plot", tmp_path / "run.json"), "does not end in .png")
     refused(npgpt("plot", trained, "--out", tmp_path / "not" / "there.png"), "no directory")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+        refused(npgpt("plot", trained, "--out", tmp_path / "a.png"), "may not be written to")
     tokenizer = trained / "tokenizer.json"
     before = tokenizer.read_bytes()
     refused(npgpt("tokenizer", "show", tokenizer, "the", "--html", tokenizer), "end in .html")

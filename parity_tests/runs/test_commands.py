@@ -3,7 +3,10 @@
 import json
 import math
 import re
+import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 from safetensors.numpy import load_file
@@ -365,8 +368,17 @@ def test_a_second_ctrl_c_stops_at_once(npgpt, tmp_path, corpus, monkeypatch):
 
     monkeypatch.setattr(loop, "take_step", pressed)
     status, out, err = npgpt("train", *flags(corpus=corpus), "--out", tmp_path / "run")
-    assert status == 130 and "Traceback" not in err
+    assert status == 130 and err.endswith("stopped\n") and "Traceback" not in err
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash, which tells a pipe's status")
+def test_a_closed_pipe_is_no_verdict():
+    line = "from npgpt.cli.main import main; import sys; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        f'"{sys.executable}" -c "{line}" gradcheck --layer gelu --json | true;'
+        ' exit ${PIPESTATUS[0]}', shell=True, executable=shutil.which("bash"), capture_output=True)
+    assert done.returncode == 141 and done.stderr == b""
 
 
 def test_doctor(npgpt):
@@ -400,6 +412,9 @@ def test_without_torch(tmp_path, corpus):
     assert done.returncode == 0 and "weight" in done.stdout, done.stderr
     done = python(WITHOUT_TORCH, "doctor")
     assert done.returncode == 0 and "pip install 'npgpt[torch]'" in done.stdout
+    done = python("import sys; sys.modules['torch'] = None; import npgpt.cli.torch_half as door;"
+                  " sys.exit(door.main())")
+    assert done.returncode == 2 and done.stderr.startswith("error: torch is not installed: pip")
 
 
 def test_import_is_light():

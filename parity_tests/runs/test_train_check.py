@@ -118,6 +118,12 @@ def test_a_start_that_is_too_sure(npgpt, corpus, monkeypatch):
     assert "starts at ln V" in answers(npgpt, corpus)[0]
 
 
+def test_a_rate_that_is_far_too_high(npgpt, corpus):
+    wrong, found = answers(npgpt, corpus, learning_rate=1e4)
+    assert wrong == ["learns one batch"]
+    assert "at step" in found[-1]["found"] and "checkpoint" not in found[-1]["found"]
+
+
 def test_a_rate_that_learns_nothing(npgpt, corpus):
     assert answers(npgpt, corpus, learning_rate=1e-7)[0] == ["learns one batch"]
 

@@ -216,6 +216,7 @@ def test_bad_input_is_one_line_from_one_process(tmp_path, corpus):
     assert done.returncode != 0
     assert done.stderr.count("error: ") == 1
     assert "which 2 processes cannot share equally" in done.stderr
+    assert not (tmp_path / "run").exists()  # so that the mended command makes it
 
 
 def test_processes_share_each_part_equally():

@@ -131,11 +131,21 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
     import torch.distributed as dist
 
     from npgpt.training.loop import Diverged
-    from torchgpt.training.distributed import Distributed, anyone, follow, is_parted, share_run
+    from npgpt.training.settings import complete
+    from torchgpt.training.distributed import (
+        Distributed,
+        anyone,
+        check_parts,
+        follow,
+        is_parted,
+        share_run,
+    )
 
     def opened():
         if by_hand:
             raise InputError("--by-hand trains in one process: leave torchrun away")
+        if not resume:  # before the run's directory is made
+            check_parts(complete(settings), dist.get_world_size())
         run = begin(
             place, out, resume, settings, False, shared_dropout, compile, dist.get_world_size())
         began_by_hand, shared = as_it_began(run, False, shared_dropout)
