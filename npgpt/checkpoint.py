@@ -160,7 +160,12 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     config = read_config(path)
     params = from_gpt2(path, config)
     tokenizer = read_tokenizer(path, config)
-    return Checkpoint(path, config, params, tokenizer, read_settings(path))
+    settings = read_settings(path)
+    trained = (settings or {}).get("settings")
+    if isinstance(trained, dict) and trained.get("heads", config.heads) != config.heads:
+        raise InputError(f"{path} was trained with {trained['heads']} heads, but its config.json"
+                         f" names {config.heads}; restore it from a copy")
+    return Checkpoint(path, config, params, tokenizer, settings)
 
 
 def saved_step(path: str | Path) -> int | None:

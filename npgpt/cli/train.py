@@ -124,6 +124,7 @@ def examine(settings: dict[str, Any], half, as_json: bool) -> int:
     from npgpt.training.run import plan_run
     from npgpt.training.settings import complete
 
+    warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
     run = plan_run(Path(), complete(settings))
     answers = []
     for question, found, right in check_run(run, half):

@@ -292,6 +292,7 @@ def turn_into_a_directory(path):
     (shards([]), ["index.json names no files"]),
     (shards({}), ["index.json names no files"]),
     (edit("config.json", n_layer=10**9), ["lacks transformer.h.1.ln_1.weight"]),
+    (edit("config.json", n_head=4), ["was trained with 2 heads, but its config.json names 4"]),
     (lambda path: turn_into_a_directory(path / "model.safetensors"), ["is a directory"]),
     (lambda path: cut(path / "model.safetensors"), ["model.safetensors is cut off"]),
     (lambda path: (path / "model.safetensors").write_text("hello"), ["model.safetensors"]),
