@@ -375,10 +375,11 @@ def test_a_second_ctrl_c_stops_at_once(npgpt, tmp_path, corpus, monkeypatch):
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash, which tells a pipe's status")
 def test_a_closed_pipe_is_no_verdict():
     line = "from npgpt.cli.main import main; import sys; sys.exit(main(sys.argv[1:]))"
-    done = subprocess.run(
-        f'"{sys.executable}" -c "{line}" gradcheck --layer gelu --json | true;'
-        ' exit ${PIPESTATUS[0]}', shell=True, executable=shutil.which("bash"), capture_output=True)
-    assert done.returncode == 141 and done.stderr == b""
+    for command in ("gradcheck --layer gelu --json", "exercise"):
+        done = subprocess.run(
+            f'"{sys.executable}" -c "{line}" {command} | true; exit ${{PIPESTATUS[0]}}',
+            shell=True, executable=shutil.which("bash"), capture_output=True)
+        assert done.returncode == 141 and done.stderr == b""
 
 
 def test_doctor(npgpt):
