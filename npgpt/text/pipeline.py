@@ -52,7 +52,7 @@ from typing import Any
 import numpy as np
 
 from npgpt.errors import InputError
-from npgpt.files import write_atomically
+from npgpt.files import held, write_atomically
 from npgpt.text import corpora, dedup, report
 from npgpt.text.characters import CharacterTokenizer
 from npgpt.text.chunk import chunk
@@ -104,7 +104,9 @@ def prepare(
         return _check_ready(out, about, portions)
     try:
         work = Work(out, settings, about)
-        with closing(Pool(workers)) as pool:
+        with held(out, ".work/lock", "prepared"), closing(Pool(workers)) as pool:
+            if (out / "manifest.json").exists():  # another process has just finished it
+                return _check_ready(out, about, portions)
             input_digest = _clean_all(work, portions, pool, tell)
             stage = work.stage(input_digest)
             _decide(work, stage, tell)
@@ -112,6 +114,8 @@ def prepare(
             _encode_all(work, stage, pool, tell)
             _check_leaks(work, stage)
             manifest = _finish(work, stage, input_digest, licence, origin, tell)
+            shutil.rmtree(work.folder, ignore_errors=True)
+            return manifest
     except OSError as error:
         raise InputError(
             f"cannot write in {out}: {error.strerror or error}; what is done is kept, so run it "
@@ -122,8 +126,6 @@ def prepare(
             "a worker process was killed, perhaps for want of memory; what is done is kept, so "
             "run it again with fewer --workers"
         ) from None
-    shutil.rmtree(work.folder, ignore_errors=True)
-    return manifest
 
 
 def _check(settings: Settings, workers: int) -> None:

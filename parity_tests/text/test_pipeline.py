@@ -386,6 +386,46 @@ def test_a_directory_that_cannot_be_read_is_named(tmp_path, small_portions, monk
     assert "secret, from 0" in (tmp_path / "out" / "report.md").read_text()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="locks files as only POSIX does")
+def test_a_directory_has_one_writer(tmp_path, small_portions, monkeypatch):
+    """A second one is refused and changes nothing; the first one's end sets it free."""
+    out = tmp_path / "out"
+    settings = Settings("stories:40kB")
+    decide = pipeline._decide
+
+    def meanwhile(*arguments):
+        with pytest.raises(InputError, match="out is being prepared by another process; wait"):
+            prepare(replace(settings, mask=False), out)
+        decide(*arguments)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "_decide", meanwhile)
+        with pytest.raises(Killed):
+            prepare(settings, out)
+    prepare(settings, out)
+    prepare(settings, tmp_path / "alone")
+    assert contents(out) == contents(tmp_path / "alone")
+
+
+def test_what_another_process_finishes_meanwhile_is_not_made_again(
+    tmp_path, small_portions, monkeypatch
+):
+    """It is ready between the first look and the lock."""
+    out = tmp_path / "out"
+    work = pipeline.Work
+
+    def late(*arguments):
+        monkeypatch.setattr(pipeline, "Work", work)
+        prepare(Settings("stories:40kB"), out)
+        return work(*arguments)
+
+    monkeypatch.setattr(pipeline, "Work", late)
+    with pytest.raises(InputError, match="was prepared from other text"):
+        prepare(Settings("stories:40kB", mask=False), out)
+    assert open_prepared(out).manifest["settings"]["mask"]
+
+
 # guards
 
 
