@@ -70,7 +70,7 @@ from npgpt.text.portions import (
     encode_portion,
     put,
 )
-from npgpt.text.prepared import FORMAT, Settings, open_prepared
+from npgpt.text.prepared import FORMAT, Settings, is_prepared, open_prepared
 from npgpt.text.sources import Piece, blocks, read_pieces
 from npgpt.text.split import near_leaks
 from npgpt.text.stories import story_count
@@ -164,6 +164,10 @@ def _open_source(settings: Settings, out: Path) -> tuple[Iterator[list[Piece]], 
         )
     else:
         path, licence, origin = corpora.locate(name, settings.sha256 or None)
+        if is_prepared(path):
+            raise InputError(
+                f"{path} is prepared already; give its source, which its manifest names"
+            )
         if out.resolve().is_relative_to(Path(path).resolve()):
             raise InputError(f"{out} lies in {path}, which is to be read; give another --out")
         found = blocks(read_pieces(path)), licence, origin

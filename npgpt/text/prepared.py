@@ -70,6 +70,11 @@ class Prepared:
         return int(self.manifest["validation"]["bytes"])
 
 
+def is_prepared(path: str | Path) -> bool:
+    """Whether it looks like what `prepare` wrote; any directory may have a manifest.json."""
+    return all((Path(path) / name).is_file() for name in ("manifest.json", "train.tokens"))
+
+
 def open_prepared(directory: str | Path) -> Prepared:
     """What `prepare` wrote, its SHA-256 checked; anything missing or changed is an InputError."""
     directory = Path(directory)

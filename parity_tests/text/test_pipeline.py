@@ -522,6 +522,18 @@ def test_cleaned_portions_of_other_settings_are_not_taken(
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 
+def test_a_prepared_directory_is_no_source(tmp_path, small_portions):
+    ready = tmp_path / "ready"
+    prepare(Settings("stories:40kB"), ready)
+    for out in (tmp_path / "out", ready):
+        with pytest.raises(InputError, match="ready is prepared already; give its source, which"):
+            prepare(Settings(str(ready)), out)
+    notes = tmp_path / "notes"  # a manifest alone is a document
+    notes.mkdir()
+    (notes / "manifest.json").write_text("\n\n".join(stories(20)))
+    assert prepare(Settings(str(notes)), tmp_path / "out")["documents"]["kept"]
+
+
 @pytest.mark.parametrize("share", [1e-9, 0.1, 0.999999])
 def test_few_documents_are_on_both_sides(tmp_path, small_portions, share):
     manifest = prepare(Settings("stories:4kB", validation=share), tmp_path / "out")
