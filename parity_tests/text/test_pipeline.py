@@ -311,6 +311,57 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, workers):
     assert errors.splitlines()[-1] == b"stopped; the same command goes on from here"
 
 
+def run_alone(script):
+    """A script in a session of its own, which it may interrupt whole; (status, errors)."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        _, errors = process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return process.returncode, errors.decode()
+
+
+STOPPED_TWICE = """
+import signal, sys, time
+from contextlib import closing
+from npgpt.text.workers import Pool
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+try:
+    with closing(Pool(2)) as pool:
+        for _ in pool.each(time.sleep, [0, 60, 60]):
+            signal.setitimer(signal.ITIMER_REAL, 0.1)  # the second
+            raise KeyboardInterrupt
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+STOPPED_EARLY = """
+import os, signal
+from contextlib import closing
+from npgpt.text.workers import Pool
+signal.signal(signal.SIGINT, lambda *_: heard.append(True))
+heard = []
+def jobs():
+    yield from (1, 2)
+    os.killpg(0, signal.SIGINT)  # the workers have just been started
+    yield 3
+with closing(Pool(2)) as pool:
+    assert list(pool.each(float, jobs())) == [1, 2, 3] and heard
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal that only POSIX has")
+def test_a_second_ctrl_c_waits_for_no_worker():
+    assert run_alone(STOPPED_TWICE) == (130, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal that only POSIX has")
+def test_a_worker_that_is_just_starting_hears_no_ctrl_c():
+    assert run_alone(STOPPED_EARLY) == (0, "")
+
+
 @pytest.mark.acceptance
 def test_a_large_mixed_folder_in_little_memory_killed_and_run_again(tmp_path):
     """50 MB: as above, at size; the peak of all processes together below 600 MB."""
