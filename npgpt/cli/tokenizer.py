@@ -205,7 +205,7 @@ def compare(
                       f"{row['encode_mb_s']:.1f}", f"{row['decode_mb_s']:.1f}"]
         table.add_row(*cells)
     print(f"{corpus}: {size:,} bytes; speeds in MB/s")
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)  # a file's name is no markup
     for row in rows:
         if "problem" in row:
             print(f"{row['file']}: {row['problem']}")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import sys
 from itertools import pairwise
@@ -118,6 +119,17 @@ def test_compare_measures_several(files, npgpt):
     assert "'ж'" in characters["problem"]
     _, table, _ = npgpt("tokenizer", "compare", *names, *corpus)
     assert "words.json: does not give the text back whole" in table.replace("\n", " ")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names a file as only POSIX can")
+def test_compare_prints_a_file_name_as_it_is(files, npgpt, monkeypatch):
+    monkeypatch.chdir(files)
+    (files / "[").mkdir()
+    names = ["t[old].json", "[/x].json", ":cat:.json"]
+    for name in names:
+        WordTokenizer.train("the king").save(name)
+    status, table, _ = npgpt("tokenizer", "compare", *names, "--corpus", "text.txt")
+    assert status == 0 and all(name in table for name in names)
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
