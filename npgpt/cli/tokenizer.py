@@ -65,6 +65,7 @@ def train(
     """
     if kind not in KINDS:
         raise InputError(f"there is no kind {kind!r} of tokenizer: choose {', '.join(KINDS)}")
+    common.check_file(out, ".json")
     if out.exists():
         raise InputError(f"{out} is there already: choose another --out, or remove it")
     text = load_corpus(corpus).text
