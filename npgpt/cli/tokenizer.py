@@ -119,11 +119,11 @@ def decode(
     \b
     npgpt tokenizer encode t.json "Hello" | npgpt tokenizer decode t.json
     """
-    words = ids or sys.stdin.read().replace(",", " ").split()
+    words = (" ".join(ids) if ids else sys.stdin.read()).replace(",", " ").split()
     try:
         numbers = [int(word) for word in words]
     except ValueError as error:
-        raise InputError(f"ids are whole numbers with blanks between: {error}") from None
+        raise InputError(f"ids are whole numbers with blanks or commas between: {error}") from None
     loaded = load_tokenizer(tokenizer)
     if as_json:
         common.print_json({"text": loaded.decode(numbers)})

@@ -58,6 +58,8 @@ def test_train_then_encode_then_decode(kind, files, npgpt):
     assert npgpt("tokenizer", "encode", out, stdin=text.encode())[1] == ids
     assert npgpt("tokenizer", "decode", out, stdin=ids.encode())[1] == text
     assert npgpt("tokenizer", "decode", out, *ids.split())[1] == text
+    first, rest = ids.strip().split(" ", 1)
+    assert npgpt("tokenizer", "decode", out, first + ",", rest.replace(" ", ","))[1] == text
     _, printed, _ = npgpt("tokenizer", "decode", out, *ids.split(), "--json")
     assert json.loads(printed) == {"text": text}
 
