@@ -100,7 +100,7 @@ def open_prepared(directory: str | Path) -> Prepared:
             f"{directory} is not a prepared directory, or not ready: {missing}: {error.strerror}; "
             "run npgpt prepare"
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{directory / 'manifest.json'} is damaged: {error!r}") from None

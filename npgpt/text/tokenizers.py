@@ -46,7 +46,7 @@ def load_tokenizer(file: str | Path) -> Tokenizer:
         whole = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is cut off or not JSON: {error}") from error
     try:
         return _read(whole)

@@ -621,6 +621,9 @@ def test_a_changed_or_missing_file_is_refused(tmp_path, small_portions):
         (out / "manifest.json").write_text(json.dumps(fields))
         with pytest.raises(InputError, match=r"manifest\.json is damaged"):
             open_prepared(out)
+    (out / "manifest.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match=r"manifest\.json is damaged"):
+        open_prepared(out)
     (out / "manifest.json").write_text(json.dumps(whole))
     assert open_prepared(out).validation_bytes == whole["validation"]["bytes"]
     with pytest.raises(InputError, match="not a prepared directory"):
