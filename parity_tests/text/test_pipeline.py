@@ -659,6 +659,16 @@ def test_the_command_prints_counts_and_json(tmp_path, capsys, small_portions):
     assert json.loads(capsys.readouterr().out) == open_prepared(out).manifest
 
 
+@pytest.mark.parametrize("name", ["python-docs", "stories", "stories:x", "enwik8", "-out"])
+def test_a_directory_called_like_a_corpus_or_an_option_is_told_as_a_path(
+    name, tmp_path, capsys, small_portions, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["prepare", "stories:4kB", f"--out={name}", "--workers", "1"]) == 0
+    assert f"npgpt train --corpus ./{name}\n" in capsys.readouterr().out
+    assert load_corpus(f"./{name}").documents
+
+
 def test_every_option_arrives(monkeypatch, tmp_path):
     taken = []
 
