@@ -71,7 +71,7 @@ from npgpt.text.portions import (
     put,
 )
 from npgpt.text.prepared import FORMAT, Settings, is_prepared, open_prepared
-from npgpt.text.sources import Piece, blocks, read_pieces
+from npgpt.text.sources import Piece, blocks, read_pieces, shown
 from npgpt.text.split import near_leaks
 from npgpt.text.stories import story_count
 from npgpt.text.token_files import token_dtype, write_tokens
@@ -168,7 +168,8 @@ def _open_source(settings: Settings, out: Path) -> tuple[Iterator[list[Piece]], 
             raise InputError(
                 f"{path} is prepared already; give its source, which its manifest names"
             )
-        if out.resolve().is_relative_to(Path(path).resolve()):
+        # Path.resolve does not take a link to itself
+        if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(path)):
             raise InputError(f"{out} lies in {path}, which is to be read; give another --out")
         found = blocks(read_pieces(path)), licence, origin
     return found[0], settings.licence or found[1], found[2]
@@ -428,6 +429,7 @@ def _finish(
         "tokenizer": {"kind": tokenizer.kind, "vocab_size": tokenizer.vocab_size},
         "versions": {"unicode": unicodedata.unidata_version},
     }
+    manifest = json.loads(shown(json.dumps(manifest, ensure_ascii=False)))  # it has names
     report.write(final, manifest, figures)
     names = sorted(path.name for path in final.iterdir())
     manifest["files"] = {}

@@ -573,6 +573,30 @@ def test_cleaned_portions_of_other_settings_are_not_taken(
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="names a file as only POSIX can")
+def test_names_that_are_not_utf_8_are_shown_as_far_as_they_are(tmp_path, small_portions):
+    name = str(tmp_path / os.fsdecode(b"caf\xe9.txt"))
+    try:
+        (tmp_path / name).write_text("\n\n".join(stories(20)))
+    except OSError:
+        pytest.skip("the file system takes UTF-8 only")
+    out = tmp_path / "out"
+    manifest = prepare(Settings(name, licence=os.fsdecode(b"\xff")), out)
+    assert manifest == open_prepared(out).manifest
+    assert manifest["origin"].endswith("caf?.txt") and manifest["licence"] == "?"
+    assert "caf?.txt" in (out / "report.md").read_text()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="makes a link, which not every system lets one")
+def test_a_link_to_itself_is_one_line(tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    with pytest.raises(InputError, match="1 × unreadable: Too many levels of symbolic links"):
+        prepare(Settings(str(loop)), tmp_path / "out")
+    with pytest.raises(InputError, match=r"cannot write in .*loop: "):
+        prepare(Settings("stories:4kB"), loop)
+
+
 def test_a_prepared_directory_is_no_source(tmp_path, small_portions):
     ready = tmp_path / "ready"
     prepare(Settings("stories:40kB"), ready)
