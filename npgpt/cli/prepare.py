@@ -85,9 +85,11 @@ def prepare(
         licence=licence,
         sha256=sha256,
     )
+    if workers is None:
+        workers = os.cpu_count() or 1
     try:
         with _Line() as line:
-            manifest = run(settings, out, workers or os.cpu_count() or 1, line)
+            manifest = run(settings, out, workers, line)
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         return 130

@@ -144,6 +144,8 @@ def _check(settings: Settings, workers: int) -> None:
         raise InputError(f"{workers} workers: at least 1")
     if settings.chunk < 1:
         raise InputError(f"chunks of {settings.chunk} characters: at least 1")
+    if settings.sha256 and not corpora.is_url(settings.source):
+        raise InputError(f"a SHA-256 is given with a URL, and {settings.source!r} is no URL")
     chunk("", settings.chunk, settings.overlap)
     is_named(settings.tokenizer)
 

@@ -1,6 +1,7 @@
 """Read any tokenizer.json of a kind that this package has."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,11 @@ def is_named(name: str) -> bool:
     file. InputError for a SIZE that cannot be."""
     if name.startswith("bpe:"):
         size = name[4:]
-        if not size.isdigit() or int(size) < 257:
-            raise InputError(f"a vocabulary of {size!r}: say for example bpe:4096, at least 257")
+        if not re.fullmatch("[0-9]{1,9}", size) or int(size) < 257:
+            raise InputError(
+                f"a vocabulary of {size[:20]!r}: say for example bpe:4096, at least 257, at most "
+                "9 digits"
+            )
         return True
     return name in ("characters", "words", "bpe")
 
