@@ -50,18 +50,19 @@ def errors_about(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Keep a run to this process, however it ends; InputError where another has it."""
+def held(path: Path, lock: str = "config.json", doing: str = "trained") -> Iterator[None]:
+    """Keep a directory to this process, however it ends, by a lock on a file in it;
+    InputError where another has it."""
     try:
         import fcntl
     except ImportError:  # Windows
         yield
         return
-    with open(path / "config.json", "rb+") as file:
+    with open(path / lock, "rb+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"{path} is being trained by another process;"
+            raise InputError(f"{path} is being {doing} by another process;"
                              " wait for it, or stop it") from None
         except OSError:
             pass  # a file system that has no locks

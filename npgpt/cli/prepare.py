@@ -11,6 +11,7 @@ import typer
 
 from npgpt.cli import common
 from npgpt.text.clean import Form
+from npgpt.text.corpora import is_path
 from npgpt.text.filter import Limits
 from npgpt.text.pipeline import prepare as run
 from npgpt.text.prepared import Settings
@@ -84,9 +85,11 @@ def prepare(
         licence=licence,
         sha256=sha256,
     )
+    if workers is None:
+        workers = os.cpu_count() or 1
     try:
         with _Line() as line:
-            manifest = run(settings, out, workers or os.cpu_count() or 1, line)
+            manifest = run(settings, out, workers, line)
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         return 130
@@ -105,7 +108,10 @@ def prepare(
             f"{name}: {side['documents']:,} documents, {side['tokens']:,} tokens, "
             f"{side['bytes_per_token']:.2f} bytes a token"
         )
-    print(f"see {out / 'report.md'}; next: npgpt train --corpus {shlex.quote(str(out))}")
+    corpus = str(out)
+    if corpus.startswith("-") or not is_path(corpus):
+        corpus = f"./{corpus}"  # or else it is an option, or a corpus by name
+    print(f"see {out / 'report.md'}; next: npgpt train --corpus {shlex.quote(corpus)}")
     return 0
 
 

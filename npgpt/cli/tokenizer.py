@@ -65,6 +65,7 @@ def train(
     """
     if kind not in KINDS:
         raise InputError(f"there is no kind {kind!r} of tokenizer: choose {', '.join(KINDS)}")
+    common.check_file(out, ".json")
     if out.exists():
         raise InputError(f"{out} is there already: choose another --out, or remove it")
     text = load_corpus(corpus).text
@@ -118,11 +119,11 @@ def decode(
     \b
     npgpt tokenizer encode t.json "Hello" | npgpt tokenizer decode t.json
     """
-    words = ids or sys.stdin.read().replace(",", " ").split()
+    words = (" ".join(ids) if ids else sys.stdin.read()).replace(",", " ").split()
     try:
         numbers = [int(word) for word in words]
     except ValueError as error:
-        raise InputError(f"ids are whole numbers with blanks between: {error}") from None
+        raise InputError(f"ids are whole numbers with blanks or commas between: {error}") from None
     loaded = load_tokenizer(tokenizer)
     if as_json:
         common.print_json({"text": loaded.decode(numbers)})
@@ -205,7 +206,7 @@ def compare(
                       f"{row['encode_mb_s']:.1f}", f"{row['decode_mb_s']:.1f}"]
         table.add_row(*cells)
     print(f"{corpus}: {size:,} bytes; speeds in MB/s")
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)  # a file's name is no markup
     for row in rows:
         if "problem" in row:
             print(f"{row['file']}: {row['problem']}")

@@ -182,7 +182,7 @@ class BytePairTokenizer:
             vocabulary = json.loads(Path(encoder_json).read_text(encoding="utf-8"))
         except OSError as error:
             raise InputError(f"cannot read {error.filename}: {error.strerror}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{vocab_bpe} or {encoder_json} is damaged: {error}") from error
         merges = [line.strip() for line in lines if line.strip() and line[:9] != "#version:"]
         made = {*_SPELT, *(merge.replace(" ", "") for merge in merges)}

@@ -91,7 +91,11 @@ def load_corpus(name: str | Path, sha256: str | None = None, seed: int = 0) -> C
 def is_path(name: str) -> bool:
     """Whether `load_corpus` takes it for files: all that is no known name and no URL."""
     made_here = name in ("python-docs", "stories") or name.startswith("stories:")
-    return not (made_here or name in REMOTE or name.startswith(("http://", "https://")))
+    return not (made_here or name in REMOTE or is_url(name))
+
+
+def is_url(name: str) -> bool:
+    return name.startswith(("http://", "https://"))
 
 
 def locate(name: str, sha256: str | None = None) -> tuple[str, str, str]:
@@ -99,7 +103,7 @@ def locate(name: str, sha256: str | None = None) -> tuple[str, str, str]:
     if name in REMOTE:
         remote = REMOTE[name]
         return str(fetch(remote.url, remote.sha256)), remote.licence, remote.url
-    if name.startswith(("http://", "https://")):
+    if is_url(name):
         if not sha256:
             raise InputError(f"a URL needs its checksum: give the SHA-256 of {name}")
         return str(fetch(name, sha256)), "unknown", name

@@ -52,7 +52,7 @@ from typing import Any
 import numpy as np
 
 from npgpt.errors import InputError
-from npgpt.files import write_atomically
+from npgpt.files import held, write_atomically
 from npgpt.text import corpora, dedup, report
 from npgpt.text.characters import CharacterTokenizer
 from npgpt.text.chunk import chunk
@@ -70,8 +70,8 @@ from npgpt.text.portions import (
     encode_portion,
     put,
 )
-from npgpt.text.prepared import FORMAT, Settings, open_prepared
-from npgpt.text.sources import Piece, blocks, read_pieces
+from npgpt.text.prepared import FORMAT, Settings, is_prepared, open_prepared
+from npgpt.text.sources import Piece, blocks, read_pieces, shown
 from npgpt.text.split import near_leaks
 from npgpt.text.stories import story_count
 from npgpt.text.token_files import token_dtype, write_tokens
@@ -104,7 +104,9 @@ def prepare(
         return _check_ready(out, about, portions)
     try:
         work = Work(out, settings, about)
-        with closing(Pool(workers)) as pool:
+        with held(out, ".work/lock", "prepared"), closing(Pool(workers)) as pool:
+            if (out / "manifest.json").exists():  # another process has just finished it
+                return _check_ready(out, about, portions)
             input_digest = _clean_all(work, portions, pool, tell)
             stage = work.stage(input_digest)
             _decide(work, stage, tell)
@@ -112,6 +114,8 @@ def prepare(
             _encode_all(work, stage, pool, tell)
             _check_leaks(work, stage)
             manifest = _finish(work, stage, input_digest, licence, origin, tell)
+            shutil.rmtree(work.folder, ignore_errors=True)
+            return manifest
     except OSError as error:
         raise InputError(
             f"cannot write in {out}: {error.strerror or error}; what is done is kept, so run it "
@@ -122,8 +126,6 @@ def prepare(
             "a worker process was killed, perhaps for want of memory; what is done is kept, so "
             "run it again with fewer --workers"
         ) from None
-    shutil.rmtree(work.folder, ignore_errors=True)
-    return manifest
 
 
 def _check(settings: Settings, workers: int) -> None:
@@ -142,6 +144,8 @@ def _check(settings: Settings, workers: int) -> None:
         raise InputError(f"{workers} workers: at least 1")
     if settings.chunk < 1:
         raise InputError(f"chunks of {settings.chunk} characters: at least 1")
+    if settings.sha256 and not corpora.is_url(settings.source):
+        raise InputError(f"a SHA-256 is given with a URL, and {settings.source!r} is no URL")
     chunk("", settings.chunk, settings.overlap)
     is_named(settings.tokenizer)
 
@@ -162,7 +166,12 @@ def _open_source(settings: Settings, out: Path) -> tuple[Iterator[list[Piece]], 
         )
     else:
         path, licence, origin = corpora.locate(name, settings.sha256 or None)
-        if out.resolve().is_relative_to(Path(path).resolve()):
+        if is_prepared(path):
+            raise InputError(
+                f"{path} is prepared already; give its source, which its manifest names"
+            )
+        # Path.resolve does not take a link to itself
+        if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(path)):
             raise InputError(f"{out} lies in {path}, which is to be read; give another --out")
         found = blocks(read_pieces(path)), licence, origin
     return found[0], settings.licence or found[1], found[2]
@@ -422,6 +431,7 @@ def _finish(
         "tokenizer": {"kind": tokenizer.kind, "vocab_size": tokenizer.vocab_size},
         "versions": {"unicode": unicodedata.unidata_version},
     }
+    manifest = json.loads(shown(json.dumps(manifest, ensure_ascii=False)))  # it has names
     report.write(final, manifest, figures)
     names = sorted(path.name for path in final.iterdir())
     manifest["files"] = {}

@@ -70,6 +70,11 @@ class Prepared:
         return int(self.manifest["validation"]["bytes"])
 
 
+def is_prepared(path: str | Path) -> bool:
+    """Whether it looks like what `prepare` wrote; any directory may have a manifest.json."""
+    return all((Path(path) / name).is_file() for name in ("manifest.json", "train.tokens"))
+
+
 def open_prepared(directory: str | Path) -> Prepared:
     """What `prepare` wrote, its SHA-256 checked; anything missing or changed is an InputError."""
     directory = Path(directory)
@@ -95,7 +100,7 @@ def open_prepared(directory: str | Path) -> Prepared:
             f"{directory} is not a prepared directory, or not ready: {missing}: {error.strerror}; "
             "run npgpt prepare"
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{directory / 'manifest.json'} is damaged: {error!r}") from None

@@ -59,7 +59,7 @@ def read_pieces(source: str | Path) -> Iterator[Piece]:
             yield from _read_file(path / name, name)
         for error in unreadable:
             name = Path(error.filename).relative_to(path).as_posix()
-            yield Piece(_shown(name), "text", 0, b"", f"unreadable: {error.strerror}")
+            yield Piece(shown(name), "text", 0, b"", f"unreadable: {error.strerror}")
     elif os.path.lexists(path):
         yield from _read_file(path, path.name)
     elif glob.has_magic(str(source)):
@@ -88,13 +88,13 @@ def kind_of(name: str) -> str:
     )
 
 
-def _shown(name: str) -> str:
-    """A file's name as text, also where it is not UTF-8."""
+def shown(name: str) -> str:
+    """A file's name as text that can be written, also where it is not UTF-8."""
     return name.encode(errors="replace").decode()
 
 
 def _read_file(path: Path, name: str) -> Iterator[Piece]:
-    name = _shown(name)
+    name = shown(name)
     kind, start = kind_of(name), 0
     try:
         if not stat.S_ISREG(path.stat().st_mode):

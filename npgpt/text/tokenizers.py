@@ -1,6 +1,7 @@
 """Read any tokenizer.json of a kind that this package has."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,11 @@ def is_named(name: str) -> bool:
     file. InputError for a SIZE that cannot be."""
     if name.startswith("bpe:"):
         size = name[4:]
-        if not size.isdigit() or int(size) < 257:
-            raise InputError(f"a vocabulary of {size!r}: say for example bpe:4096, at least 257")
+        if not re.fullmatch("[0-9]{1,9}", size) or int(size) < 257:
+            raise InputError(
+                f"a vocabulary of {size[:20]!r}: say for example bpe:4096, at least 257, at most "
+                "9 digits"
+            )
         return True
     return name in ("characters", "words", "bpe")
 
@@ -46,7 +50,7 @@ def load_tokenizer(file: str | Path) -> Tokenizer:
         whole = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is cut off or not JSON: {error}") from error
     try:
         return _read(whole)

@@ -21,10 +21,12 @@ class Work:
         self.about = about
         if out.exists() and not out.is_dir():
             raise InputError(f"{out} is a file; --out takes a directory")
-        held = [path.name for path in out.iterdir()] if out.exists() else []
-        if held and ".work" not in held:
+        names = {path.name for path in out.iterdir()} if out.exists() else set()
+        # with a manifest: another process has just finished it
+        if names and not names & {".work", "manifest.json"}:
             raise InputError(f"{out} has other files in it; give another --out")
         self.cleaned.mkdir(parents=True, exist_ok=True)
+        (self.folder / "lock").touch()
 
     def stage(self, input_digest: str) -> Path:
         """Where what depends on the whole input lies."""

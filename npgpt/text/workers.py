@@ -6,7 +6,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any
 
 
@@ -30,17 +30,38 @@ class Pool:
             self._pool = ProcessPoolExecutor(
                 self.workers, multiprocessing.get_context("spawn"), leave_with_parent
             )
-            waiting.extend(self._pool.submit(function, job) for job in first)
+            waiting.extend(submit(self._pool, function, job) for job in first)
         for job in jobs:
-            waiting.append(self._pool.submit(function, job))
+            waiting.append(submit(self._pool, function, job))
             if len(waiting) > 2 * self.workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
     def close(self) -> None:
-        if self._pool:
+        """End the workers when their portions are done; a Ctrl-C meanwhile kills them."""
+        if not self._pool:
+            return
+        try:
             self._pool.shutdown(cancel_futures=True)
+        except BaseException:
+            for process in multiprocessing.active_children():
+                process.kill()  # or else Python waits for it as it ends
+            raise
+
+
+def submit(pool: ProcessPoolExecutor, function: Callable[[Any], Any], job: Any) -> Future[Any]:
+    """Hand out a job; a worker that this starts hears no Ctrl-C while it imports.
+
+    A blocked signal stays blocked in the worker, and reaches this process afterwards.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        return pool.submit(function, job)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        return pool.submit(function, job)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def leave_with_parent() -> None:

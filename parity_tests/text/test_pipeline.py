@@ -311,6 +311,57 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, workers):
     assert errors.splitlines()[-1] == b"stopped; the same command goes on from here"
 
 
+def run_alone(script):
+    """A script in a session of its own, which it may interrupt whole; (status, errors)."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        _, errors = process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return process.returncode, errors.decode()
+
+
+STOPPED_TWICE = """
+import signal, sys, time
+from contextlib import closing
+from npgpt.text.workers import Pool
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+try:
+    with closing(Pool(2)) as pool:
+        for _ in pool.each(time.sleep, [0, 60, 60]):
+            signal.setitimer(signal.ITIMER_REAL, 0.1)  # the second
+            raise KeyboardInterrupt
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+STOPPED_EARLY = """
+import os, signal
+from contextlib import closing
+from npgpt.text.workers import Pool
+signal.signal(signal.SIGINT, lambda *_: heard.append(True))
+heard = []
+def jobs():
+    yield from (1, 2)
+    os.killpg(0, signal.SIGINT)  # the workers have just been started
+    yield 3
+with closing(Pool(2)) as pool:
+    assert list(pool.each(float, jobs())) == [1, 2, 3] and heard
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal that only POSIX has")
+def test_a_second_ctrl_c_waits_for_no_worker():
+    assert run_alone(STOPPED_TWICE) == (130, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal that only POSIX has")
+def test_a_worker_that_is_just_starting_hears_no_ctrl_c():
+    assert run_alone(STOPPED_EARLY) == (0, "")
+
+
 @pytest.mark.acceptance
 def test_a_large_mixed_folder_in_little_memory_killed_and_run_again(tmp_path):
     """50 MB: as above, at size; the peak of all processes together below 600 MB."""
@@ -384,6 +435,46 @@ def test_a_directory_that_cannot_be_read_is_named(tmp_path, small_portions, monk
     assert manifest["documents"]["dropped"] == {"unreadable: Permission denied": 1}
     assert manifest["documents"]["kept"] >= 5
     assert "secret, from 0" in (tmp_path / "out" / "report.md").read_text()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks files as only POSIX does")
+def test_a_directory_has_one_writer(tmp_path, small_portions, monkeypatch):
+    """A second one is refused and changes nothing; the first one's end sets it free."""
+    out = tmp_path / "out"
+    settings = Settings("stories:40kB")
+    decide = pipeline._decide
+
+    def meanwhile(*arguments):
+        with pytest.raises(InputError, match="out is being prepared by another process; wait"):
+            prepare(replace(settings, mask=False), out)
+        decide(*arguments)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "_decide", meanwhile)
+        with pytest.raises(Killed):
+            prepare(settings, out)
+    prepare(settings, out)
+    prepare(settings, tmp_path / "alone")
+    assert contents(out) == contents(tmp_path / "alone")
+
+
+def test_what_another_process_finishes_meanwhile_is_not_made_again(
+    tmp_path, small_portions, monkeypatch
+):
+    """It is ready between the first look and the lock."""
+    out = tmp_path / "out"
+    work = pipeline.Work
+
+    def late(*arguments):
+        monkeypatch.setattr(pipeline, "Work", work)
+        prepare(Settings("stories:40kB"), out)
+        return work(*arguments)
+
+    monkeypatch.setattr(pipeline, "Work", late)
+    with pytest.raises(InputError, match="was prepared from other text"):
+        prepare(Settings("stories:40kB", mask=False), out)
+    assert open_prepared(out).manifest["settings"]["mask"]
 
 
 # guards
@@ -482,6 +573,42 @@ def test_cleaned_portions_of_other_settings_are_not_taken(
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="names a file as only POSIX can")
+def test_names_that_are_not_utf_8_are_shown_as_far_as_they_are(tmp_path, small_portions):
+    name = str(tmp_path / os.fsdecode(b"caf\xe9.txt"))
+    try:
+        (tmp_path / name).write_text("\n\n".join(stories(20)))
+    except OSError:
+        pytest.skip("the file system takes UTF-8 only")
+    out = tmp_path / "out"
+    manifest = prepare(Settings(name, licence=os.fsdecode(b"\xff")), out)
+    assert manifest == open_prepared(out).manifest
+    assert manifest["origin"].endswith("caf?.txt") and manifest["licence"] == "?"
+    assert "caf?.txt" in (out / "report.md").read_text()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="makes a link, which not every system lets one")
+def test_a_link_to_itself_is_one_line(tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    with pytest.raises(InputError, match="1 × unreadable: Too many levels of symbolic links"):
+        prepare(Settings(str(loop)), tmp_path / "out")
+    with pytest.raises(InputError, match=r"cannot write in .*loop: "):
+        prepare(Settings("stories:4kB"), loop)
+
+
+def test_a_prepared_directory_is_no_source(tmp_path, small_portions):
+    ready = tmp_path / "ready"
+    prepare(Settings("stories:40kB"), ready)
+    for out in (tmp_path / "out", ready):
+        with pytest.raises(InputError, match="ready is prepared already; give its source, which"):
+            prepare(Settings(str(ready)), out)
+    notes = tmp_path / "notes"  # a manifest alone is a document
+    notes.mkdir()
+    (notes / "manifest.json").write_text("\n\n".join(stories(20)))
+    assert prepare(Settings(str(notes)), tmp_path / "out")["documents"]["kept"]
+
+
 @pytest.mark.parametrize("share", [1e-9, 0.1, 0.999999])
 def test_few_documents_are_on_both_sides(tmp_path, small_portions, share):
     manifest = prepare(Settings("stories:4kB", validation=share), tmp_path / "out")
@@ -518,6 +645,9 @@ def test_a_changed_or_missing_file_is_refused(tmp_path, small_portions):
         (out / "manifest.json").write_text(json.dumps(fields))
         with pytest.raises(InputError, match=r"manifest\.json is damaged"):
             open_prepared(out)
+    (out / "manifest.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match=r"manifest\.json is damaged"):
+        open_prepared(out)
     (out / "manifest.json").write_text(json.dumps(whole))
     assert open_prepared(out).validation_bytes == whole["validation"]["bytes"]
     with pytest.raises(InputError, match="not a prepared directory"):
@@ -551,6 +681,16 @@ def test_the_command_prints_counts_and_json(tmp_path, capsys, small_portions):
     assert f"npgpt train --corpus {out}" in printed
     assert main([*arguments, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == open_prepared(out).manifest
+
+
+@pytest.mark.parametrize("name", ["python-docs", "stories", "stories:x", "enwik8", "-out"])
+def test_a_directory_called_like_a_corpus_or_an_option_is_told_as_a_path(
+    name, tmp_path, capsys, small_portions, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["prepare", "stories:4kB", f"--out={name}", "--workers", "1"]) == 0
+    assert f"npgpt train --corpus ./{name}\n" in capsys.readouterr().out
+    assert load_corpus(f"./{name}").documents
 
 
 def test_every_option_arrives(monkeypatch, tmp_path):
@@ -588,6 +728,11 @@ def test_every_option_arrives(monkeypatch, tmp_path):
         (["stories", "--overlap", "800"], "at most half"),
         (["stories", "--seed", "-1"], "0 or more"),
         (["https://example.org/a.txt"], "needs its checksum"),
+        (["stories", "--sha256", "ab"], "no URL"),
+        (["stories", "--tokenizer", "bpe:²"], "at least 257"),
+        (["stories", "--tokenizer", "bpe:٣٣٣"], "at least 257"),
+        (["stories", "--tokenizer", f"bpe:{'9' * 5000}"], "at most 9 digits"),
+        (["stories", "--workers", "0"], "0 workers: at least 1"),
         (["stories:1kB", "--shortest", "9000"], "nothing is left of stories:1kB: 1 × too short"),
         (["stories:1kB"], "one document only"),
     ],

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import sys
 from itertools import pairwise
@@ -57,6 +58,8 @@ def test_train_then_encode_then_decode(kind, files, npgpt):
     assert npgpt("tokenizer", "encode", out, stdin=text.encode())[1] == ids
     assert npgpt("tokenizer", "decode", out, stdin=ids.encode())[1] == text
     assert npgpt("tokenizer", "decode", out, *ids.split())[1] == text
+    first, rest = ids.strip().split(" ", 1)
+    assert npgpt("tokenizer", "decode", out, first + ",", rest.replace(" ", ","))[1] == text
     _, printed, _ = npgpt("tokenizer", "decode", out, *ids.split(), "--json")
     assert json.loads(printed) == {"text": text}
 
@@ -120,12 +123,25 @@ def test_compare_measures_several(files, npgpt):
     assert "words.json: does not give the text back whole" in table.replace("\n", " ")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="names a file as only POSIX can")
+def test_compare_prints_a_file_name_as_it_is(files, npgpt, monkeypatch):
+    monkeypatch.chdir(files)
+    (files / "[").mkdir()
+    names = ["t[old].json", "[/x].json", ":cat:.json"]
+    for name in names:
+        WordTokenizer.train("the king").save(name)
+    status, table, _ = npgpt("tokenizer", "compare", *names, "--corpus", "text.txt")
+    assert status == 0 and all(name in table for name in names)
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
     (["train", "--kind", "sentence", "--out", "OUT"], "no kind 'sentence'"),
     (["train", "--out", "bpe.json"], "is there already"),
-    (["train", "--corpus", "text.txt", "--vocab-size", "99", "--out", "OUT"], "at least 257"),
-    (["train", "--corpus", "text.txt", "--vocab-size", "9999", "--out", "OUT"], "gives at most"),
-    (["train", "--corpus", "empty.txt", "--out", "OUT"], "empty"),
+    (["train", "--corpus", "none", "--out", "no/x.json"], "there is no directory no"),
+    (["train", "--corpus", "none", "--out", "x.txt"], "does not end in .json"),
+    (["train", "--corpus", "text.txt", "--vocab-size", "99", "--out", "x.json"], "at least 257"),
+    (["train", "--corpus", "text.txt", "--vocab-size", "9999", "--out", "x.json"], "gives at most"),
+    (["train", "--corpus", "empty.txt", "--out", "x.json"], "empty"),
     (["encode", "OUT", "a"], "cannot read"),
     (["encode", "bpe.json", "a", "--allow-special", "<x>"], "unknown special token '<x>'"),
     (["encode", "characters.json", "Ж"], "no character 'Ж'"),

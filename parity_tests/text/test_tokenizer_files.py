@@ -158,6 +158,9 @@ def test_gpt2_files_give_equal_ids(tmp_path):
         BytePairTokenizer.from_gpt2(tmp_path / "nothing", vocab_json)
     with pytest.raises(InputError, match="damaged"):
         BytePairTokenizer.from_gpt2(merges_txt, merges_txt)
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match="damaged"):
+        BytePairTokenizer.from_gpt2(merges_txt, tmp_path / "deep.json")
 
 
 def test_a_merge_of_number_signs_is_no_comment(tmp_path):
@@ -247,7 +250,7 @@ def test_files_that_are_no_json_are_refused(tmp_path):
     file = tmp_path / "tokenizer.json"
     with pytest.raises(InputError, match="cannot read"):
         load_tokenizer(file)
-    for text in ("", BYTE_PAIRS.to_json()[:1000], "[]", "\x00"):
+    for text in ("", BYTE_PAIRS.to_json()[:1000], "[]", "\x00", "[" * 100_000):
         file.write_text(text)
         with pytest.raises(InputError, match=r"tokenizer\.json"):
             load_tokenizer(file)
