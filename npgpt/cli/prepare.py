@@ -1,7 +1,6 @@
 """npgpt prepare: from raw text to token files."""
 
 import os
-import shlex
 import sys
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from npgpt.cli import common
+from npgpt.files import typed
 from npgpt.text.clean import Form
 from npgpt.text.corpora import is_path
 from npgpt.text.filter import Limits
@@ -108,10 +108,8 @@ def prepare(
             f"{name}: {side['documents']:,} documents, {side['tokens']:,} tokens, "
             f"{side['bytes_per_token']:.2f} bytes a token"
         )
-    corpus = str(out)
-    if corpus.startswith("-") or not is_path(corpus):
-        corpus = f"./{corpus}"  # or else it is an option, or a corpus by name
-    print(f"see {out / 'report.md'}; next: npgpt train --corpus {shlex.quote(corpus)}")
+    corpus = out if is_path(str(out)) else f"./{out}"  # not a corpus of that name
+    print(f"see {out / 'report.md'}; next: npgpt train --corpus {typed(corpus)}")
     return 0
 
 
