@@ -557,17 +557,18 @@ def test_a_run_that_another_took_further_is_not_taken_back(tmp_path, npgpt, trai
 
 @pytest.mark.parametrize("there", [True, False])
 def test_of_two_that_make_a_run_at_once_one_has_it(tmp_path, monkeypatch, there):
-    """The other comes while the first is about to make its directory."""
-    run, mkdir = tmp_path / "run", os.mkdir
+    """The other comes while the first is about to fill, or to name, its directory."""
+    run, name = tmp_path / "run", "mkdir" if there else "rename"
     if there:
         run.mkdir()
+    act = getattr(os, name)
 
     def interrupted(*arguments):
-        monkeypatch.setattr(os, "mkdir", mkdir)
+        monkeypatch.setattr(os, name, act)
         create_run(run, Config(7))
-        mkdir(*arguments)
+        act(*arguments)
 
-    monkeypatch.setattr(os, "mkdir", interrupted)
+    monkeypatch.setattr(os, name, interrupted)
     with pytest.raises(InputError, match="holds another run"):
         create_run(run, Config(9))
     assert read_config(run) == Config(7)
