@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from npgpt.files import write_atomically
+from npgpt.text.sources import shown
 
 INK = "#22303c"
 GRID = "#e3e7ea"
@@ -72,7 +73,7 @@ def draw_runs(paths: list[Path], file: Path) -> None:
     figure, (axis,) = panels(None, heights=(1,), height=5)
     names = [path.name for path in paths]
     for place, path in enumerate(paths):
-        label = in_utf8(path.name if names.count(path.name) == 1 else str(path))
+        label = shown(path.name if names.count(path.name) == 1 else str(path))
         color = SEVERAL[place % len(SEVERAL)]
         lines = read_log(path)
         # matplotlib leaves out a label that begins with _
@@ -125,20 +126,15 @@ def panels(path: Path | None, heights: tuple, height: float):
 
 def title(path: Path) -> str:
     about = run_json(path)
-    name = in_utf8(path.name)
+    name = shown(path.name)
     try:
-        settings, data = about["settings"], in_utf8(about["data"]["name"])
+        settings, data = about["settings"], shown(about["data"]["name"])
         return (
             f"{name}: {data}, {about['parameters'] / 1e6:.2f} M parameters, "
             f"batch {settings['batch_size']} × {settings['context_length']}, {settings['dtype']}"
         )
     except (KeyError, TypeError, AttributeError):  # not as a run of ours writes it
         return name
-
-
-def in_utf8(name: str) -> str:
-    """A file's name as it can be drawn: bytes that are no UTF-8 become "?"."""
-    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def plain_ticks(axis) -> None:
@@ -161,9 +157,9 @@ def finish(figure, lowest, file: Path, legend) -> None:
     for axis in figure.axes:
         axis.yaxis.label.set_color(INK)
         axis.margins(x=0.01)
-    shown = legend.legend(loc="upper right", bbox_to_anchor=(1.0, 0.93), frameon=False,
+    drawn = legend.legend(loc="upper right", bbox_to_anchor=(1.0, 0.93), frameon=False,
                           fontsize=9.5, labelcolor=INK)
-    for text in shown.get_texts():
+    for text in drawn.get_texts():
         text.set_parse_math(False)
     figure.align_ylabels()
     picture = io.BytesIO()
