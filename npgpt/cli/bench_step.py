@@ -25,6 +25,7 @@ from npgpt.training.flat import flat_like, flatten, pieces
 # layers, heads, channels, context length, batch size; and how often a turn
 SIZES = {"S": ((4, 4, 128, 64, 12), 2, 5), "M": ((6, 6, 384, 256, 8), 1, 1)}
 VOCABULARY = 103
+COMPILED = "npgpt --compile"
 PEERS = ("torchgpt.GPT", "transformers GPT-2")
 
 Size = Annotated[str, typer.Option(help="S, M, or S,M.", metavar="LIST")]
@@ -41,7 +42,7 @@ def step(
     as_json: common.AsJson = False,
 ) -> None:
     """Time a training step (forward, backward, clip, AdamW), interleaved:
-    NumPy, torch by hand, torchgpt.GPT and transformers' GPT-2.
+    NumPy, the same compiled, torch by hand, torchgpt.GPT and transformers' GPT-2.
 
     S is 4 layers, 4 heads, 128 channels, context 64, batch 12; M is 6/6/384,
     context 256, batch 8. "products" are the matrix products of the NumPy step
@@ -104,6 +105,14 @@ def make_contenders(layers: int, heads: int, channels: int, context_length: int,
         "products": products(config, ids),
     }
     try:
+        from npgpt import compiled
+    except ModuleNotFoundError as error:
+        if error.name != "numba":
+            raise
+    else:
+        contenders[COMPILED] = numpy_step(
+            config, ids, targets, compiled.loss_and_grads_of_shard)
+    try:
         import torch
     except ImportError:
         return contenders
@@ -118,12 +127,13 @@ def make_contenders(layers: int, heads: int, channels: int, context_length: int,
     return contenders
 
 
-def numpy_step(config: Config, ids: np.ndarray, targets: np.ndarray) -> Callable[[], Any]:
+def numpy_step(config: Config, ids: np.ndarray, targets: np.ndarray,
+               shard: Callable[..., Any] | None = None) -> Callable[[], Any]:
     params = flatten(init_gpt(config))
-    state = adamw_init(pieces(params))
+    state, room = adamw_init(pieces(params)), flat_like(params)
 
     def run() -> None:
-        _, grads = loss_and_grads(params, ids, targets, config, out=flat_like(params))
+        _, grads = loss_and_grads(params, ids, targets, config, out=room, shard=shard)
         clipped, _ = clip_by_global_norm(pieces(grads), 1.0)
         adamw_step(pieces(params), clipped, state, lr=1e-3)
 
@@ -239,15 +249,19 @@ def products(config: Config, ids: np.ndarray) -> Callable[[], Any]:
 
 def markdown(results: list[dict[str, Any]]) -> str:
     """Records of `npgpt bench step` -> the README's table and its machine."""
-    lines = ["| training step | NumPy's instructions | npgpt | products alone | torch by hand "
-             "| `torchgpt.GPT` | transformers | npgpt / fastest peer |",
-             "|---|---|---|---|---|---|---|---|"]
+    lines = ["| training step | NumPy's instructions | npgpt | compiled | products alone "
+             "| torch by hand | `torchgpt.GPT` | transformers | npgpt / fastest peer "
+             "| compiled / fastest peer |",
+             "|---|---|---|---|---|---|---|---|---|---|"]
     for result in results:
         for size, found in result["sizes"].items():
             rows = found["contenders"]
-            times = " | ".join(f"{rows[name]['median_ms']:.0f} ms" for name in (
-                "npgpt", "products", "torchgpt by hand", *PEERS))
+            times = " | ".join(
+                f"{rows[name]['median_ms']:.0f} ms" if name in rows else "–"
+                for name in ("npgpt", COMPILED, "products", "torchgpt by hand", *PEERS))
+            ratios = " | ".join(timing.spread(rows.get(name, {}).get("to_fastest_peer"))
+                                for name in ("npgpt", COMPILED))
             lines.append(f"| {size} | {timing.instructions(result['machine'])} | {times} "
-                         f"| {timing.spread(rows['npgpt']['to_fastest_peer'])} |")
+                         f"| {ratios} |")
     machine = timing.describe(*(result["machine"] for result in results))
     return "\n".join(lines) + f"\n\n{machine}."

@@ -20,6 +20,7 @@ from npgpt.training.settings import Settings
 INSTALL = {
     "torch": "pip install 'npgpt[torch]', or the CPU build that pytorch.org/get-started names",
     "datasketch": "pip install 'npgpt[data]'",
+    "numba": "pip install 'npgpt[compile]'",
     "transformers": "pip install 'npgpt[test]'",
 }
 PLAIN_EVERY = 50  # steps between two lines where there is no terminal

@@ -13,6 +13,7 @@ from npgpt.cli import common
 OPTIONAL = {
     "torch": ("duet, torchgpt, the whole gradcheck", "pip install 'npgpt[torch]'"),
     "datasketch": ("prepare: near duplicates", "pip install 'npgpt[data]'"),
+    "numba": ("npgpt train --compile", "pip install 'npgpt[compile]'"),
     "pytest": ("the parity tests", "pip install 'npgpt[test]'"),
 }
 

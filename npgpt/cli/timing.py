@@ -80,15 +80,17 @@ def machine() -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The processor's own name, where the system tells it."""
+    """The processor's own name, and its family and model, where the system tells."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
-            for line in file:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
+            lines = [line.split(":", 1) for line in file if ":" in line]
     except OSError:
-        pass
-    return platform.processor() or platform.machine()
+        lines = []
+    told = {name.strip(): value.strip() for name, value in lines}
+    name = told.get("model name") or platform.processor() or platform.machine()
+    if "cpu family" in told:
+        name += f" (family {told['cpu family']}, model {told.get('model')})"
+    return name
 
 
 def instructions(found: dict[str, Any]) -> str:

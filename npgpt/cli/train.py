@@ -3,17 +3,21 @@
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from npgpt.checkpoint import read_settings
 from npgpt.cli import common
 from npgpt.errors import InputError
 from npgpt.files import typed
+
+Compile = Annotated[bool, common.option("--compile", "Compiled loops, some faster.", None)]
 
 
 def train(
     corpus: common.Corpus = None,
     out: common.Out = None,
     resume: common.Resume = False,
+    compile: Compile = False,
     steps: common.Steps = None,
     seed: common.Seed = None,
     layers: common.Layers = None,
@@ -53,10 +57,13 @@ def train(
 
     if check:
         refuse_resume(resume)
-        return examine(settings, NumpyHalf(settings.get("dtype", "float32")), as_json)
-    run = open_run("npgpt train", out, resume, settings, {"half": "numpy"})
+        return examine(settings, NumpyHalf(settings.get("dtype", "float32"), compile), as_json)
+    if compile:
+        import npgpt.compiled  # noqa: F401  where numba is missing, no run is made
+    run = open_run("npgpt train", out, resume, settings, {"half": "numpy", "compile": compile})
+    compile = compile or bool((read_settings(run.path) or {}).get("compile"))
     dtype = run.settings.dtype if run.settings.dtype == "float64" else "float32"
-    return go(run, NumpyHalf(dtype), "npgpt train", as_json)
+    return go(run, NumpyHalf(dtype, compile), "npgpt train", as_json)
 
 
 def open_run(

@@ -22,13 +22,20 @@ from npgpt.tree import rebuild
 
 
 class NumpyHalf:
-    """The hand-written NumPy functions, computing in `dtype`."""
+    """The hand-written NumPy functions, computing in `dtype`; compile: loss
+    and gradients by `npgpt.compiled`."""
 
     name = "numpy"
     own_dropout = False  # the loop draws the masks
 
-    def __init__(self, dtype="float32"):
+    def __init__(self, dtype="float32", compile=False):
         self.dtype = dtype
+        self.shard = None
+        if compile:
+            from npgpt import compiled
+
+            self.shard = compiled.loss_and_grads_of_shard
+        self.room_of, self.rooms, self.part = None, [], 0
 
     def load(self, tree):
         """Nested NumPy -> this half's arrays, as copies."""
@@ -60,10 +67,20 @@ class NumpyHalf:
 
     def begin_step(self, model, seed, step):
         """Called before the first part of each step."""
+        self.part = 0
 
     def loss_and_grads(self, model, ids, targets, config, keep=None, count=None):
+        """The gradients lie where the last step's did: the first part's in one
+        long vector, each other's, which are added to them, in a second. New
+        memory for a large model's would cost the system a fault a page."""
+        if self.room_of is not model:
+            self.room_of, self.rooms = model, []
+        at = min(self.part, 1)
+        if at == len(self.rooms):
+            self.rooms.append(flat_like(model))
+        self.part += 1
         return loss_and_grads(model, ids, targets, config, keep=keep, count=count,
-                              out=flat_like(model))
+                              out=self.rooms[at], shard=self.shard)
 
     def add_grads(self, total, part):
         add(total, part, into=total)

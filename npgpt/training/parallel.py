@@ -26,18 +26,20 @@ BLAS_THREADS = threading.Lock()
 
 
 def loss_and_grads(params, ids, targets, config, visible=None, keep=None,
-                   count=None, threads=None, out=None):
+                   count=None, threads=None, out=None, shard=None):
     """ids and targets (B, T), -100 ignored -> loss (), gradients shaped
     like params. count: the divisor, by default the number of valid
     targets. threads: by default one a processor. out: nested arrays that
-    take the gradients."""
+    take the gradients. shard: the function of each, or npgpt.compiled's."""
     check_ids(ids, config)
     check_targets(targets, ids, config)
     if count is None:
         count = max(int((targets != IGNORE).sum()), 1)
 
+    compute = shard or loss_and_grads_of_shard
+
     def run(part):
-        return loss_and_grads_of_shard(
+        return compute(
             params, ids[part], targets[part], config,
             cut_visible(visible, part), cut_keep(keep, part), count)
 

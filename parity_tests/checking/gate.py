@@ -32,6 +32,7 @@ EXCUSED = {
 OPTIONS_ELSEWHERE = {
     ("loss_and_grads", "threads"): "training/test_determinism.py",
     ("loss_and_grads", "out"): "training/test_determinism.py",
+    ("loss_and_grads", "shard"): "training/test_compiled.py",
     ("init_gpt", "dtype"): "the cases run in float32 and float64",
     ("init_gpt", "device"): "the gpu profile",
     ("generate", "max_new_tokens"): "a length; its default is no other branch",

@@ -45,7 +45,7 @@ def test_both_halves_have_the_same_flags(npgpt, torchgpt):
 
     for name in ("train", "sample"):
         ours, theirs = names(npgpt(name, "--help")[1]), names(torchgpt(name, "--help")[1])
-        more = {"--device", "--by-hand", "--shared-dropout", "--compile"}
+        more = {"--device", "--by-hand", "--shared-dropout"}
         assert {flag for flag in theirs - ours if flag.strip(".")} <= more
         assert {flag for flag in ours - theirs if flag.strip(".")} <= {"--check"}
 
@@ -123,6 +123,38 @@ def test_a_model_is_compiled_where_it_is_asked_for(torchgpt, tmp_path, corpus, m
     for place, more in (("plain", []), ("asked", ["--compile"])):
         assert torchgpt(*line, tmp_path / place, *more)[0] == 0
         assert len(compiled) == len(more)
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_numpy_runs_compiled_where_it_is_asked_to(npgpt, tmp_path, corpus, monkeypatch):
+    from npgpt import compiled
+
+    shards, one_shard = [], compiled.loss_and_grads_of_shard
+    monkeypatch.setattr(compiled, "loss_and_grads_of_shard",
+                        lambda *given: shards.append(given) or one_shard(*given))
+    line = ["train", *flags(corpus=corpus, dropout=0.1, steps=3), "--json"]
+    losses = {}
+    for place, more in (("plain", []), ("compiled", ["--compile"])):
+        status, out, _ = npgpt(*line, "--out", tmp_path / place, *more)
+        assert status == 0 and bool(shards) == bool(more)
+        losses[place] = json.loads(out)["validation_loss"]
+        recorded = json.loads((tmp_path / place / "run.json").read_text(encoding="utf-8"))
+        assert recorded["compile"] == bool(more)
+    assert losses["plain"] == pytest.approx(losses["compiled"], abs=1e-5)
+    shards.clear()
+    assert npgpt("train", *flags(corpus=corpus), "--check", "--compile")[0] in (0, 1) and shards
+
+
+def test_without_numba(tmp_path, corpus):
+    code = ("import sys; sys.modules['numba'] = None; from npgpt.cli.main import main;"
+            " sys.exit(main(sys.argv[1:]))")
+    done = python(code, "train", *flags(corpus=corpus), "--compile", "--out", tmp_path / "run")
+    assert done.returncode == 2 and not (tmp_path / "run").exists()
+    assert done.stderr == "error: numba is not installed: pip install 'npgpt[compile]'\n"
+    done = python(code, "train", *flags(corpus=corpus, steps=1), "--out", tmp_path / "plain")
+    assert done.returncode == 0, done.stderr
+    done = python(code, "bench", "step", "--size", "S", "--rounds", "1", "--json")
+    assert done.returncode == 0 and "npgpt --compile" not in done.stdout, done.stderr
 
 
 @pytest.mark.usefixtures("no_pictures")

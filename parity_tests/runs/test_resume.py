@@ -16,14 +16,15 @@ pytestmark = pytest.mark.usefixtures("no_pictures")
 def halves():
     return [
         ("npgpt", ()),
+        ("npgpt", ("--compile",)),
         ("torchgpt", ("--by-hand", "--device", "cpu")),
         ("torchgpt", ("--device", "cpu")),
         ("torchgpt", ("--device", "cpu", "--shared-dropout")),
     ]
 
 
-@pytest.mark.parametrize(("command", "more"), halves(),
-                         ids=["numpy", "torch-by-hand", "torch", "torch-shared-dropout"])
+@pytest.mark.parametrize(("command", "more"), halves(), ids=[
+    "numpy", "numpy-compiled", "torch-by-hand", "torch", "torch-shared-dropout"])
 def test_ctrl_c_and_resume_give_the_same_bits(
         request, tmp_path, corpus, monkeypatch, command, more):
     run = request.getfixturevalue(command)

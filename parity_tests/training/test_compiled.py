@@ -1,0 +1,261 @@
+"""The compiled pass against the readable one: the same witnesses and budgets."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from npgpt.checking.arms import numpy_arm
+from npgpt.checking.cases import make_case
+from npgpt.checking.check import check
+from npgpt.checking.draw import seeded_draw
+from npgpt.compiled import loops, loss_and_grads_of_shard, shard
+from npgpt.layers.blockwise_attention import BLOCK
+from npgpt.model import Config, init_gpt
+from npgpt.training import loss_and_grads
+from npgpt.training.dropout_masks import draw_keep
+from npgpt.tree import leaves, rebuild
+from parity_tests.strategies import cases
+from parity_tests.suite import Wrong, arms
+
+CONFIG = Config(vocab_size=31, context_length=150, layers=2, heads=2, channels=16)
+
+
+def compiled_arm(one_shard=loss_and_grads_of_shard):
+    find = {"loss_and_grads": partial(loss_and_grads, shard=one_shard)}.get
+    return replace(numpy_arm(), name="compiled", find=find)
+
+
+def causal(case):
+    """The case without its mask, which the compiled pass does not take."""
+    return replace(case, options={**case.options, "visible": None})
+
+
+@given(data=st.data(), block=st.sampled_from([1, 2, 3, BLOCK]))
+def test_it_agrees_with_every_witness(data, block, device):
+    case = causal(data.draw(cases("loss_and_grads")))
+    involved, _ = arms(case, device)
+    involved = [*involved, compiled_arm()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shard, "BLOCK", block)
+        findings = check(case, involved, [("float32", compiled_arm())])
+    if findings:
+        raise Wrong(findings, involved)
+
+
+@pytest.mark.parametrize("tokens", [64, 65, 150])
+@pytest.mark.parametrize("rate", [0.0, 0.2])
+def test_long_rows_add_up(tokens, rate):
+    """As many tokens as one block of queries holds, one more, and three blocks."""
+    params = rebuild(init_gpt(CONFIG, dtype=np.float64), rough)
+    ids, targets = batch(8, tokens)
+    keep = draw_keep(CONFIG, 8, tokens, rate, 1, 1, np.float64)
+    loss, grads = loss_and_grads(params, ids, targets, CONFIG, keep=keep)
+    again, same = loss_and_grads(
+        params, ids, targets, CONFIG, keep=keep, shard=loss_and_grads_of_shard)
+    assert abs(loss - again) <= 1e-13
+    for (name, a), (other, b) in zip(leaves(grads), leaves(same), strict=True):
+        assert name == other and a.dtype == b.dtype
+        # a key's bias moves no score: its gradient is 0 but for rounding
+        assert np.abs(a - b).max() <= 1e-12 * max(np.abs(a).max(), 1e-4), name
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1])
+def test_bits_do_not_depend_on_threads(rate):
+    params, (ids, targets) = init_gpt(CONFIG), batch(20, 100)
+    keep = draw_keep(CONFIG, 20, 100, rate, seed=1, step=0)
+    run = partial(loss_and_grads, params, ids, targets, CONFIG, keep=keep,
+                  shard=loss_and_grads_of_shard)
+    one = run(threads=1)
+    for threads in (2, 4, 2):
+        again = run(threads=threads)
+        assert again[0].tobytes() == one[0].tobytes()
+        for (name, a), (_, b) in zip(leaves(again[1]), leaves(one[1])):
+            assert a.tobytes() == b.tobytes(), (threads, name)
+
+
+def test_scores_may_be_huge():
+    """Beyond what exp can hold, and rows whose later scores are larger still."""
+    def steep(where, weight):
+        return weight * 3000 if where.endswith("qkv.weight") else weight
+
+    params, (ids, targets) = rebuild(init_gpt(CONFIG, dtype=np.float64), steep), batch(2, 150)
+    loss, grads = loss_and_grads(params, ids, targets, CONFIG)
+    again, same = loss_and_grads(params, ids, targets, CONFIG, shard=loss_and_grads_of_shard)
+    assert np.isfinite(loss) and abs(loss - again) <= 1e-9
+    for (name, a), (_, b) in zip(leaves(grads), leaves(same)):
+        assert np.abs(a - b).max() <= 1e-6 * max(np.abs(a).max(), 1e-2), name
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", [
+    "tokens.weight", "blocks.0.attention.qkv.bias", "blocks.0.attention.qkv.weight",
+    "blocks.1.norm_2.weight", "blocks.1.feed_forward.up.bias"])
+def test_what_is_no_number_stays_none(name, value):
+    def spoil(where, weight):
+        return np.full_like(weight, value) if where == name else weight
+
+    params, (ids, targets) = rebuild(init_gpt(CONFIG), spoil), batch(2, 20)
+    loss, grads = loss_and_grads(params, ids, targets, CONFIG, shard=loss_and_grads_of_shard)
+    assert not np.isfinite(loss)
+    assert not all(np.isfinite(grad).all() for _, grad in leaves(grads))
+
+
+def test_a_mask_is_refused():
+    params, (ids, targets) = init_gpt(CONFIG), batch(2, 20)
+    with pytest.raises(ValueError, match="visible"):
+        loss_and_grads(params, ids, targets, CONFIG, visible=np.tri(20, dtype=bool),
+                       shard=loss_and_grads_of_shard)
+
+
+@pytest.mark.parametrize("name", [
+    "blocks.0.norm_1.weight", "blocks.0.norm_2.bias", "blocks.1.attention.out.bias",
+    "blocks.1.feed_forward.up.bias", "blocks.1.feed_forward.down.bias", "norm.weight"])
+def test_no_loop_reads_beyond_its_arrays(name):
+    def cut(where, weight):
+        return weight[:-1] if where == name else weight
+
+    params, (ids, targets) = rebuild(init_gpt(CONFIG), cut), batch(2, 20)
+    with pytest.raises(ValueError):
+        loss_and_grads(params, ids, targets, CONFIG, shard=loss_and_grads_of_shard)
+
+
+def test_weights_may_lie_anyhow():
+    params, (ids, targets) = init_gpt(CONFIG, dtype=np.float64), batch(2, 20)
+    _, grads = loss_and_grads(params, ids, targets, CONFIG, shard=loss_and_grads_of_shard)
+    strided = rebuild(params, lambda _, weight: np.repeat(weight, 2, axis=-1)[..., ::2])
+    _, same = loss_and_grads(strided, ids, targets, CONFIG, shard=loss_and_grads_of_shard)
+    for (name, a), (_, b) in zip(leaves(grads), leaves(same)):
+        assert np.abs(a - b).max() <= 1e-13 * max(np.abs(a).max(), 1e-2), name
+
+
+def rough(_, weight):
+    """Scales that are not 1 and biases that are not 0."""
+    return weight + 0.3 * np.random.default_rng(weight.size).standard_normal(weight.shape)
+
+
+def batch(sequences, tokens):
+    rng = np.random.default_rng(0)
+    ids, targets = rng.integers(0, 31, (2, sequences, tokens))
+    return ids, np.where(rng.random(targets.shape) < 0.1, -100, targets)
+
+
+# mistakes: the text before and after; run by the interpreter, nothing is compiled
+
+LOOPS = [
+    ("x[r, c] += more[r, c] + shift[c]", "x[r, c] += more[r, c]"),
+    ("x[r, c] += more[r, c] + shift[c]", "x[r, c] = more[r, c] + shift[c]"),
+    ("mean = total * share\n        # (2) divide", "mean = total\n        # (2) divide"),
+    ("centred = x[r, c] - mean", "centred = x[r, c]"),
+    ("math.sqrt(squares * share + kind(eps))", "math.sqrt(squares * share)"),
+    ("normed[r, c] = (x[r, c] - mean) * inv", "normed[r, c] = x[r, c] * inv"),
+    ("normed[r, c] * weight[c] + bias[c]", "normed[r, c] * weight[c]"),
+    ("d_weight[c] += d_y[r, c] * normed[r, c]", "d_weight[c] += d_y[r, c]"),
+    ("d_bias[c] += d_y[r, c]\n            d_normed", "d_bias[c] = d_y[r, c]\n            d_normed"),
+    ("along *= share", "along *= 1"),
+    ("mean = total * share\n        # (2, 1)", "mean = 0 * share\n        # (2, 1)"),
+    ("d_x[r, c] += (d_normed", "d_x[r, c] = (d_normed"),
+    ("normed[r, c] * along) * inv_std[r, 0]", "normed[r, c] * along)"),
+    ("x[r, c] += bias[c]\n", "pass\n"),
+    ("(one + three * x[r, c] * x[r, c])", "(one + three * x[r, c])"),
+    ("gate = half * tanh[r, c] + half", "gate = half * tanh[r, c]"),
+    ("kind(2 * ROOT), kind(6 * ROOT * CUBIC)", "kind(2 * ROOT), kind(2 * ROOT * CUBIC)"),
+    ("y * (one - gate) * d_inner", "y * gate * d_inner"),
+    ("d_y[r, c] *= slope[r, c]", "d_y[r, c] *= 1"),
+    ("d_bias[c] += d_y[r, c]\n    return", "d_bias[c] = d_y[r, c]\n    return"),
+    ("S - T + t + 1", "min(S, S - T + t + 2)"),
+    ("S - T + t + 1", "t + 1"),
+    ("(row[s] - top) * factor", "row[s] - top"),
+    ("row[s] = -np.inf", "row[s] = 0"),
+    ("total += row[s]", "total = row[s]"),
+    ("row[s] * (d_row[s] - less) * factor", "row[s] * (d_row[s] - less)"),
+    ("row[s] * (d_row[s] - less) * factor", "row[s] * d_row[s] * factor"),
+    ("d_weight[ids[r], c] += d_y[r, c]", "d_weight[ids[r], c] = d_y[r, c]"),
+]
+SHARD = [
+    ("tokens += places", "places"),
+    ("x = times(tokens.reshape(R, C), keep.get(\"embedding\"))", "x = tokens.reshape(R, C)"),
+    ("d_head = normed.T @ d_logits", "d_head = 2 * normed.T @ d_logits"),
+    ("d_blocks = [block_backward(d_x, saved) for saved in reversed(saved_blocks)]",
+     "d_blocks = [block_backward(d_x, saved) for saved in saved_blocks]"),
+    ("d_blocks[::-1]", "d_blocks"),
+    ("d_x = times(d_x, keep.get(\"embedding\"))", "d_x = d_x"),
+    ("np.array(d_head.T) if tied", "np.zeros_like(weight) if tied"),
+    ("keep.get(\"attention_out\"))\n    # (2)", "None)\n    # (2)"),
+    ("keep.get(\"feed_forward_out\"))\n    return more", "None)\n    return more"),
+    ("d_narrow = times(d_x, keep.get(\"feed_forward_out\"))", "d_narrow = d_x"),
+    ("\"bias\": column_sum(d_narrow)", "\"bias\": column_sum(bent)"),
+    ("d_up = {\"weight\": normed_2.T", "d_up = {\"weight\": normed_1.T"),
+    ("d_mixed = times(d_x, keep.get(\"attention_out\"))", "d_mixed = d_x"),
+    ("d_out = {\"weight\": seen.T", "d_out = {\"weight\": normed_1.T"),
+    ("qkv += params[\"bias\"]", "params[\"bias\"]"),
+    ("kept = times(probs, keep, rows, end)", "kept = probs"),
+    ("(d_rows @ v[:, :, :end].swapaxes(-1, -2), keep, rows, end)",
+     "(d_rows @ v[:, :, :end].swapaxes(-1, -2), None, rows, end)"),
+    ("y.swapaxes(1, 2)[:, :, rows]", "y.swapaxes(1, 2)[:, :, :end - rows.start]"),
+    ("[(slice(*cut), cut[1]) for cut in cuts]", "[(slice(*cut), T) for cut in cuts]"),
+    ("for (rows, end), (probs, kept) in", "for (rows, end), (kept, probs) in"),
+    ("add_product(kept.swapaxes", "add_product(probs.swapaxes"),
+    ("d_k[:, :, :end], first=end == T", "d_k[:, :, :end], first=True"),
+    ("d_v[:, :, :end], first=end == T", "d_v[:, :, :end], first=True"),
+    ("along = np.vecdot(y, d_y).swapaxes(1, 2)",
+     "along = np.vecdot(y, d_y).reshape(B, H, T)"),
+    ("return times(y + shift, mask), np.zeros_like(shift)", "return times(y, mask), shift"),
+    ("return times(y + shift, mask), np.zeros_like(shift)", "return times(y + shift, mask), shift"),
+    ("y * mask[:, :, rows, :end]", "y * mask[:, :, :end - rows.start, :end]"),
+    ("EPS = 1e-5", "EPS = 1e-6"),
+    ("\"bias\": column_sum(d_mixed)", "\"bias\": column_sum(seen)"),
+    ("\"bias\": column_sum(d_qkv)", "\"bias\": 0 * column_sum(d_qkv)"),
+]
+
+
+def interpreted(module, old=None, new=None, **names):
+    """A module's text, with a mistake in it, run without numba."""
+    source = Path(module.__file__).read_text(encoding="utf-8")
+    if old:
+        assert source.count(old) == 1, f"{source.count(old)} times: {old!r}"
+        source = source.replace(old, new)
+    for line in ("from numba import njit\n", "from npgpt.compiled import loops\n"):
+        source = source.replace(line, "")
+    planted = ModuleType(module.__name__)
+    vars(planted).update(names)
+    exec(compile(source, module.__file__, "exec"), vars(planted))
+    return planted
+
+
+def as_it_is(**options):
+    return lambda function: function
+
+
+def found(planted_loops, planted_shard):
+    """-> whether one of 50 examples tells."""
+    planted_shard.loops = planted_loops
+    for seed in range(50):
+        case = causal(make_case("loss_and_grads", seeded_draw(seed)))
+        planted_shard.BLOCK = 1 + seed % 3
+        compiled = compiled_arm(planted_shard.loss_and_grads_of_shard)
+        if check(case, [numpy_arm(), compiled]):
+            return True
+    return False
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("old", "new"), LOOPS)
+def test_mistakes_in_a_loop_are_found(old, new):
+    assert found(interpreted(loops, old, new, njit=as_it_is), interpreted(shard))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("old", "new"), SHARD)
+def test_mistakes_in_the_pass_are_found(old, new):
+    assert found(interpreted(loops, njit=as_it_is), interpreted(shard, old, new))
+
+
+def test_without_a_mistake_nothing_is_found():
+    assert not found(interpreted(loops, njit=as_it_is), interpreted(shard))
