@@ -25,12 +25,13 @@ from npgpt.training.dropout_masks import draw_keep, micro_keep
 from npgpt.training.half import NumpyHalf
 from npgpt.training.loop import (
     EVALUATION_TOKENS,
+    accumulate,
     bits_per_byte,
     evaluate,
     load_state,
     step_batch,
 )
-from npgpt.training.parallel import SHARD_TOKENS
+from npgpt.training.parallel import SHARD_TOKENS, loss_and_grads
 from npgpt.training.run import encode_source, make_tokenizer
 from npgpt.training.settings import complete
 from npgpt.tree import leaves, rebuild
@@ -215,3 +216,19 @@ def test_a_context_longer_than_a_shard_is_evaluated_too():
     ids = np.random.default_rng(0).integers(0, 5, (2, 2 * SHARD_TOKENS))
     expected, _ = cross_entropy(gpt(params, ids, config)[0], ids)
     assert half.loss(params, ids, ids, config) == pytest.approx(expected, rel=1e-12)
+
+
+def test_parts_of_a_step_do_not_overwrite_one_another():
+    """The half hands out the same two long vectors at each step."""
+    half = NumpyHalf("float64")
+    for seed in (1, 2):                       # a second model gets vectors of its own
+        config = Config(5, context_length=8, layers=1, heads=1, channels=4 * seed)
+        model = half.model(init_gpt(config, seed, np.float64), config)
+        ids, targets = np.random.default_rng(seed).integers(0, 5, (2, 6, 8))
+        whole_loss, whole = loss_and_grads(model, ids, targets, config)
+        for _ in range(2):
+            half.begin_step(model, 1, 1)
+            loss, grads = accumulate(model, half, config, ids, targets, None, 3)
+            assert loss == pytest.approx(float(whole_loss), rel=1e-13)
+            for (name, a), (_, b) in zip(leaves(whole), leaves(grads), strict=True):
+                np.testing.assert_allclose(a, b, rtol=0, atol=1e-14, err_msg=name)
