@@ -14,8 +14,17 @@ from numba import njit
 from npgpt.layers.gelu import CUBIC, ROOT
 
 ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}
-loop = njit(nogil=True, cache=True, fastmath=ANY_ORDER)
-loop_past_nan = njit(nogil=True, cache=True, fastmath={*ANY_ORDER, "nnan"})
+
+
+def loop(function, fastmath=ANY_ORDER):
+    try:
+        return njit(nogil=True, cache=True, fastmath=fastmath)(function)
+    except RuntimeError:  # no directory takes the machine code: made anew at each start
+        return njit(nogil=True, fastmath=fastmath)(function)
+
+
+def loop_past_nan(function):
+    return loop(function, {*ANY_ORDER, "nnan"})
 
 
 @loop
