@@ -13,14 +13,9 @@ from npgpt.errors import InputError
 from npgpt.files import write_atomically
 from npgpt.layers.blockwise_attention import BLOCK
 from npgpt.model import Config, init_gpt
-from npgpt.training import (
-    adamw_init,
-    adamw_step,
-    clip_by_global_norm,
-    loss_and_grads,
-    tune_allocator,
-)
-from npgpt.training.flat import flat_like, flatten, pieces
+from npgpt.training import tune_allocator
+from npgpt.training.half import NumpyHalf
+from npgpt.training.settings import Settings
 
 # layers, heads, channels, context length, batch size; and how often a turn
 SIZES = {"S": ((4, 4, 128, 64, 12), 2, 5), "M": ((6, 6, 384, 256, 8), 1, 1)}
@@ -105,13 +100,12 @@ def make_contenders(layers: int, heads: int, channels: int, context_length: int,
         "products": products(config, ids),
     }
     try:
-        from npgpt import compiled
+        import npgpt.compiled  # noqa: F401
     except ModuleNotFoundError as error:
         if error.name != "numba":
             raise
     else:
-        contenders[COMPILED] = numpy_step(
-            config, ids, targets, compiled.loss_and_grads_of_shard)
+        contenders[COMPILED] = numpy_step(config, ids, targets, compile=True)
     try:
         import torch
     except ImportError:
@@ -128,14 +122,16 @@ def make_contenders(layers: int, heads: int, channels: int, context_length: int,
 
 
 def numpy_step(config: Config, ids: np.ndarray, targets: np.ndarray,
-               shard: Callable[..., Any] | None = None) -> Callable[[], Any]:
-    params = flatten(init_gpt(config))
-    state, room = adamw_init(pieces(params)), flat_like(params)
+               compile: bool = False) -> Callable[[], Any]:
+    half, settings = NumpyHalf(compile=compile), Settings()
+    model = half.model(init_gpt(config), config)
+    optimizer = half.optimizer(model, settings)
 
     def run() -> None:
-        _, grads = loss_and_grads(params, ids, targets, config, out=room, shard=shard)
-        clipped, _ = clip_by_global_norm(pieces(grads), 1.0)
-        adamw_step(pieces(params), clipped, state, lr=1e-3)
+        half.begin_step(model, settings.seed, step=1)
+        _, grads = half.loss_and_grads(model, ids, targets, config)
+        clipped, _ = half.clip(grads, settings.clip)
+        half.step(model, clipped, optimizer, settings.learning_rate, settings)
 
     return run
 

@@ -17,14 +17,19 @@ ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}
 
 
 def loop(function, fastmath=ANY_ORDER):
+    options = {"nogil": True, "fastmath": fastmath, "error_model": "numpy"}  # 1 / 0 is inf
     try:
-        return njit(nogil=True, cache=True, fastmath=fastmath)(function)
+        return njit(cache=True, **options)(function)
     except RuntimeError:  # no directory takes the machine code: made anew at each start
-        return njit(nogil=True, fastmath=fastmath)(function)
+        return njit(**options)(function)
 
 
 def loop_past_nan(function):
     return loop(function, {*ANY_ORDER, "nnan"})
+
+
+def loop_in_order(function):
+    return loop(function, fastmath=False)
 
 
 @loop
@@ -191,3 +196,22 @@ def embedding_backward(ids, d_y, d_weight):
     for r in range(R):
         for c in range(C):
             d_weight[ids[r], c] += d_y[r, c]
+
+
+@loop_in_order
+def adamw(weight, grad, m, v, scale, shrink, beta_1, beta_2, rate, bias_2, eps):
+    """All (N,): `adamw_step`'s update of weight, m and v by grad · scale."""
+    if not weight.size == grad.size == m.size == v.size:
+        raise ValueError("AdamW: each weight needs a gradient and two running means")
+    kind = weight.dtype.type
+    for n in range(weight.size):
+        g = grad[n] * kind(scale)
+        # (1) decay
+        weight[n] *= kind(shrink)
+        # (2) running mean of the gradient
+        m[n] = m[n] * kind(beta_1) + kind(1 - beta_1) * g
+        # (3) running mean of its square
+        v[n] = v[n] * kind(beta_2) + kind(1 - beta_2) * (g * g)
+        # (4) step
+        size = math.sqrt(v[n] / kind(bias_2)) + kind(eps)
+        weight[n] -= kind(rate) * (m[n] / size)

@@ -22,8 +22,8 @@ from npgpt.tree import rebuild
 
 
 class NumpyHalf:
-    """The hand-written NumPy functions, computing in `dtype`; compile: loss
-    and gradients by `npgpt.compiled`."""
+    """The hand-written NumPy functions, computing in `dtype`; compile:
+    `npgpt.compiled`'s."""
 
     name = "numpy"
     own_dropout = False  # the loop draws the masks
@@ -31,10 +31,12 @@ class NumpyHalf:
     def __init__(self, dtype="float32", compile=False):
         self.dtype = dtype
         self.shard = None
+        self.clip_grads, self.move = clip_by_global_norm, adamw_step
         if compile:
             from npgpt import compiled
 
             self.shard = compiled.loss_and_grads_of_shard
+            self.clip_grads, self.move = compiled.clip_by_global_norm, compiled.adamw_step
         self.room_of, self.rooms, self.part = None, [], 0
 
     def load(self, tree):
@@ -90,12 +92,12 @@ class NumpyHalf:
 
     def clip(self, grads, limit):
         """What `step` takes, and the length before."""
-        return clip_by_global_norm(pieces(grads), limit)
+        return self.clip_grads(pieces(grads), limit)
 
     def step(self, model, clipped, optimizer, rate, settings):
         state = {"step": optimizer["step"], "m": pieces(optimizer["m"]),
                  "v": pieces(optimizer["v"])}
-        adamw_step(
+        self.move(
             pieces(model), clipped, state, lr=rate, betas=(settings.beta_1, settings.beta_2),
             weight_decay=settings.weight_decay)
         optimizer["step"] = state["step"]

@@ -1,4 +1,5 @@
-"""The compiled pass against the readable one: the same witnesses and budgets."""
+"""The compiled step against the readable one: the pass by the same witnesses
+and budgets, clipping and AdamW bit for bit."""
 
 from dataclasses import replace
 from functools import partial
@@ -14,10 +15,10 @@ from npgpt.checking.arms import numpy_arm
 from npgpt.checking.cases import make_case
 from npgpt.checking.check import check
 from npgpt.checking.draw import seeded_draw
-from npgpt.compiled import loops, loss_and_grads_of_shard, shard
+from npgpt.compiled import adamw, loops, loss_and_grads_of_shard, shard
 from npgpt.layers.blockwise_attention import BLOCK
 from npgpt.model import Config, init_gpt
-from npgpt.training import loss_and_grads
+from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, loss_and_grads
 from npgpt.training.dropout_masks import draw_keep
 from npgpt.tree import leaves, rebuild
 from parity_tests.strategies import cases
@@ -135,6 +136,52 @@ def test_weights_may_lie_anyhow():
         assert np.abs(a - b).max() <= 1e-13 * max(np.abs(a).max(), 1e-2), name
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("value", [1.0, 0.0, 1e-30, 1e30, np.inf, np.nan])
+def test_adamw_gives_the_same_bits(dtype, value):
+    assert not moves_apart(adamw, dtype, value)
+
+
+def moves_apart(compiled, dtype="float32", value=1.0):
+    """-> whether the two optimisers part in four steps, two of them clipped."""
+    rng = np.random.default_rng(0)
+    shapes = {"weight": (40, 33), "cube": (3, 5, 7), "bias": (65,), "none": (0,)}
+
+    def draw(shape):
+        return rng.standard_normal(shape).astype(dtype)
+
+    one = {name: draw(shape) for name, shape in shapes.items()}
+    other = {name: weight.copy() for name, weight in one.items()}
+    state, same_state = adamw_init(one), adamw_init(other)
+    for limit, options in ((0.5, {}), (1e9, {"weight_decay": 0.3, "betas": (0.8, 0.99)}),
+                           (2.0, {"eps": 1e-3}), (1e9, {})):
+        grads = {name: draw(shape) for name, shape in shapes.items()}
+        grads["weight"][1, 2:4] *= np.asarray(value, dtype)
+        clipped, norm = clip_by_global_norm(grads, limit)
+        adamw_step(one, clipped, state, 1e-2, **options)
+        clipped, same_norm = compiled.clip_by_global_norm(grads, limit)
+        compiled.adamw_step(other, clipped, same_state, 1e-2, **options)
+        if not np.array_equal(norm, same_norm, equal_nan=True):
+            return True
+    pairs = zip(leaves([one, state["m"], state["v"]]),
+                leaves([other, same_state["m"], same_state["v"]]), strict=True)
+    same = all(np.array_equal(a, b, equal_nan=True) for (_, a), (_, b) in pairs)
+    return not same or state["step"] != same_state["step"]
+
+
+@pytest.mark.parametrize("spoilt", range(4))
+def test_adamw_refuses_what_it_cannot_walk_through(spoilt):
+    """A shorter array, which a loop would read beyond, and a weight in strides,
+    of which a copy would be moved."""
+    for spoil, message in ((lambda a: a[:-1].copy(), "needs"), (lambda a: a[:, ::2], "side by")):
+        arrays = [np.ones((4, 6)) for _ in range(4)]
+        arrays[spoilt] = spoil(arrays[spoilt])
+        params, grads, m, v = ({"weight": array} for array in arrays)
+        with pytest.raises(ValueError, match=message):
+            adamw.adamw_step(params, (grads, 1.0), {"step": 0, "m": m, "v": v}, 0.1)
+
+
 def rough(_, weight):
     """Scales that are not 1 and biases that are not 0."""
     return weight + 0.3 * np.random.default_rng(weight.size).standard_normal(weight.shape)
@@ -213,6 +260,29 @@ SHARD = [
     ("\"bias\": column_sum(d_mixed)", "\"bias\": column_sum(seen)"),
     ("\"bias\": column_sum(d_qkv)", "\"bias\": 0 * column_sum(d_qkv)"),
 ]
+ADAMW_LOOP = [
+    ("g = grad[n] * kind(scale)", "g = grad[n]"),
+    ("weight[n] *= kind(shrink)", "pass"),
+    ("m[n] * kind(beta_1)", "m[n] * kind(beta_2)"),
+    ("kind(1 - beta_1) * g", "kind(1 - beta_1) * grad[n]"),
+    ("(g * g)", "g"),
+    ("kind(1 - beta_2) * (g * g)", "(kind(1 - beta_2) * g) * g"),
+    ("math.sqrt(v[n] / kind(bias_2)) + kind(eps)", "math.sqrt(v[n]) + kind(eps)"),
+    ("math.sqrt(v[n] / kind(bias_2)) + kind(eps)", "math.sqrt(v[n] / kind(bias_2))"),
+    ("weight[n] -= kind(rate) * (m[n] / size)", "weight[n] -= kind(rate) * m[n] / size"),
+    ("weight[n] -= kind(rate) * (m[n] / size)", "weight[n] -= kind(rate) * (g / size)"),
+]
+ADAMW = [
+    ("norm > limit", "norm < limit"),
+    ("limit / norm if", "1 / norm if"),
+    ("math.isfinite(norm) and ", ""),
+    ("state[\"step\"] += 1", "pass"),
+    ("weight.ndim >= 2", "weight.ndim >= 1"),
+    ("weight.ndim >= 2", "weight.ndim >= 3"),
+    ("lr / bias_1, bias_2", "lr, bias_2"),
+    ("in_line(means[name]), in_line(squares[name])",
+     "in_line(squares[name]), in_line(means[name])"),
+]
 
 
 def interpreted(module, old=None, new=None, **names):
@@ -257,5 +327,28 @@ def test_mistakes_in_the_pass_are_found(old, new):
     assert found(interpreted(loops, njit=as_it_is), interpreted(shard, old, new))
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("old", "new"), ADAMW_LOOP)
+def test_mistakes_in_adamws_loop_are_found(old, new):
+    assert moves_apart_by_hand(interpreted(loops, old, new, njit=as_it_is), interpreted(adamw))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("old", "new"), ADAMW)
+def test_mistakes_in_adamw_are_found(old, new):
+    assert moves_apart_by_hand(interpreted(loops, njit=as_it_is), interpreted(adamw, old, new))
+
+
+def moves_apart_by_hand(planted_loops, planted_adamw):
+    planted_adamw.loops = planted_loops
+    try:
+        return any(moves_apart(planted_adamw, value=value) for value in (1.0, np.inf))
+    except (ZeroDivisionError, ValueError):  # a root of less than 0
+        return True
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_without_a_mistake_nothing_is_found():
-    assert not found(interpreted(loops, njit=as_it_is), interpreted(shard))
+    planted_loops = interpreted(loops, njit=as_it_is)
+    assert not found(planted_loops, interpreted(shard))
+    assert not moves_apart_by_hand(planted_loops, interpreted(adamw))
