@@ -13,7 +13,7 @@ from pathlib import Path
 
 from npgpt.errors import InputError
 from npgpt.text.download import REMOTE, fetch
-from npgpt.text.prepared import check_file, open_prepared
+from npgpt.text.prepared import check_file, is_prepared, open_prepared
 from npgpt.text.sources import documents, kind_of, read_pieces
 from npgpt.text.split import split_documents
 from npgpt.text.stories import stories, story_count
@@ -69,7 +69,7 @@ def load_corpus(name: str | Path, sha256: str | None = None, seed: int = 0) -> C
         texts = list(stories(story_count(stories_size(name)), seed))
         return _corpus(name, texts, "CC0-1.0", f"npgpt.text.stories, seed {seed}")
     path, licence, source = locate(name, sha256)
-    if (Path(path) / "manifest.json").is_file():
+    if is_prepared(path):
         return _prepared(Path(path))
     if os.path.isfile(path) and kind_of(path) == "text":
         return _corpus(name, cut_at_blank_lines(read_text(Path(path))), licence, source)

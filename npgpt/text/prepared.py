@@ -15,6 +15,7 @@ from npgpt.text.token_files import open_tokens
 from npgpt.text.tokenizers import Tokenizer, load_tokenizer
 
 FORMAT = "npgpt prepared text, 1"
+FILES = ("tokenizer.json", "train.tokens", "validation.tokens")
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,13 @@ class Prepared:
 
 
 def is_prepared(path: str | Path) -> bool:
-    """Whether it looks like what `prepare` wrote; any directory may have a manifest.json."""
-    return all((Path(path) / name).is_file() for name in ("manifest.json", "train.tokens"))
+    """Whether `prepare` wrote it, whole or not by now; any directory may have a
+    manifest.json."""
+    manifest = Path(path) / "manifest.json"
+    if not manifest.is_file():
+        return False
+    says_so = FORMAT.rpartition(",")[0] in manifest.read_text(encoding="utf-8", errors="replace")
+    return says_so or any(Path(path).glob("*.tokens"))
 
 
 def open_prepared(directory: str | Path) -> Prepared:
@@ -82,7 +88,7 @@ def open_prepared(directory: str | Path) -> Prepared:
         manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise InputError(f"{directory} is of another format: {manifest['format']!r}")
-        for name in ("tokenizer.json", "train.tokens", "validation.tokens"):
+        for name in FILES:
             check_file(directory, manifest, name)
         prepared = Prepared(
             directory,
@@ -91,8 +97,8 @@ def open_prepared(directory: str | Path) -> Prepared:
             open_tokens(directory / "train.tokens"),
             open_tokens(directory / "validation.tokens"),
         )
-        # what is asked for later is there as well
-        prepared.licence, prepared.source, prepared.sha256, prepared.validation_bytes  # noqa: B018
+        for asked_later in ("licence", "source", "sha256", "validation_bytes"):
+            getattr(prepared, asked_later)
         return prepared
     except OSError as error:
         missing = error.filename or directory

@@ -24,7 +24,7 @@ from npgpt.files import typed
 from npgpt.model.config import Config
 from npgpt.text import CharacterTokenizer, Corpus, load_corpus, load_tokenizer
 from npgpt.text.corpora import is_path
-from npgpt.text.prepared import Prepared, open_prepared
+from npgpt.text.prepared import Prepared, is_prepared, open_prepared
 from npgpt.text.token_files import token_dtype
 from npgpt.text.tokenizers import is_named, train_named
 from npgpt.training.batches import check_length
@@ -192,7 +192,7 @@ def make_tokenizer(settings: Settings, corpus: Corpus) -> Any:
 def prepared_directory(corpus: str) -> Path | None:
     """Where the corpus lies that `npgpt prepare` wrote, if it is one."""
     path = Path(corpus)
-    return path if is_path(corpus) and (path / "manifest.json").is_file() else None
+    return path if is_path(corpus) and is_prepared(path) else None
 
 
 def encode_source(source: Corpus | Prepared, tokenizer: Any, settings: Settings) -> Data:

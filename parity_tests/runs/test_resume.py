@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from npgpt.checkpoint import load_checkpoint
+from npgpt.text.prepared import FORMAT, is_prepared
 from parity_tests.runs.run_checks import flags, log_of, python, same_bits
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -311,7 +312,8 @@ def test_a_pattern_and_a_name_mean_the_same_elsewhere(tmp_path, npgpt, monkeypat
     assert status == 0, err
     for name in ("python-docs", "stories:1MB"):  # load_corpus opens no file of this name
         (elsewhere / name).mkdir()
-        (elsewhere / name / "manifest.json").write_text("{}")
+        (elsewhere / name / "manifest.json").write_text(FORMAT)
+        assert is_prepared(name)
         assert from_anywhere(name) == name and prepared_directory(name) is None
 
 

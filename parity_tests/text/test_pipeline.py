@@ -21,7 +21,7 @@ from npgpt.errors import InputError
 from npgpt.text import dedup, load_corpus, pipeline, report, sources
 from npgpt.text.filter import Limits
 from npgpt.text.pipeline import prepare
-from npgpt.text.prepared import Settings, open_prepared
+from npgpt.text.prepared import Settings, is_prepared, open_prepared
 from npgpt.text.stories import stories
 
 
@@ -607,6 +607,20 @@ def test_a_prepared_directory_is_no_source(tmp_path, small_portions):
     notes.mkdir()
     (notes / "manifest.json").write_text("\n\n".join(stories(20)))
     assert prepare(Settings(str(notes)), tmp_path / "out")["documents"]["kept"]
+    assert not is_prepared(notes) and load_corpus(notes).documents
+
+
+@pytest.mark.parametrize("lost", [
+    "train.tokens", "validation.tokens", "tokenizer.json", "manifest.json"])
+def test_a_prepared_directory_that_lost_a_file_is_not_read_as_text(tmp_path, small_portions, lost):
+    out = tmp_path / "out"
+    prepare(Settings("stories:40kB"), out)
+    if lost == "manifest.json":
+        (out / lost).write_bytes((out / lost).read_bytes()[:5])
+    else:
+        (out / lost).unlink()
+    with pytest.raises(InputError, match=lost.replace(".", "[.]")):
+        load_corpus(out)
 
 
 @pytest.mark.parametrize("share", [1e-9, 0.1, 0.999999])
