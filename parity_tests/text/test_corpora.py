@@ -103,7 +103,7 @@ def test_bad_input_is_one_line(tmp_path):
     assert "no file matches" in refused(tmp_path / "*.tex")
     (tmp_path / "one.jsonl").write_text('{"text": "a"}\n{"words": "b"}\n')
     assert 'byte 14: no field "text"' in refused(tmp_path / "one.jsonl")
-    for size in ("stories:", "stories:0MB", "stories:ten", "stories:1TB"):
+    for size in ("stories:", "stories:0MB", "stories:ten", "stories:1TB", f"stories:{'9' * 400}kB"):
         assert "stories:10MB" in refused(size)
 
 

@@ -339,6 +339,15 @@ def test_mistakes_in_adamw_are_found(old, new):
     assert moves_apart_by_hand(interpreted(loops, njit=as_it_is), interpreted(adamw, old, new))
 
 
+def test_where_no_directory_takes_the_machine_code_it_is_made_anew():
+    def njit(cache=False, **options):
+        def refuse(function):
+            raise RuntimeError("cannot cache function: no locator available")
+        return refuse if cache else as_it_is()
+
+    assert not found(interpreted(loops, njit=njit), interpreted(shard))
+
+
 def moves_apart_by_hand(planted_loops, planted_adamw):
     planted_adamw.loops = planted_loops
     try:
