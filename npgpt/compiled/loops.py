@@ -4,7 +4,8 @@ NumPy reads and writes an array for each operation; on small models that is
 what a training step waits for beside its products. A compiled loop does a
 row's steps while the row lies in the cache. exp and tanh stay NumPy's.
 Sums may be taken in any order (`reassoc`): that lets them run several at a
-time. NaN and infinity keep their meaning, but for a row's maximum."""
+time; AdamW keeps NumPy's order, so its bits. NaN and infinity keep their
+meaning, but for a row's maximum."""
 
 import math
 

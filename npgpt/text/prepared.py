@@ -77,8 +77,9 @@ def is_prepared(path: str | Path) -> bool:
     manifest = Path(path) / "manifest.json"
     if not manifest.is_file():
         return False
-    says_so = FORMAT.rpartition(",")[0] in manifest.read_text(encoding="utf-8", errors="replace")
-    return says_so or any(Path(path).glob("*.tokens"))
+    with manifest.open("rb") as file:
+        head = file.read(200)  # "format" is its first field
+    return FORMAT.rpartition(",")[0].encode() in head or any(Path(path).glob("*.tokens"))
 
 
 def open_prepared(directory: str | Path) -> Prepared:

@@ -130,19 +130,35 @@ def test_numpy_runs_compiled_where_it_is_asked_to(npgpt, tmp_path, corpus, monke
     from npgpt import compiled
 
     shards, one_shard = [], compiled.loss_and_grads_of_shard
+    moves, one_move = [], compiled.adamw_step
     monkeypatch.setattr(compiled, "loss_and_grads_of_shard",
                         lambda *given: shards.append(given) or one_shard(*given))
+    monkeypatch.setattr(compiled, "adamw_step",
+                        lambda *given, **more: moves.append(given) or one_move(*given, **more))
     line = ["train", *flags(corpus=corpus, dropout=0.1, steps=3), "--json"]
     losses = {}
     for place, more in (("plain", []), ("compiled", ["--compile"])):
         status, out, _ = npgpt(*line, "--out", tmp_path / place, *more)
-        assert status == 0 and bool(shards) == bool(more)
+        assert status == 0 and bool(shards) == bool(more) and bool(moves) == bool(more)
         losses[place] = json.loads(out)["validation_loss"]
         recorded = json.loads((tmp_path / place / "run.json").read_text(encoding="utf-8"))
         assert recorded["compile"] == bool(more)
     assert losses["plain"] == pytest.approx(losses["compiled"], abs=1e-5)
     shards.clear()
     assert npgpt("train", *flags(corpus=corpus), "--check", "--compile")[0] in (0, 1) and shards
+
+
+def test_the_bench_times_both_kinds_of_numpy_step(monkeypatch):
+    from npgpt import compiled
+    from npgpt.cli import bench_step
+
+    moves, one_move = [], compiled.adamw_step
+    monkeypatch.setattr(compiled, "adamw_step",
+                        lambda *given, **more: moves.append(given) or one_move(*given, **more))
+    contenders = bench_step.make_contenders(1, 2, 8, 4, 2)
+    for name in ("npgpt", bench_step.COMPILED):
+        contenders[name]()
+        assert bool(moves) == (name == bench_step.COMPILED)
 
 
 def test_without_numba(tmp_path, corpus):
