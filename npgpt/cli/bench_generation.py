@@ -76,7 +76,7 @@ def measure(
     import torchgpt.generation
     from npgpt.checkpoint import gpt2_name, shapes
     from npgpt.generation import generate
-    from npgpt.generation.column_major import column_major
+    from npgpt.generation.memory_order import along_longer_side
     from npgpt.generation.threads import blas_threads
     from npgpt.model import Config
     from npgpt.tree import leaves, rebuild
@@ -87,7 +87,7 @@ def measure(
     theirs, state = their_model(config, torch, transformers)
     in_torch = rebuild(shapes(config), lambda leaf, _: state[gpt2_name(leaf)].detach())
     params = rebuild(in_torch, lambda _, weight: weight.numpy().copy())  # as when loaded
-    turned = column_major(params)
+    turned = along_longer_side(params)
     prompt = torch.tensor([PROMPT])
 
     def with_numpy(count: int, params: dict = params) -> list[int]:
@@ -107,7 +107,7 @@ def measure(
     bandwidths: list[float] = []
     contenders: dict[str, Callable[[], Any]] = {
         "npgpt": lambda: written.update(numpy=with_numpy(tokens)),
-        "npgpt, column_major": lambda: written.update(turned=with_numpy(tokens, turned)),
+        "npgpt, longer side": lambda: written.update(turned=with_numpy(tokens, turned)),
         "torchgpt, by hand": lambda: written.update(torch=with_torch(tokens)),
         "transformers": lambda: written.update(transformers=with_transformers(tokens)),
         "memory": lambda: bandwidths.append(read_bandwidth()),
@@ -186,8 +186,8 @@ def show(result: dict[str, Any]) -> None:
 
 def markdown(result: dict[str, Any]) -> str:
     """A record of `npgpt bench generation` -> the README's table and its machine."""
-    contenders = ("npgpt", "npgpt, column_major", "torchgpt, by hand", "transformers")
-    lines = ["| one token after another | npgpt | weights by columns | torch by hand "
+    contenders = ("npgpt", "npgpt, longer side", "torchgpt, by hand", "transformers")
+    lines = ["| one token after another | npgpt | weights along their longer side | torch by hand "
              "| transformers | times its speed | share of the bandwidth |",
              "|---|---|---|---|---|---|---|"]
     for found in result["sizes"].values():

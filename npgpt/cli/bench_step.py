@@ -196,7 +196,7 @@ def autograd_step(model: Any, loss: Callable[[], Any]) -> Callable[[], Any]:
 
 def products(config: Config, ids: np.ndarray) -> Callable[[], Any]:
     """The step's matrix products and nothing else, cut into the same shards,
-    on the same threads, with the same layouts, written over themselves."""
+    on the same threads, with the compiled step's layouts, written over themselves."""
     from npgpt.training.parallel import cut_batch, one_blas_thread, thread_pool
 
     B, T = ids.shape
@@ -214,8 +214,10 @@ def products(config: Config, ids: np.ndarray) -> Callable[[], Any]:
         for I, O in [*shapes, (C, config.vocab_size)]:
             x, d_y = normal((R, I), dtype="f"), normal((R, O), dtype="f")
             weight = normal((I, O), dtype="f")
+            if I >= O:  # as they lie in the compiled step
+                weight = np.asfortranarray(weight)
             product(x, weight)
-            product(x.T, d_y)
+            product(*((d_y.T, x) if I >= O else (x.T, d_y)))
             product(d_y, weight.T)
         for _ in range(config.layers):
             qkv = normal((rows, T, 3, H, D), dtype="f").transpose(2, 0, 3, 1, 4)

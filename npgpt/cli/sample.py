@@ -32,7 +32,7 @@ def sample(
 
     from npgpt import generation
     from npgpt.checkpoint import load_checkpoint
-    from npgpt.generation.column_major import PAYS_AFTER, column_major
+    from npgpt.generation.memory_order import PAYS_AFTER, along_longer_side
     from npgpt.generation.threads import blas_threads
 
     checkpoint = load_checkpoint(run)
@@ -47,7 +47,7 @@ def sample(
     threads, params = blas_threads(checkpoint.config), checkpoint.params
     # each token of a lone text waits until a large model's weights are read
     if threads is None and tokens >= PAYS_AFTER and len(rows) == 1:
-        params = column_major(params)
+        params = along_longer_side(params)
     with threadpool_limits(threads, user_api="blas"):
         write(rows, checkpoint, params, generation, how, logprobs, stream, as_json)
 

@@ -2,7 +2,9 @@
 
 The same model as `npgpt.model.gpt`, one block below the other: rows are
 (R, C) with R = B·T throughout, the products write where they are needed,
-and arrays that nobody reads again are used again."""
+and arrays that nobody reads again are used again. The weights of out and
+down, and so their gradients, may lie turned in memory (`flat_like`): the
+products are faster."""
 
 import math
 
@@ -61,7 +63,8 @@ def gpt_backward(d_logits, saved):
     (saved_tokens, saved_places, keep, saved_blocks, saved_norm,
      normed, head, tied) = saved
     # (5) score each token of the vocabulary
-    d_head = normed.T @ d_logits                      # (C, V)
+    # (V, C) where the head is the token embedding, else (C, V)
+    d_head = d_logits.T @ normed if tied else normed.T @ d_logits
     # (4) normalise
     d_x = np.zeros_like(normed)                       # (R, C)
     d_norm = norm_backward(d_logits @ head.T, saved_norm, d_x)
@@ -71,7 +74,7 @@ def gpt_backward(d_logits, saved):
     d_x = times(d_x, keep.get("embedding"))           # (R, C)
     # (1) say what each token is, and where
     ids, weight = saved_tokens
-    d_tokens = np.array(d_head.T) if tied else np.zeros_like(weight)  # (V, C)
+    d_tokens = d_head if tied else np.zeros_like(weight)      # (V, C)
     loops.embedding_backward(ids.reshape(-1), d_x, d_tokens)
     d_places = positions_backward(d_x.reshape(*ids.shape, -1), saved_places)
     grads = {"tokens": {"weight": d_tokens}, "positions": d_places,
@@ -110,7 +113,7 @@ def block_backward(d_x, saved):
     # (3) think
     up, down = params["feed_forward"]["up"], params["feed_forward"]["down"]
     d_narrow = times(d_x, keep.get("feed_forward_out"))
-    d_down = {"weight": bent.T @ d_narrow, "bias": column_sum(d_narrow)}
+    d_down = {"weight": (d_narrow.T @ bent).T, "bias": column_sum(d_narrow)}
     d_wide = np.matmul(d_narrow, down["weight"].T, out=bent)          # (R, F)
     d_up_bias = loops.gelu_backward(d_wide, slope)
     d_up = {"weight": normed_2.T @ d_wide, "bias": d_up_bias}
@@ -118,7 +121,7 @@ def block_backward(d_x, saved):
     # (1) look around
     out = params["attention"]["out"]
     d_mixed = times(d_x, keep.get("attention_out"))
-    d_out = {"weight": seen.T @ d_mixed, "bias": column_sum(d_mixed)}
+    d_out = {"weight": (d_mixed.T @ seen).T, "bias": column_sum(d_mixed)}
     d_qkv = look_around_backward(
         d_mixed @ out["weight"].T, saved_attention, shape, keep.get("attention"))
     d_attention = {"weight": normed_1.T @ d_qkv, "bias": column_sum(d_qkv)}

@@ -15,28 +15,33 @@ from npgpt.tree import leaves, rebuild
 PIECE = 2**17  # numbers: a piece, its gradient and moments about fill a core's cache
 
 
-def flat_like(params):
+def flat_like(params, turned=False):
     """-> nested arrays shaped like params, not filled: views of one long
     vector for all that has two or more dimensions, so decays, and of
-    another for the rest."""
+    another for the rest. turned: the blocks' matrices with no more columns
+    than rows lie column after column, which makes their products faster."""
     stores, starts = {}, {True: 0, False: 0}
     for decays in (True, False):
         arrays = [a for _, a in leaves(params) if (a.ndim >= 2) == decays]
         stores[decays] = np.empty(
             sum(a.size for a in arrays), arrays[0].dtype)
 
-    def view(_, array):
+    def view(name, array):
         decays = array.ndim >= 2
         start = starts[decays]
         starts[decays] += array.size
-        return stores[decays][start:start + array.size].reshape(array.shape)
+        numbers = stores[decays][start:start + array.size]
+        if (turned and decays and name.startswith("blocks.")
+                and array.shape[0] >= array.shape[1]):
+            return numbers.reshape(array.T.shape).T
+        return numbers.reshape(array.shape)
 
     return rebuild(params, view)
 
 
-def flatten(params):
+def flatten(params, turned=False):
     """-> nested arrays as `flat_like` makes them, with params' values."""
-    return fill(flat_like(params), params)
+    return fill(flat_like(params, turned), params)
 
 
 def pieces(views):

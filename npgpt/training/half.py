@@ -30,7 +30,7 @@ class NumpyHalf:
 
     def __init__(self, dtype="float32", compile=False):
         self.dtype = dtype
-        self.shard = None
+        self.shard, self.turned = None, compile
         self.clip_grads, self.move = clip_by_global_norm, adamw_step
         if compile:
             from npgpt import compiled
@@ -51,14 +51,15 @@ class NumpyHalf:
         return rebuild(tree, copy)
 
     def model(self, params, config):
-        return flatten(self.load(params))
+        return flatten(self.load(params), self.turned)
 
     def params(self, model):
         return self.load(model)
 
     def optimizer(self, model, settings, state=None):
         state = adamw_init(model) if state is None else self.load(state)
-        return {"step": state["step"], "m": flatten(state["m"]), "v": flatten(state["v"])}
+        return {"step": state["step"], "m": flatten(state["m"], self.turned),
+                "v": flatten(state["v"], self.turned)}
 
     def optimizer_state(self, model, optimizer):
         return self.load(optimizer)
@@ -79,7 +80,7 @@ class NumpyHalf:
             self.room_of, self.rooms = model, []
         at = min(self.part, 1)
         if at == len(self.rooms):
-            self.rooms.append(flat_like(model))
+            self.rooms.append(flat_like(model, self.turned))
         self.part += 1
         return loss_and_grads(model, ids, targets, config, keep=keep, count=count,
                               out=self.rooms[at], shard=self.shard)

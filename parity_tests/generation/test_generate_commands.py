@@ -10,7 +10,7 @@ from npgpt.checkpoint import load_checkpoint, save_checkpoint
 from npgpt.cli.inspect import attention_maps, nearest
 from npgpt.cli.main import main as npgpt_main
 from npgpt.generation import generate
-from npgpt.generation.column_major import PAYS_AFTER, column_major
+from npgpt.generation.memory_order import PAYS_AFTER, along_longer_side
 from npgpt.model import Config, init_gpt
 from npgpt.random_stream import normals
 from npgpt.text import CharacterTokenizer
@@ -63,17 +63,17 @@ def test_a_long_text_of_a_large_model_is_written_from_turned_weights(
     turned = []
 
     def turn(params):
-        turned.append(column_major(params))
+        turned.append(along_longer_side(params))
         return turned[0]
 
-    monkeypatch.setattr("npgpt.generation.column_major.column_major", turn)
+    monkeypatch.setattr("npgpt.generation.memory_order.along_longer_side", turn)
     monkeypatch.setattr("npgpt.generation.threads.blas_threads", lambda config: None)
     for tokens in (PAYS_AFTER - 1, PAYS_AFTER):
         assert not turned
         line = ["sample", checkpoint, "--prompt", "the ", "--tokens", tokens]
         assert run(npgpt_main, *line) == (
             0, "the " + alone(checkpoint, "the ", tokens, 1)[1] + "\n", "")
-    weight = turned[0]["blocks"][0]["attention"]["qkv"]["weight"]
+    weight = turned[0]["blocks"][0]["feed_forward"]["down"]["weight"]
     assert weight.flags.f_contiguous and not weight.flags.c_contiguous
     several = ["--prompt", "the ", "--prompt", "a dog", "--tokens", PAYS_AFTER]
     assert run(npgpt_main, "sample", checkpoint, *several)[0] == 0
@@ -274,7 +274,7 @@ def test_bench_generation_measures_what_it_names(run, tmp_path):
     row = found["sizes"]["tiny"]
     assert row["same_tokens"]
     assert set(row["contenders"]) == {
-        "npgpt", "npgpt, column_major", "torchgpt, by hand", "transformers"}
+        "npgpt", "npgpt, longer side", "torchgpt, by hand", "transformers"}
     ours, theirs = row["contenders"]["npgpt"], row["contenders"]["transformers"]
     assert ours["times_transformers"]["median"] == pytest.approx(
         theirs["median_ms"] / ours["median_ms"])

@@ -1,0 +1,21 @@
+"""The order in which weights lie in memory."""
+
+import numpy as np
+
+from npgpt.tree import rebuild
+
+PAYS_AFTER = 100  # tokens: turning takes as long as it saves on those
+
+
+def along_longer_side(params):
+    """-> the same params, each matrix of a product stored along its longer
+    side: a lone token's product reads memory in long runs, so faster. At
+    GPT-2's size that takes half a second and 300 MB."""
+    looked_up = {"positions.weight"} | ({"tokens.weight"} if "head" in params else set())
+
+    def turn(name, weight):
+        if name in looked_up or weight.ndim < 2 or weight.shape[0] < weight.shape[1]:
+            return weight
+        return np.asfortranarray(weight)
+
+    return rebuild(params, turn)
