@@ -35,9 +35,11 @@ class Difference:
             step = f"step ({self.key.step}) {self.key.words}"
         size = (f"in kind: it is {self.guess}" if "promoted" in self.guess else
                 "in shape or in what is finite" if not np.isfinite(self.error) else
+                f"by {self.error:.2g}, where it must be the same" if self.budget == 0 else
                 f"by {self.error:.2g}, {share(self.error, self.budget):.2g} times its budget"
                 f" of {self.budget:.1g}, most at {list(self.index)}")
-        return (f"{way}, {self.key.function}, {step}: {self.key.name} differs {size}\n"
+        name = self.key.name.replace("returns.", "result ")
+        return (f"{way}, {self.key.function}, {step}: {name} differs {size}\n"
                 f"  inside {self.key.calls}\n  it looks {self.guess}")
 
 
@@ -164,7 +166,9 @@ def guess_from_place(wrong, right):
         where = np.flatnonzero(off.any(axis=others))
         if len(where) < off.shape[axis]:
             return f"right but for {list(map(int, where))} on axis {axis}"
-    error = np.abs(wrong - right).max() / np.abs(right).max() if right.any() else np.inf
+    if not right.any():
+        return "wrong everywhere: it should be 0"
+    error = np.abs(wrong - right).max() / np.abs(right).max()
     return f"wrong everywhere, by {error:.1%} of the largest value"
 
 

@@ -40,7 +40,7 @@ def step(
     NumPy, the same compiled, torch by hand, torchgpt.GPT and transformers' GPT-2.
 
     S is 4 layers, 4 heads, 128 channels, context 64, batch 12; M is 6/6/384,
-    context 256, batch 8. "products" are the matrix products of the NumPy step
+    context 256, batch 8. "products" are the matrix products of the compiled step
     alone, the machine's floor.
 
     \b
@@ -196,43 +196,12 @@ def autograd_step(model: Any, loss: Callable[[], Any]) -> Callable[[], Any]:
 
 def products(config: Config, ids: np.ndarray) -> Callable[[], Any]:
     """The step's matrix products and nothing else, cut into the same shards,
-    on the same threads, with the compiled step's layouts, written over themselves."""
+    on the same threads, written over themselves."""
     from npgpt.training.parallel import cut_batch, one_blas_thread, thread_pool
 
     B, T = ids.shape
-    C, H, D = config.channels, config.heads, config.head_size
-    normal = np.random.default_rng(0).standard_normal
-
-    def prepare(rows: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        R = rows * T
-        work = []
-
-        def product(a: np.ndarray, b: np.ndarray) -> None:
-            work.append((a, b, a @ b))
-
-        shapes = [(C, 3 * C), (C, C), (C, 4 * C), (4 * C, C)] * config.layers
-        for I, O in [*shapes, (C, config.vocab_size)]:
-            x, d_y = normal((R, I), dtype="f"), normal((R, O), dtype="f")
-            weight = normal((I, O), dtype="f")
-            if I >= O:  # as they lie in the compiled step
-                weight = np.asfortranarray(weight)
-            product(x, weight)
-            product(*((d_y.T, x) if I >= O else (x.T, d_y)))
-            product(d_y, weight.T)
-        for _ in range(config.layers):
-            qkv = normal((rows, T, 3, H, D), dtype="f").transpose(2, 0, 3, 1, 4)
-            q, k, v = qkv
-            for start in range(0, T, BLOCK):
-                end = min(start + BLOCK, T)
-                some, keys, values = q[:, :, start:end], k[:, :, :end], v[:, :, :end]
-                probs = normal((rows, H, end - start, end), dtype="f")
-                for a, b in ((some, keys.swapaxes(-1, -2)), (probs, values),
-                             (some, values.swapaxes(-1, -2)), (probs.swapaxes(-1, -2), some),
-                             (probs, keys), (probs.swapaxes(-1, -2), some)):
-                    product(a, b)
-        return work
-
-    shards = [prepare(part.stop - part.start) for part in cut_batch(B, T)]
+    shards = [[(a, b, a @ b) for a, b in factors(config, part.stop - part.start, T)]
+              for part in cut_batch(B, T)]
 
     def multiply(work: list) -> None:
         for a, b, out in work:
@@ -243,6 +212,33 @@ def products(config: Config, ids: np.ndarray) -> Callable[[], Any]:
             list(thread_pool().map(multiply, shards))
 
     return run
+
+
+def factors(config: Config, rows: int, T: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """What a shard multiplies: as much, and laid out, as the compiled step does."""
+    R, C, H, D = rows * T, config.channels, config.heads, config.head_size
+    normal = np.random.default_rng(0).standard_normal
+    work: list[tuple[np.ndarray, np.ndarray]] = []
+    blocks = [(C, 3 * C), (C, C), (C, 4 * C), (4 * C, C)] * config.layers
+    head = (C, config.vocab_size)
+    for I, O in [*blocks, head]:
+        turned = config.tied if head == (I, O) else I >= O
+        x, d_y = normal((R, I), dtype="f"), normal((R, O), dtype="f")
+        weight = normal((I, O), dtype="f")
+        if turned:
+            weight = np.asfortranarray(weight)
+        work += [(x, weight), (d_y.T, x) if turned else (x.T, d_y), (d_y, weight.T)]
+    for _ in range(config.layers):
+        qkv = normal((rows, T, 3, H, D), dtype="f").transpose(2, 0, 3, 1, 4)
+        q, k, v = qkv
+        for start in range(0, T, BLOCK):
+            end = min(start + BLOCK, T)
+            some, keys, values = q[:, :, start:end], k[:, :, :end], v[:, :, :end]
+            probs = normal((rows, H, end - start, end), dtype="f")
+            work += [(some, keys.swapaxes(-1, -2)), (probs, values),
+                     (some, values.swapaxes(-1, -2)), (probs.swapaxes(-1, -2), some),
+                     (probs, keys), (probs.swapaxes(-1, -2), some)]
+    return work
 
 
 def markdown(results: list[dict[str, Any]]) -> str:

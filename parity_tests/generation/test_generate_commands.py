@@ -60,13 +60,18 @@ def test_one_prompt_is_printed_with_what_follows(run, main, checkpoint):
 
 def test_a_long_text_of_a_large_model_is_written_from_turned_weights(
         run, checkpoint, monkeypatch):
-    turned = []
+    turned, read = [], []
 
     def turn(params):
         turned.append(along_longer_side(params))
         return turned[0]
 
+    def watched(params, *given, **more):
+        read.append(params)
+        return generate(params, *given, **more)
+
     monkeypatch.setattr("npgpt.generation.memory_order.along_longer_side", turn)
+    monkeypatch.setattr("npgpt.generation.generate", watched)
     monkeypatch.setattr("npgpt.generation.threads.blas_threads", lambda config: None)
     for tokens in (PAYS_AFTER - 1, PAYS_AFTER):
         assert not turned
@@ -75,6 +80,7 @@ def test_a_long_text_of_a_large_model_is_written_from_turned_weights(
             0, "the " + alone(checkpoint, "the ", tokens, 1)[1] + "\n", "")
     weight = turned[0]["blocks"][0]["feed_forward"]["down"]["weight"]
     assert weight.flags.f_contiguous and not weight.flags.c_contiguous
+    assert read[-1] is turned[0]
     several = ["--prompt", "the ", "--prompt", "a dog", "--tokens", PAYS_AFTER]
     assert run(npgpt_main, "sample", checkpoint, *several)[0] == 0
     assert len(turned) == 1

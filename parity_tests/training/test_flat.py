@@ -1,5 +1,7 @@
 """Long vectors hold what nested arrays hold, and give the same bits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,17 +53,40 @@ def test_turned_matrices_lie_along_their_longer_side():
         assert (view.T if turned else view).flags.c_contiguous, name
 
 
+@pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("compile", [False, True])
-def test_all_that_a_step_reads_lies_alike(compile):
+@pytest.mark.parametrize("sequences", [1, 80])
+def test_all_that_a_step_reads_lies_alike(compile, tied, sequences):
     """Arrays that lie unlike each other add up as well, but many times slower."""
-    half = NumpyHalf(compile=compile)
-    model = half.model(init_gpt(CONFIG), CONFIG)
+    config, half = replace(CONFIG, tied=tied), NumpyHalf(compile=compile)
+    model = half.model(init_gpt(config), config)
     optimizer = half.optimizer(model, Settings())
-    _, grads = half.loss_and_grads(model, *batch(80), CONFIG)
-    _, of_shard = (half.shard or loss_and_grads_of_shard)(model, *batch(2), CONFIG)
-    for tree in (grads, of_shard, optimizer["m"], optimizer["v"]):
+    half.begin_step(model, 1, 1)
+    parts = [half.loss_and_grads(model, *batch(sequences), config)[1] for _ in range(2)]
+    _, of_shard = (half.shard or loss_and_grads_of_shard)(model, *batch(2), config)
+    assert not np.shares_memory(parts[0]["norm"]["bias"], parts[1]["norm"]["bias"])
+    for tree in (*parts, of_shard, optimizer["m"], optimizer["v"]):
         for (name, weight), (_, other) in zip(leaves(model), leaves(tree), strict=True):
             assert weight.strides == other.strides, name
+
+
+def test_turned_weights_take_the_same_steps():
+    """No moment may be taken for another weight's. A gradient that is nothing but
+    rounding, 1e-16 beside AdamW's 1e-8, moves its weight by a rate of 1e-2 times that."""
+    ends = []
+    for compile in (False, True):
+        half = NumpyHalf("float64", compile)
+        model = half.model(init_gpt(CONFIG, dtype=np.float64), CONFIG)
+        optimizer = half.optimizer(model, Settings())
+        for step in range(3):
+            half.begin_step(model, 1, step)
+            _, grads = half.loss_and_grads(model, *batch(3 + step), CONFIG)
+            half.step(model, half.clip(grads, 0.1)[0], optimizer, 1e-2, Settings())
+            state = half.optimizer_state(model, optimizer)
+            optimizer = half.optimizer(model, Settings(), state)  # as a resumed run does
+        ends.append([half.params(model), state["m"], state["v"]])
+    for (name, one), (_, other) in zip(leaves(ends[0]), leaves(ends[1])):
+        assert np.abs(one - other).max() <= 1e-9, name
 
 
 @pytest.mark.parametrize("turned", [False, True])
