@@ -78,7 +78,7 @@ def plot(width):
     best = steps[int(np.argmin(ours))]
     notes = [(best, min(ours) / 6, f"best near {best:.0e}".replace("e-0", "e-"), "middle")]
     if width > 500:
-        notes += [(1e-9, ours[4] * 6, "rounding, grows as 1/h", "middle"),
+        notes += [(1e-8, ours[4] * 60, "rounding, grows as 1/h", "middle"),
                   (1e-3, ours[-5] * 60, "truncation, grows as h²", "end")]
     return chart(width, {"NumPy": (steps, ours, "np"), "PyTorch": (steps, theirs, "pt")},
                  "step size h", "error", x_log=True, y_log=True,

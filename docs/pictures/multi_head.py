@@ -59,6 +59,7 @@ def plot(width):
     visible = causal_mask(64, 64, x)
     cut = [fastest(lambda h=h: one_product(x, weight, h, visible)) for h in counts]
     looped = [fastest(lambda h=h: loop(x, weight, h, visible)) for h in counts]
-    return chart(width, {"one product, then cut": (counts, cut, "np"),
-                         "a loop over heads": (counts, looped, "ink")},
+    then, over = (", then cut", " over heads") if width > 500 else ("", "")
+    return chart(width, {f"one product{then}": (counts, cut, "np"),
+                         f"a loop{over}": (counts, looped, "ink")},
                  "heads", "milliseconds", x_log=False, y_range=(0, max(looped) * 1.15))

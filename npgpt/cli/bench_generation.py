@@ -188,7 +188,7 @@ def markdown(result: dict[str, Any]) -> str:
     """A record of `npgpt bench generation` -> the README's table and its machine."""
     contenders = ("npgpt", "npgpt, longer side", "torchgpt, by hand", "transformers")
     lines = ["| one token after another | npgpt | weights along their longer side | torch by hand "
-             "| transformers | times its speed | share of the bandwidth |",
+             "| transformers | times transformers' speed | share of the bandwidth |",
              "|---|---|---|---|---|---|---|"]
     for found in result["sizes"].values():
         rows = found["contenders"]

@@ -9,8 +9,8 @@ PAYS_AFTER = 100  # tokens: turning takes as long as it saves on those
 
 def along_longer_side(params):
     """-> the same params, each matrix of a product stored along its longer
-    side: a lone token's product reads memory in long runs, so faster. At
-    GPT-2's size that takes half a second and 300 MB."""
+    side, square ones by columns: a lone token's product reads memory in long
+    runs, so faster. At GPT-2's size that takes half a second and 300 MB."""
     looked_up = {"positions.weight"} | ({"tokens.weight"} if "head" in params else set())
 
     def turn(name, weight):
