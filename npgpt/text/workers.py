@@ -47,6 +47,7 @@ class Pool:
         except BaseException:
             for process in multiprocessing.active_children():
                 process.kill()  # or else Python waits for it as it ends
+            self._pool.shutdown()  # or else its thread closes what Python writes to as it ends
             raise
 
 

@@ -337,6 +337,17 @@ except KeyboardInterrupt:
     sys.exit(130)
 """
 
+# at its end Python writes to a pipe that the pool's thread may be closing
+SLOW = """
+import time
+from concurrent.futures import process
+def wakeup(self):
+    if not self._closed:
+        time.sleep(0.3)
+        self._writer.send_bytes(b"")
+process._ThreadWakeup.wakeup = wakeup
+"""
+
 STOPPED_EARLY = """
 import os, signal
 from contextlib import closing
@@ -355,6 +366,7 @@ with closing(Pool(2)) as pool:
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal that only POSIX has")
 def test_a_second_ctrl_c_waits_for_no_worker():
     assert run_alone(STOPPED_TWICE) == (130, "")
+    assert run_alone(SLOW + STOPPED_TWICE) == (130, "")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal that only POSIX has")
