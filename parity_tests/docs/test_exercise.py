@@ -4,10 +4,13 @@ import inspect
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import npgpt.layers
 import npgpt.model
+from npgpt.checking.steps import Key
+from npgpt.checking.trace import Difference, guess
 from npgpt.cli import exercise
 from npgpt.errors import InputError
 
@@ -136,3 +139,26 @@ def test_a_file_without_the_functions_is_not_right(tmp_path, capsys, text, lacki
     file.write_text(text)
     assert exercise.report("gelu", file) == 1
     assert capsys.readouterr().out == f"{file}: there is no {lacking} in it\n"
+
+
+@pytest.mark.parametrize(("left_out", "instead", "said"), [
+    (slice(-6, None), '    return d_normed, {"weight": d_weight, "bias": d_bias}',
+     ["result 0 differs", "not found yet: d_centred of step (2), d_x of step (1)"]),
+    (slice(-2, -1), "    d_x = d_centred", ["step (1) centre: d_x differs"])])
+def test_an_example_that_tells_is_preferred(left_out, instead, said, tmp_path, capsys):
+    """With one channel, as the first example has, the right answer is 0."""
+    lines = source_of("layer_norm").rstrip().splitlines()
+    lines[left_out] = [instead]
+    file = tmp_path / "mine.py"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    assert exercise.report("layer_norm", file) == 1
+    told = capsys.readouterr().out
+    assert all(part in told for part in [*said, "times its budget"]), told
+    assert len(said) == 2 or "not found" not in told
+
+
+def test_where_nothing_may_differ_no_share_is_told():
+    wrong, key = np.array([1.0, 2.0]), Key("layer_norm_backward", "1", "d_x")
+    told = str(Difference(key, 2.0, 0.0, (1,), guess(wrong, 0 * wrong)))
+    assert "d_x differs by 2, where it must be the same" in told
+    assert "it looks wrong everywhere: it should be 0" in told
