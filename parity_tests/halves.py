@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import torch
 
+import npgpt.blocks
 import npgpt.generation
 import npgpt.layers
-import npgpt.model
+import npgpt.models
 import npgpt.training
+import torchgpt.blocks
 import torchgpt.generation
 import torchgpt.layers
-import torchgpt.model
+import torchgpt.models
 import torchgpt.training
 from npgpt.tree import rebuild
 
@@ -23,7 +25,7 @@ class Half:
         self.package, self.one, self.one_back = package, array, back
 
     def __getattr__(self, name):
-        for room in ("layers", "model", "training", "generation"):
+        for room in ("layers", "blocks", "models", "training", "generation"):
             module = getattr(self.package, room)
             if hasattr(module, name):
                 return getattr(module, name)

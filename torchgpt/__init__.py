@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from npgpt.model.config import Config
+from npgpt.families.gpt2 import Config
 from npgpt.tree import rebuild
-from torchgpt.module import GPT
+from torchgpt.modules.gpt2 import GPT
 
 __all__ = ["GPT", "Config", "to_numpy", "to_torch"]
 

@@ -25,7 +25,8 @@ SHAPE_COMMENT = re.compile(r"# (\([^()]*\))(?:,? [^()#]*)?$")
 NAMED_SHAPE = re.compile(r"(\w+(?:(?:, | and )\w+)*)\s+(\([^()]*\))")
 KEYED_SHAPE = re.compile(r'"(\w+)": (\([^()]*\))')
 BUDGET = 1e-13  # of the largest value, at least of 1: about 900 units of round-off in float64
-ROOMS = ("layers", "model", "training", "generation")
+COMPOSITES = ("torchgpt.blocks.", "torchgpt.models.")
+ROOMS = ("layers", "blocks", "models", "training", "generation")
 
 
 class TwinError(Exception):
@@ -465,7 +466,7 @@ def rebuilt(function):
         part = names.get(name)
         if reference:
             names[name] = lambda *a, _operator=reference, **k: (_operator(*a, **k), ())
-        elif inspect.isfunction(part) and part.__module__.startswith("torchgpt.model."):
+        elif inspect.isfunction(part) and part.__module__.startswith(COMPOSITES):
             names[name] = rebuilt(part)
     copied = types.FunctionType(function.__code__, names, function.__name__, function.__defaults__)
     copied.__kwdefaults__ = function.__kwdefaults__
@@ -635,9 +636,10 @@ def check_step(forward, backward, step, d_y, budget, not_gradients, good):
 
 def example_of(code, seed, where):
     """Run an example's lines; -> the names they give a value."""
+    from npgpt.families.gpt2 import Config
     from npgpt.layers import causal_mask, empty_cache
-    from npgpt.model import Config, init_gpt
     from npgpt.random_stream import normals, uniforms
+    from npgpt.training import init_gpt
     from npgpt.training.dropout_masks import draw_keep
 
     draws = iter(range(1, 1000))

@@ -1,18 +1,18 @@
 """The block drawn: a stream with two branches; and how gradients fade without the stream."""
 
 import numpy as np
-from npgpt.layers import causal_mask
-from npgpt.model import (
-    Config,
+from npgpt.blocks import (
     block,
     block_backward,
     feed_forward,
     feed_forward_backward,
-    init_gpt,
     multi_head,
     multi_head_backward,
 )
+from npgpt.families.gpt2 import Config
+from npgpt.layers import causal_mask
 from npgpt.random_stream import normals
+from npgpt.training import init_gpt
 from svg import Svg, chart
 
 DEPTH = 24

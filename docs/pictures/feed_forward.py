@@ -1,10 +1,10 @@
 """Feed-forward drawn: two channels through eight features; and a curve that it learns."""
 
-import npgpt.model
+import npgpt.blocks
 import npgpt.training
 import numpy as np
 import torch
-import torchgpt.model
+import torchgpt.blocks
 import torchgpt.training
 from npgpt.layers import gelu, linear
 from npgpt.random_stream import normals
@@ -19,7 +19,7 @@ def made(C, F):
 
 def picture(width):
     params, x = made(2, 8), np.array([[[0.8, -0.6]]])
-    y, _ = npgpt.model.feed_forward(x, params)
+    y, _ = npgpt.blocks.mlp(x, params)
     wide, _ = linear(x, **params["up"])
     bent, _ = gelu(wide)
     narrow = width < 500
@@ -69,9 +69,9 @@ def plot(width):
     target = np.sin(2 * x)
     params = made(1, 16)
     tensors = rebuild(params, lambda _, p: torch.from_numpy(p.copy()))
-    theirs = learn((torchgpt.model, torchgpt.training), tensors, torch.from_numpy(x),
+    theirs = learn((torchgpt.blocks, torchgpt.training), tensors, torch.from_numpy(x),
                    torch.from_numpy(target))
-    ours = learn((npgpt.model, npgpt.training), params, x, target)
+    ours = learn((npgpt.blocks, npgpt.training), params, x, target)
     places = x[0, :, 0]
     line = np.polyval(np.polyfit(places, target[0, :, 0], 1), places)
     return chart(width, {"target": (places, target[0, :, 0], "dim"),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import npgpt.model
+import npgpt.models
 import npgpt.training
 import numpy as np
 import torch
@@ -85,10 +85,10 @@ def overfit(training, params, ids, targets, config, steps):
 
 
 def plot(width, steps=60):
-    config = npgpt.model.Config(27, 16, 2, 4, 32)
+    config = npgpt.families.gpt2.Config(27, 16, 2, 4, 32)
     draw = np.random.default_rng(0).integers
     ids, targets = draw(0, 27, (2, 4, 16))
-    params = npgpt.model.init_gpt(config, seed=1)
+    params = npgpt.training.init_gpt(config, seed=1)
     tensors = rebuild(params, lambda _, p: torch.from_numpy(p.copy()))
     ours = overfit(npgpt.training, params, ids, targets, config, steps)
     theirs = overfit(torchgpt.training, tensors, torch.from_numpy(ids),

@@ -3,6 +3,8 @@
 from functools import cache
 
 import numpy as np
+from npgpt.blocks import block, block_backward
+from npgpt.families.gpt2 import Config
 from npgpt.layers import (
     attention,
     causal_mask,
@@ -17,9 +19,8 @@ from npgpt.layers import (
 )
 from npgpt.layers.layer_norm import layer_norm_backward
 from npgpt.layers.linear import linear_backward
-from npgpt.model import Config, block, block_backward, init_gpt
 from npgpt.text import CharacterTokenizer
-from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, loss_and_grads
+from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, init_gpt, loss_and_grads
 from npgpt.training.batches import draw_batch
 from svg import Svg, shown
 

@@ -3,10 +3,11 @@
 import time
 
 import npgpt.layers
-import npgpt.model
+import npgpt.models
 import numpy as np
-from npgpt.model import Config, init_gpt
+from npgpt.families.gpt2 import Config
 from npgpt.random_stream import normals
+from npgpt.training import init_gpt
 from svg import Svg, chart
 
 
@@ -57,9 +58,9 @@ def plot(width):
     ids = np.random.default_rng(0).integers(0, 64, (1, 512))
     counts = [16, 32, 64, 128, 256, 512]
     storage = npgpt.layers.empty_cache(config, 1, params["tokens"]["weight"])
-    _, (keys, values, _) = npgpt.model.gpt_cached(params, ids, storage, config)
-    anew = [fastest(lambda n=n: npgpt.model.gpt(params, ids[:, :n], config)) for n in counts]
-    cached = [fastest(lambda n=n: npgpt.model.gpt_cached(
+    _, (keys, values, _) = npgpt.models.gpt_cached(params, ids, storage, config)
+    anew = [fastest(lambda n=n: npgpt.models.gpt(params, ids[:, :n], config)) for n in counts]
+    cached = [fastest(lambda n=n: npgpt.models.gpt_cached(
         params, ids[:, n - 1:n], (keys, values, n - 1), config)) for n in counts]
     return chart(width, {"read all again": (counts, anew, "ink"), "with the cache":
                          (counts, cached, "np")},

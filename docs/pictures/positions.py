@@ -1,11 +1,12 @@
 """Positions drawn: rows taken and repeated; and how they tell the order of tokens."""
 
 import npgpt.layers
-import npgpt.model
+import npgpt.models
 import numpy as np
 import torch
-import torchgpt.model
-from npgpt.model import Config, init_gpt
+import torchgpt.models
+from npgpt.families.gpt2 import Config
+from npgpt.training import init_gpt
 from npgpt.tree import rebuild
 from svg import Svg, chart
 
@@ -15,7 +16,7 @@ WEIGHT = np.array([[0.1, -0.4, 0.3], [0.5, 0.2, -0.1], [-0.3, 0.6, 0.2],
 
 def picture(width):
     ids = np.zeros((2, 3), int)
-    y, _ = npgpt.layers.positions(ids, WEIGHT, start=2)
+    y, _ = npgpt.layers.position_embedding(ids, WEIGHT, start=2)
     narrow = width < 500
     cell = (36, 25) if narrow else (46, 27)
     left, top = (20 if narrow else 62), 46
@@ -42,7 +43,7 @@ def picture(width):
 def shuffled(gpt, params, config, ids):
     """How much the last token's logits move when those before it change order."""
     other = np.concatenate([ids[:, -2::-1], ids[:, -1:]], axis=1)
-    convert = (lambda a: a) if gpt is npgpt.model.gpt else torch.from_numpy
+    convert = (lambda a: a) if gpt is npgpt.models.gpt else torch.from_numpy
     one, two = (gpt(params, convert(i.copy()), config)[0][0, -1] for i in (ids, other))
     return float(abs(one - two).max())
 
@@ -56,8 +57,8 @@ def plot(width):
     ours, theirs = [], []
     for size in sizes:
         params["positions"] = {"weight": rows / 0.02 * size}
-        ours.append(shuffled(npgpt.model.gpt, params, config, ids))
+        ours.append(shuffled(npgpt.models.gpt, params, config, ids))
         tensors = rebuild(params, lambda _, p: torch.from_numpy(p))
-        theirs.append(shuffled(torchgpt.model.gpt, tensors, config, ids))
+        theirs.append(shuffled(torchgpt.models.gpt, tensors, config, ids))
     return chart(width, {"NumPy": (sizes, ours, "np"), "PyTorch": (sizes, theirs, "pt")},
                  "size of the position rows", "change of the last logits", x_log=True, y_log=True)

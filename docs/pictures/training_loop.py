@@ -6,9 +6,9 @@ import npgpt.training
 import numpy as np
 import torch
 import torchgpt.training
-from npgpt.model import Config, init_gpt
+from npgpt.families.gpt2 import Config
 from npgpt.text import CharacterTokenizer, load_corpus
-from npgpt.training import warmup_cosine
+from npgpt.training import init_gpt, warmup_cosine
 from npgpt.training.batches import draw_batch
 from npgpt.tree import rebuild
 from svg import Svg, chart

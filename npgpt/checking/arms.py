@@ -14,7 +14,7 @@ from npgpt.checking.replacing import replaced
 from npgpt.errors import InputError
 from npgpt.tree import leaves
 
-ROOMS = ("layers", "model", "training", "generation")
+ROOMS = ("layers", "blocks", "models", "training", "generation")
 OURS = {"npgpt", "torchgpt", "npgpt.training.schedule"}
 
 

@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass, field
 from functools import cache
 
-from npgpt import layers, model
+from npgpt import blocks, layers, models
 
 LABEL = re.compile(r"\s*# \((\d+(?:, \d+)*)\) (.*)")
 
@@ -153,17 +153,17 @@ class Recorder:
 
 
 # modules of ours that are not what is checked
-NO_STEPS = ("npgpt.checking", "npgpt.tree", "npgpt.random_stream", "npgpt.checkpoint",
+NO_STEPS = ("npgpt.checking", "npgpt.tree", "npgpt.random_stream", "npgpt.runs.checkpoint",
             "torchgpt.checking.arms")
 # calls that one half makes and the other does not
 TRANSPARENT = {"loss_and_grads_of_shard"}
-SHARDS = "npgpt.training.parallel"
+SHARDS = "npgpt.speed.threads"
 
 
 def has_backward(path):
     """True for the path of a pair's forward pass, which returns (output, saved)."""
     name = path.rpartition(" > ")[2].partition("[")[0]
-    return any(hasattr(room, f"{name}_backward") for room in (layers, model))
+    return any(hasattr(room, f"{name}_backward") for room in (layers, blocks, models))
 
 
 class Frame:

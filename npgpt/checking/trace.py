@@ -10,7 +10,7 @@ from npgpt.checking.budgets import COMPOSITE, UNIT, error_between, measured, sha
 from npgpt.checking.layouts import constant_along_the_first_axis, laid_out
 from npgpt.checking.replacing import replaced
 from npgpt.checking.steps import Key, Recorder
-from npgpt.training import parallel
+from npgpt.speed import threads
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def record(arm, case, dtype="float64", layout=None, leave=None):
     own = arm.native(case, dtype)
     if layout:
         own = laid_out(own, layout, arm)
-    with replaced("npgpt", [(parallel.thread_pool, lambda *_: SameThread)]):
+    with replaced("npgpt", [(threads.thread_pool, lambda *_: SameThread)]):
         recorder.run(lambda: arm.results(own))
     return recorder.values
 

@@ -74,11 +74,11 @@ def measure(
     from threadpoolctl import threadpool_limits
 
     import torchgpt.generation
-    from npgpt.checkpoint import gpt2_name, shapes
+    from npgpt.families.gpt2 import Config
     from npgpt.generation import generate
-    from npgpt.generation.memory_order import along_longer_side
-    from npgpt.generation.threads import blas_threads
-    from npgpt.model import Config
+    from npgpt.runs.checkpoint import gpt2_name, shapes
+    from npgpt.speed.blas_threads import blas_threads
+    from npgpt.speed.memory_order import along_longer_side
     from npgpt.tree import leaves, rebuild
 
     sizes, wanted = SIZES[name]

@@ -48,9 +48,9 @@ def take(batch_size: int, steps: int, rounds: int, smoke: bool) -> dict[str, Any
     import numpy as np
     import torch
 
-    from npgpt.model.config import Config
-    from npgpt.training.run import count_parameters, versions
-    from npgpt.training.settings import complete
+    from npgpt.families.gpt2 import Config
+    from npgpt.runs.run import count_parameters, versions
+    from npgpt.runs.settings import complete
     from torchgpt.training import throughput
 
     there = torch.cuda.is_available()

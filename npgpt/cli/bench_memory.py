@@ -18,7 +18,7 @@ import resource, sys
 from npgpt.cli import bench_step
 name, size, steps = sys.argv[1], eval(sys.argv[2]), int(sys.argv[3])
 import numpy as np
-from npgpt.model import Config
+from npgpt.families.gpt2 import Config
 layers, heads, channels, context, batch = size
 config = Config(bench_step.VOCABULARY, context, layers, heads, channels)
 ids = np.random.default_rng(0).integers(0, bench_step.VOCABULARY, (batch, context))

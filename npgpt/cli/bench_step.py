@@ -10,12 +10,13 @@ import typer
 
 from npgpt.cli import common, timing
 from npgpt.errors import InputError
+from npgpt.families.gpt2 import Config
 from npgpt.files import write_atomically
 from npgpt.layers.blockwise_attention import BLOCK
-from npgpt.model import Config, init_gpt
-from npgpt.training import tune_allocator
+from npgpt.runs.settings import Settings
+from npgpt.speed import tune_allocator
+from npgpt.training import init_gpt
 from npgpt.training.half import NumpyHalf
-from npgpt.training.settings import Settings
 
 # layers, heads, channels, context length, batch size; and how often a turn
 SIZES = {"S": ((4, 4, 128, 64, 12), 2, 5), "M": ((6, 6, 384, 256, 8), 1, 1)}
@@ -100,7 +101,7 @@ def make_contenders(layers: int, heads: int, channels: int, context_length: int,
         "products": products(config, ids),
     }
     try:
-        import npgpt.compiled  # noqa: F401
+        import npgpt.speed.compiled  # noqa: F401
     except ModuleNotFoundError as error:
         if error.name != "numba":
             raise
@@ -137,10 +138,10 @@ def numpy_step(config: Config, ids: np.ndarray, targets: np.ndarray,
 
 
 def torch_step_by_hand(config: Config, ids: Any, targets: Any) -> Callable[[], Any]:
-    import torchgpt.model
+    import torchgpt.training
     import torchgpt.training as training
 
-    params = torchgpt.model.init_gpt(config)
+    params = torchgpt.training.init_gpt(config)
     state = training.adamw_init(params)
 
     def run() -> None:
@@ -197,7 +198,7 @@ def autograd_step(model: Any, loss: Callable[[], Any]) -> Callable[[], Any]:
 def products(config: Config, ids: np.ndarray) -> Callable[[], Any]:
     """The step's matrix products and nothing else, cut into the same shards,
     on the same threads, written over themselves."""
-    from npgpt.training.parallel import cut_batch, one_blas_thread, thread_pool
+    from npgpt.speed.threads import cut_batch, one_blas_thread, thread_pool
 
     B, T = ids.shape
     shards = [[(a, b, a @ b) for a, b in factors(config, part.stop - part.start, T)]

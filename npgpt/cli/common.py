@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from npgpt.errors import InputError
-from npgpt.training.settings import Settings
+from npgpt.runs.settings import Settings
 
 INSTALL = {
     "torch": "pip install 'npgpt[torch]', or the CPU build that pytorch.org/get-started names",

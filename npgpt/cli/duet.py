@@ -54,10 +54,10 @@ def duet(
     common.let_threads_sleep()
     import torch
 
-    from npgpt.training.duet import duet as play
+    from npgpt.runs.duet import duet as play
+    from npgpt.runs.run import start_run
     from npgpt.training.half import NumpyHalf
     from npgpt.training.loop import Diverged
-    from npgpt.training.run import start_run
     from torchgpt.device import use_exact_arithmetic
     from torchgpt.training.half import ByHand
 
@@ -94,7 +94,7 @@ def sing(params, run, torch_half) -> dict:
     """One text by both halves, from NumPy's final weights."""
     from npgpt.cli.sample import opening
     from npgpt.generation import generate
-    from npgpt.training.duet import compare_texts
+    from npgpt.runs.duet import compare_texts
     from torchgpt.generation import generate as torch_generate
 
     start = opening(run.data.tokenizer)

@@ -37,7 +37,7 @@ def inspect(
     \b
     npgpt inspect runs/one --token "e" --text "The cat sat."
     """
-    from npgpt.checkpoint import load_checkpoint
+    from npgpt.runs.checkpoint import load_checkpoint
 
     if text is not None:
         common.check_file(picture, ".png")
@@ -169,7 +169,7 @@ def attention_maps(params: dict, ids: list[int], config: Any) -> list:
     import numpy as np
 
     from npgpt.layers import causal_mask
-    from npgpt.model import gpt
+    from npgpt.models import gpt
 
     visible = causal_mask(len(ids), len(ids), None)     # given, so in one block
     _, saved = gpt(params, np.array([ids]), config, visible)
@@ -187,7 +187,7 @@ def draw_attention(checkpoint: Any, ids: list[int], file: Path) -> None:
     from matplotlib.figure import Figure
 
     from npgpt.files import write_atomically
-    from npgpt.training.curves import INK
+    from npgpt.runs.curves import INK
 
     maps = attention_maps(checkpoint.params, ids, checkpoint.config)
     labels = [shown(checkpoint, id) for id in ids]

@@ -19,7 +19,7 @@ def plot(
     \b
     npgpt plot runs/one runs/two --out losses.png
     """
-    from npgpt.training.curves import draw_runs, read_log
+    from npgpt.runs.curves import draw_runs, read_log
 
     common.check_file(out, ".png")
     logs = {}
@@ -45,7 +45,7 @@ def plot(
 
 def last_figures(lines: list[dict]) -> dict:
     """The last step, training and validation loss, and the lowest validation loss."""
-    from npgpt.training.curves import column
+    from npgpt.runs.curves import column
 
 
     _, train = column(lines, "train_loss", "numpy_loss")

@@ -31,9 +31,9 @@ def sample(
     from threadpoolctl import threadpool_limits
 
     from npgpt import generation
-    from npgpt.checkpoint import load_checkpoint
-    from npgpt.generation.memory_order import PAYS_AFTER, along_longer_side
-    from npgpt.generation.threads import blas_threads
+    from npgpt.runs.checkpoint import load_checkpoint
+    from npgpt.speed.blas_threads import blas_threads
+    from npgpt.speed.memory_order import PAYS_AFTER, along_longer_side
 
     checkpoint = load_checkpoint(run)
     check_weights(checkpoint)

@@ -5,10 +5,10 @@ import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
-from npgpt.checkpoint import read_settings
 from npgpt.cli import common
 from npgpt.errors import InputError
 from npgpt.files import typed
+from npgpt.runs.checkpoint import read_settings
 
 Compile = Annotated[bool, common.option("--compile", "Compiled loops, some faster.", None)]
 
@@ -59,7 +59,7 @@ def train(
         refuse_resume(resume)
         return examine(settings, NumpyHalf(settings.get("dtype", "float32"), compile), as_json)
     if compile:
-        import npgpt.compiled  # noqa: F401  where numba is missing, no run is made
+        import npgpt.speed.compiled  # noqa: F401  where numba is missing, no run is made
     run = open_run("npgpt train", out, resume, settings, {"half": "numpy", "compile": compile})
     compile = compile or bool((read_settings(run.path) or {}).get("compile"))
     dtype = run.settings.dtype if run.settings.dtype == "float64" else "float32"
@@ -70,7 +70,7 @@ def open_run(
     command: str, out: Path | None, resume: bool, settings: dict[str, Any], extra: dict[str, Any]
 ):
     """The new run, or the one to go on with."""
-    from npgpt.training.run import resume_run, start_run
+    from npgpt.runs.run import resume_run, start_run
 
     if resume:
         if out is None:
@@ -82,7 +82,7 @@ def open_run(
 def go(run, half, command: str, as_json: bool, agree=lambda stopped: stopped) -> int:
     """Train, tell how it went and what to do next; the exit status. `agree`
     makes one answer of several processes' stop flags."""
-    from npgpt.training.expected import compare
+    from npgpt.runs.expected import compare
     from npgpt.training.loop import Diverged, bits_per_byte, perplexity, train
 
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
@@ -127,9 +127,9 @@ def refuse_resume(resume: bool) -> None:
 
 def examine(settings: dict[str, Any], half, as_json: bool) -> int:
     """The checks before a long run; nothing is written. 1 where one fails."""
-    from npgpt.training.checks import check_run
-    from npgpt.training.run import plan_run
-    from npgpt.training.settings import complete
+    from npgpt.runs.checks import check_run
+    from npgpt.runs.run import plan_run
+    from npgpt.runs.settings import complete
 
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
     run = plan_run(Path(), complete(settings))

@@ -3,11 +3,11 @@
 import numpy as np
 
 from npgpt.errors import InputError
-from npgpt.generation.gpt_step import gpt_step
 from npgpt.generation.sample import check_sampling, sample_token
 from npgpt.layers.kv_cache import empty_cache
-from npgpt.model.gpt_cached import gpt_cached
+from npgpt.models.gpt_cached import gpt_cached
 from npgpt.random_stream import uniforms
+from npgpt.speed.one_token.gpt2 import gpt_step
 
 
 def generate(params, config, ids, max_new_tokens=100, temperature=0.8,

@@ -11,7 +11,7 @@ from npgpt.generation.sample import (
 )
 from npgpt.layers.kv_cache import empty_cache
 from npgpt.layers.masks import padded_mask
-from npgpt.model.gpt_cached import gpt_cached
+from npgpt.models.gpt_cached import gpt_cached
 from npgpt.random_stream import uniforms
 
 

@@ -22,7 +22,7 @@ from npgpt.layers.kv_cache import empty_cache, extend_cache
 from npgpt.layers.layer_norm import layer_norm, layer_norm_backward
 from npgpt.layers.linear import linear, linear_backward
 from npgpt.layers.masks import causal_mask, padded_mask, places_seen
-from npgpt.layers.positions import positions, positions_backward
+from npgpt.layers.position_embedding import positions, positions_backward
 from npgpt.layers.softmax import softmax, softmax_backward
 
 __all__ = [

@@ -3,7 +3,7 @@ the gradient's running size (Loshchilov and Hutter, 2019, alg. 2)."""
 
 import numpy as np
 
-from npgpt.training.parallel import for_each
+from npgpt.speed.threads import for_each
 from npgpt.tree import leaves, rebuild
 
 

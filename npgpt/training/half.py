@@ -7,23 +7,23 @@ NumPy back. `torchgpt.training.half` answers the same calls in PyTorch.
 import numpy as np
 
 from npgpt.layers.cross_entropy import cross_entropy
-from npgpt.model.gpt import gpt
-from npgpt.training.adamw import adamw_init, adamw_step
-from npgpt.training.clip import clip_by_global_norm
-from npgpt.training.flat import flat_like, flatten, pieces
-from npgpt.training.parallel import (
+from npgpt.models.gpt2 import gpt
+from npgpt.speed.flat import flat_like, flatten, pieces
+from npgpt.speed.threads import (
     SHARD_TOKENS,
     add,
     loss_and_grads,
     one_blas_thread,
     thread_pool,
 )
+from npgpt.training.adamw import adamw_init, adamw_step
+from npgpt.training.clip import clip_by_global_norm
 from npgpt.tree import rebuild
 
 
 class NumpyHalf:
     """The hand-written NumPy functions, computing in `dtype`; compile:
-    `npgpt.compiled`'s."""
+    `npgpt.speed.compiled`'s."""
 
     name = "numpy"
     own_dropout = False  # the loop draws the masks
@@ -33,7 +33,7 @@ class NumpyHalf:
         self.shard, self.turned = None, compile
         self.clip_grads, self.move = clip_by_global_norm, adamw_step
         if compile:
-            from npgpt import compiled
+            from npgpt.speed import compiled
 
             self.shard = compiled.loss_and_grads_of_shard
             self.clip_grads, self.move = compiled.clip_by_global_norm, compiled.adamw_step

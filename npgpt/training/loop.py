@@ -15,22 +15,22 @@ from pathlib import Path
 
 import numpy as np
 
-from npgpt.checkpoint import (
+from npgpt.errors import InputError
+from npgpt.files import held, write_atomically
+from npgpt.models.gpt2 import gpt
+from npgpt.runs.checkpoint import (
     create_run,
     load_training,
     read_settings,
     save_checkpoint,
     saved_step,
 )
-from npgpt.errors import InputError
-from npgpt.files import held, write_atomically
-from npgpt.model.gpt import gpt
-from npgpt.model.init import init_gpt
-from npgpt.training.allocator import tune_allocator
+from npgpt.runs.curves import draw_run, read_log
+from npgpt.runs.run import Run
+from npgpt.speed.allocator import tune_allocator
 from npgpt.training.batches import draw_batch, evaluation_batches, micro_batches
-from npgpt.training.curves import draw_run, read_log
 from npgpt.training.dropout_masks import draw_keep, micro_keep
-from npgpt.training.run import Run
+from npgpt.training.init import init_gpt
 from npgpt.training.schedule import warmup_cosine
 from npgpt.tree import leaves
 

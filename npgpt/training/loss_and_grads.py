@@ -1,7 +1,7 @@
 """Loss and gradients: one forward and one backward pass."""
 
 from npgpt.layers.cross_entropy import cross_entropy, cross_entropy_backward
-from npgpt.model.gpt import gpt, gpt_backward
+from npgpt.models.gpt2 import gpt, gpt_backward
 
 
 def loss_and_grads_of_shard(params, ids, targets, config, visible=None,

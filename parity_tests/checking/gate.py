@@ -21,7 +21,7 @@ from npgpt.checking.replacing import replaced
 from npgpt.checking.tally import Tally
 from torchgpt.checking import torch_arm
 
-ROOMS = ("layers", "model", "training", "generation")
+ROOMS = ("layers", "blocks", "models", "training", "generation")
 EXAMPLES = 25
 # public names that are no part of the computation, and why
 EXCUSED = {

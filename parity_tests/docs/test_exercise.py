@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import npgpt.blocks
 import npgpt.layers
-import npgpt.model
+import npgpt.models
 from npgpt.checking.steps import Key
 from npgpt.checking.trace import Difference, guess
 from npgpt.cli import exercise
 from npgpt.errors import InputError
 
-ROOMS = (npgpt.layers, npgpt.model)
+ROOMS = (npgpt.layers, npgpt.blocks, npgpt.models)
 NAMES = exercise.exercises()
 
 

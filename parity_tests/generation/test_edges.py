@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from npgpt.errors import InputError
-from npgpt.model import Config, init_gpt
+from npgpt.families.gpt2 import Config
+from npgpt.training import init_gpt
 from parity_tests.halves import both_halves
 
 CONFIG = Config(vocab_size=5, context_length=4, layers=1, heads=1, channels=4)

@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 
 import npgpt.generation
 import npgpt.layers
-import npgpt.model
+import npgpt.models
+import npgpt.training
 import torchgpt.generation
 import torchgpt.layers
-import torchgpt.model
+import torchgpt.models
 from npgpt.errors import InputError
-from npgpt.generation.memory_order import along_longer_side
-from npgpt.model import Config
+from npgpt.families.gpt2 import Config
 from npgpt.random_stream import normals
+from npgpt.speed.memory_order import along_longer_side
 from npgpt.tree import leaves, rebuild
 
 
@@ -29,7 +30,7 @@ def models(draw):
         layers=draw(st.integers(1, 2)), heads=heads, channels=heads * draw(st.integers(1, 4)),
         tied=draw(st.booleans()))
     seed = draw(st.integers(0, 2**32))
-    params = rebuild(npgpt.model.init_gpt(config, seed), lambda name, weight: (
+    params = rebuild(npgpt.training.init_gpt(config, seed), lambda name, weight: (
         weight.astype(np.float64) + 0.4 * normals(weight.shape, seed, 0, name)))
     return config, params
 
@@ -40,7 +41,7 @@ def texts(draw, config, longest):
 
 
 class NumPy:
-    layers, model, generation = npgpt.layers, npgpt.model, npgpt.generation
+    layers, model, generation = npgpt.layers, npgpt.models, npgpt.generation
 
     @staticmethod
     def take(tree):
@@ -52,7 +53,7 @@ class NumPy:
 
 
 class Torch:
-    layers, model, generation = torchgpt.layers, torchgpt.model, torchgpt.generation
+    layers, model, generation = torchgpt.layers, torchgpt.models, torchgpt.generation
 
     @staticmethod
     def take(tree):
@@ -213,7 +214,7 @@ def test_a_penalty_is_transformers_own():
 @both
 def test_bad_prompts_and_settings_are_named(half):
     config = Config(5, 4, 1, 1, 2)
-    params = half.take(npgpt.model.init_gpt(config, 1))
+    params = half.take(npgpt.training.init_gpt(config, 1))
     batch = half.generation.generate_batch
     with pytest.raises(InputError, match="a prompt is empty"):
         list(batch(params, config, [[1], []]))

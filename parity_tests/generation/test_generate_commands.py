@@ -6,15 +6,16 @@ import math
 import numpy as np
 import pytest
 
-from npgpt.checkpoint import load_checkpoint, save_checkpoint
 from npgpt.cli.inspect import attention_maps, nearest
 from npgpt.cli.main import main as npgpt_main
+from npgpt.families.gpt2 import Config
 from npgpt.generation import generate
-from npgpt.generation.memory_order import PAYS_AFTER, along_longer_side
-from npgpt.model import Config, init_gpt
 from npgpt.random_stream import normals
+from npgpt.runs.checkpoint import load_checkpoint, save_checkpoint
+from npgpt.runs.curves import smooth
+from npgpt.speed.memory_order import PAYS_AFTER, along_longer_side
 from npgpt.text import CharacterTokenizer
-from npgpt.training.curves import smooth
+from npgpt.training import init_gpt
 from npgpt.tree import leaves, rebuild
 from torchgpt.cli.main import main as torchgpt_main
 
@@ -70,9 +71,9 @@ def test_a_long_text_of_a_large_model_is_written_from_turned_weights(
         read.append(params)
         return generate(params, *given, **more)
 
-    monkeypatch.setattr("npgpt.generation.memory_order.along_longer_side", turn)
+    monkeypatch.setattr("npgpt.speed.memory_order.along_longer_side", turn)
     monkeypatch.setattr("npgpt.generation.generate", watched)
-    monkeypatch.setattr("npgpt.generation.threads.blas_threads", lambda config: None)
+    monkeypatch.setattr("npgpt.speed.blas_threads.blas_threads", lambda config: None)
     for tokens in (PAYS_AFTER - 1, PAYS_AFTER):
         assert not turned
         line = ["sample", checkpoint, "--prompt", "the ", "--tokens", tokens]

@@ -9,11 +9,11 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-import npgpt.model
-import torchgpt.model
-from npgpt.checkpoint import find_directory, load_checkpoint, save_checkpoint
+import npgpt.models
+import torchgpt.models
 from npgpt.cli.main import main as npgpt_main
 from npgpt.errors import InputError
+from npgpt.runs.checkpoint import find_directory, load_checkpoint, save_checkpoint
 from npgpt.tree import leaves, rebuild
 from torchgpt import GPT, to_numpy, to_torch
 from torchgpt.cli.main import main as torchgpt_main
@@ -46,7 +46,7 @@ def budget(params, ids, config, truth, draws):
     """64 u S, with S measured: how far the logits move for each relative nudge of the weights."""
     rng, reach = np.random.default_rng(0), np.abs(truth).max()
     for _ in range(draws):
-        nudged, _ = npgpt.model.gpt(rebuild(params, lambda _, weight: weight * (
+        nudged, _ = npgpt.models.gpt(rebuild(params, lambda _, weight: weight * (
             1 + 1e-6 * rng.uniform(-1, 1, weight.shape))), ids, config)
         reach = max(reach, np.abs(nudged - truth).max() / 1e-6)
     return 64 * UNIT * reach
@@ -57,7 +57,7 @@ def into_both_halves_and_back(model, path, out, tokens, draws=8):
     params, config = found.params, found.config
     ids = np.random.default_rng(1).integers(0, config.vocab_size, (2, tokens))
     exact = rebuild(params, lambda _, weight: weight.astype(np.float64))
-    truth, _ = npgpt.model.gpt(exact, ids, config)
+    truth, _ = npgpt.models.gpt(exact, ids, config)
     allowed = budget(exact, ids, config, truth, draws)
     del exact
     in_torch, torch_ids = to_torch(params), torch.from_numpy(ids)
@@ -65,8 +65,8 @@ def into_both_halves_and_back(model, path, out, tokens, draws=8):
     with torch.no_grad():
         logits = {
             "transformers": model(torch_ids).logits,
-            "numpy": npgpt.model.gpt(params, ids, config)[0],
-            "torch": torchgpt.model.gpt(in_torch, torch_ids, config)[0],
+            "numpy": npgpt.models.gpt(params, ids, config)[0],
+            "torch": torchgpt.models.gpt(in_torch, torch_ids, config)[0],
             "module": module(torch_ids)[0],
         }
     for who, found_logits in logits.items():
@@ -80,7 +80,7 @@ def into_both_halves_and_back(model, path, out, tokens, draws=8):
             assert torch.equal(tensor, again[name]), (half, name)
         reloaded = load_checkpoint(out / half).params
         assert [name for name, _ in leaves(reloaded)] == [name for name, _ in leaves(params)]
-        same, _ = npgpt.model.gpt(reloaded, ids, config)
+        same, _ = npgpt.models.gpt(reloaded, ids, config)
         np.testing.assert_array_equal(same, logits["numpy"])
         shutil.rmtree(out / half)
 

@@ -10,8 +10,10 @@ from npgpt.checking.budgets import budgets, error_between, scales
 from npgpt.checking.case import Case
 from npgpt.checking.cases import make_case
 from npgpt.checking.draw import seeded_draw
-from npgpt.checkpoint import gpt2_name, load_checkpoint, save_checkpoint, to_gpt2
-from npgpt.model import Config, gpt, init_gpt
+from npgpt.families.gpt2 import Config
+from npgpt.models import gpt
+from npgpt.runs.checkpoint import gpt2_name, load_checkpoint, save_checkpoint, to_gpt2
+from npgpt.training import init_gpt
 from npgpt.tree import leaves, rebuild
 from torchgpt import GPT, to_numpy, to_torch
 

@@ -5,7 +5,7 @@ from parity_tests.mutants.planting import Mutant as M
 N, T = "npgpt/training/", "torchgpt/training/"
 
 MUTANTS = [
-    M(N + "parallel", "each shard divides by its own count",
+    M("npgpt/speed/threads", "each shard divides by its own count",
       "cut_keep(keep, part), count)", "cut_keep(keep, part), None)", step=""),
     M(N + "loss_and_grads", "the loss's gradient is scaled",
       "cross_entropy_backward(1.0, saved_loss)", "cross_entropy_backward(2.0, saved_loss)",

@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from npgpt.checkpoint import create_run, read_config, saved_step
 from npgpt.errors import InputError
+from npgpt.families.gpt2 import Config
 from npgpt.files import held, typed
-from npgpt.model import Config
+from npgpt.runs.checkpoint import create_run, read_config, saved_step
+from npgpt.runs.curves import draw_run
 from npgpt.training import loop
-from npgpt.training.curves import draw_run
 from parity_tests.runs.run_checks import flags
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -98,7 +98,7 @@ def test_a_directory_that_holds_something(tmp_path, npgpt, corpus, command, monk
             f"npgpt train --out {out} --resume")
     assert [p.name for p in out.iterdir()] == ["letter.txt"]
     (tmp_path / "file").write_text("x")
-    monkeypatch.setattr("npgpt.training.run.load_corpus", None)  # said before it is read
+    monkeypatch.setattr("npgpt.runs.run.load_corpus", None)  # said before it is read
     refused(npgpt(command, *line, "--out", tmp_path / "file"), "is a file")
     assert (tmp_path / "file").read_text() == "x"
 
@@ -531,7 +531,7 @@ def test_a_duet_keeps_its_run_to_itself(tmp_path, npgpt, corpus, monkeypatch):
             pass
         return evaluate(*arguments)
 
-    monkeypatch.setattr("npgpt.training.duet.evaluate", met)
+    monkeypatch.setattr("npgpt.runs.duet.evaluate", met)
     line = flags(corpus=corpus, decay_steps=None, evaluate_every=None, steps=2)
     assert npgpt("duet", *line, "--out", run)[0] == 0
     with held(run):
@@ -641,7 +641,7 @@ def test_where_a_file_cannot_be_written_is_said_before_the_work(
         tmp_path, npgpt, trained, monkeypatch):
     for work in ("npgpt.cli.timing.interleave", "npgpt.cli.bench_generation.measure",
                  "npgpt.cli.bench_tokenizer.measure", "subprocess.run",
-                 "npgpt.training.curves.draw_runs"):
+                 "npgpt.runs.curves.draw_runs"):
         monkeypatch.setattr(work, None)
     for command in (["bench", "step"], ["bench", "memory"], ["bench", "generation"],
                     ["bench", "tokenizer"]):

@@ -11,10 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npgpt.errors import InputError
+from npgpt.families.gpt2 import Config
 from npgpt.layers.cross_entropy import IGNORE, cross_entropy
-from npgpt.model import Config, gpt, init_gpt
+from npgpt.models import gpt
+from npgpt.runs.run import encode_source, make_tokenizer
+from npgpt.runs.settings import complete
+from npgpt.speed.threads import SHARD_TOKENS, loss_and_grads
 from npgpt.text import BytePairTokenizer, CharacterTokenizer
 from npgpt.text.corpora import load_corpus
+from npgpt.training import init_gpt
 from npgpt.training.batches import (
     check_length,
     draw_batch,
@@ -31,9 +36,6 @@ from npgpt.training.loop import (
     load_state,
     step_batch,
 )
-from npgpt.training.parallel import SHARD_TOKENS, loss_and_grads
-from npgpt.training.run import encode_source, make_tokenizer
-from npgpt.training.settings import complete
 from npgpt.tree import leaves, rebuild
 
 

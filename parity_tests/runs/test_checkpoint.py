@@ -10,13 +10,14 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from npgpt.checkpoint import create_run, load_checkpoint, save_checkpoint
 from npgpt.errors import InputError
+from npgpt.families.gpt2 import Config
 from npgpt.files import write_atomically
-from npgpt.model import Config, gpt, init_gpt
+from npgpt.models import gpt
+from npgpt.runs.checkpoint import create_run, load_checkpoint, save_checkpoint
 from npgpt.text import CharacterTokenizer
 from npgpt.text.token_files import write_tokens
-from npgpt.training import adamw_init
+from npgpt.training import adamw_init, init_gpt
 from npgpt.tree import leaves, rebuild
 
 TEXT = "hello, world\n"
@@ -348,7 +349,7 @@ def test_a_save_that_fails_leaves_the_old_state(saved, monkeypatch):
     def full(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("npgpt.checkpoint.os.fsync", full)
+    monkeypatch.setattr("npgpt.runs.checkpoint.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         save_checkpoint(path, load_checkpoint(path).config, rebuild(params, lambda _, a: a + 1),
                         training={"step": 2, "best": None, "optimizer": adamw_init(params)})

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from npgpt.model import Config, init_gpt
-from npgpt.model.gpt import head_weight
+from npgpt.families.gpt2 import Config
+from npgpt.models.gpt2 import head_weight
+from npgpt.training import init_gpt
 from npgpt.training.half import NumpyHalf
 from parity_tests.runs.run_checks import TINY, flags, log_of, python
 
@@ -89,7 +90,7 @@ def test_a_run_and_what_it_leaves(npgpt, tmp_path, corpus):
 def test_accumulated_parts_equal_the_whole_batch(npgpt, tmp_path, corpus):
     import numpy as np
 
-    from npgpt.checkpoint import load_checkpoint
+    from npgpt.runs.checkpoint import load_checkpoint
     from npgpt.tree import leaves
 
     found = []
@@ -122,7 +123,7 @@ def test_both_halves_train_alike(npgpt, torchgpt, tmp_path, corpus):
 @pytest.mark.usefixtures("no_pictures")
 def test_a_model_is_compiled_where_it_is_asked_for(torchgpt, tmp_path, corpus, monkeypatch):
     compiled = []
-    monkeypatch.setattr("torchgpt.module.GPT.compile", lambda model: compiled.append(model))
+    monkeypatch.setattr("torchgpt.modules.gpt2.GPT.compile", lambda model: compiled.append(model))
     line = ["train", *flags(corpus=corpus, steps=1), "--device", "cpu", "--out"]
     for place, more in (("plain", []), ("asked", ["--compile"])):
         assert torchgpt(*line, tmp_path / place, *more)[0] == 0
@@ -131,7 +132,7 @@ def test_a_model_is_compiled_where_it_is_asked_for(torchgpt, tmp_path, corpus, m
 
 @pytest.mark.usefixtures("no_pictures")
 def test_numpy_runs_compiled_where_it_is_asked_to(npgpt, tmp_path, corpus, monkeypatch):
-    from npgpt import compiled
+    from npgpt.speed import compiled
 
     shards, one_shard = [], compiled.loss_and_grads_of_shard
     moves, one_move = [], compiled.adamw_step
@@ -153,8 +154,8 @@ def test_numpy_runs_compiled_where_it_is_asked_to(npgpt, tmp_path, corpus, monke
 
 
 def test_the_bench_times_both_kinds_of_numpy_step(monkeypatch):
-    from npgpt import compiled
     from npgpt.cli import bench_step
+    from npgpt.speed import compiled
 
     moves, one_move = [], compiled.adamw_step
     monkeypatch.setattr(compiled, "adamw_step",
@@ -167,8 +168,8 @@ def test_the_bench_times_both_kinds_of_numpy_step(monkeypatch):
 
 @pytest.mark.parametrize("tied", [False, True])
 def test_the_bench_multiplies_what_a_compiled_step_does(tied):
-    from npgpt import compiled
     from npgpt.cli import bench_step
+    from npgpt.speed import compiled
 
     config = Config(vocab_size=7, context_length=70, layers=2, heads=2, channels=8, tied=tied)
     model, ids = NumpyHalf(compile=True).model(init_gpt(config), config), np.zeros((3, 70), int)
@@ -215,7 +216,7 @@ def test_a_loss_that_is_no_number_stops_the_run(npgpt, tmp_path, corpus):
     # what is saved can be read, and holds numbers
     import numpy as np
 
-    from npgpt.checkpoint import load_checkpoint
+    from npgpt.runs.checkpoint import load_checkpoint
     from npgpt.tree import leaves
 
     assert all(np.isfinite(array).all() for _, array in leaves(load_checkpoint(out).params))
@@ -226,9 +227,9 @@ def test_the_last_good_checkpoint_is_the_latest_that_holds_numbers(tmp_path):
 
     import numpy as np
 
-    from npgpt.checkpoint import save_checkpoint
-    from npgpt.model import Config, init_gpt
-    from npgpt.training import adamw_init
+    from npgpt.families.gpt2 import Config
+    from npgpt.runs.checkpoint import save_checkpoint
+    from npgpt.training import adamw_init, init_gpt
     from npgpt.training.loop import last_good
 
     config = Config(5, context_length=4, layers=1, heads=1, channels=4)
@@ -282,7 +283,8 @@ def test_a_number_that_is_none_stops_the_run_before_it_is_saved(
 def test_what_went_bad_first_is_named():
     import numpy as np
 
-    from npgpt.model import Config, init_gpt
+    from npgpt.families.gpt2 import Config
+    from npgpt.training import init_gpt
     from npgpt.training.loop import first_bad
 
     config = Config(5, context_length=4, layers=2, heads=1, channels=4)
@@ -344,7 +346,7 @@ def test_the_duet(npgpt, tmp_path, corpus):
 
 
 def test_a_long_duet_compares_gradients_on_its_way(npgpt, tmp_path, corpus, monkeypatch):
-    monkeypatch.setattr("npgpt.training.duet.COMPARED_AT", 3)
+    monkeypatch.setattr("npgpt.runs.duet.COMPARED_AT", 3)
     line = flags(corpus=corpus, dtype="float64", **{**DUET, "steps": 5})
     status, text, _ = npgpt("duet", *line, "--device", "cpu", "--out", tmp_path / "duet")
     assert status == 0 and "gradients of step 3," in text
@@ -366,7 +368,7 @@ def test_halves_that_part_are_told_where(
         return loss + wrong_loss, grads
 
     right = ByHand.loss_and_grads
-    monkeypatch.setattr("npgpt.training.duet.draw_duet", lambda *given: None)
+    monkeypatch.setattr("npgpt.runs.duet.draw_duet", lambda *given: None)
     monkeypatch.setattr(ByHand, "loss_and_grads", wrong)
     line = flags(corpus=corpus, dtype=dtype, **{**DUET, "steps": 2})
     status, _, err = npgpt("duet", *line, "--device", "cpu", "--out", tmp_path / "duet")
@@ -377,13 +379,13 @@ def test_halves_that_part_are_told_where(
 
 
 def test_a_duet_that_is_stopped_has_saved_its_last_step(tmp_path, corpus, monkeypatch):
-    from npgpt.checkpoint import load_checkpoint
-    from npgpt.training.duet import duet
+    from npgpt.runs.checkpoint import load_checkpoint
+    from npgpt.runs.duet import duet
+    from npgpt.runs.run import start_run
     from npgpt.training.half import NumpyHalf
-    from npgpt.training.run import start_run
     from torchgpt.training.half import ByHand
 
-    monkeypatch.setattr("npgpt.training.duet.draw_duet", lambda *given: None)
+    monkeypatch.setattr("npgpt.runs.duet.draw_duet", lambda *given: None)
     run = start_run(tmp_path / "duet", {**TINY, "corpus": str(corpus)}, "npgpt duet", {})
     steps = []
     found = duet(run, NumpyHalf(), ByHand("cpu"), steps.append, lambda: len(steps) == 3)
@@ -396,11 +398,13 @@ def test_the_distance_is_the_draw_s_from_the_nearest_boundary(seed, place):
     """Of the text that `generate` writes, with its draws and in its windows."""
     import numpy as np
 
+    from npgpt.families.gpt2 import Config
     from npgpt.generation import generate
     from npgpt.generation.sample import token_probs
-    from npgpt.model import Config, gpt, init_gpt
+    from npgpt.models import gpt
     from npgpt.random_stream import uniforms
-    from npgpt.training.duet import compare_texts
+    from npgpt.runs.duet import compare_texts
+    from npgpt.training import init_gpt
     from npgpt.tree import rebuild
 
     config = Config(9, context_length=4, layers=1, heads=1, channels=4)
@@ -422,8 +426,9 @@ def test_the_distance_is_the_draw_s_from_the_nearest_boundary(seed, place):
 def test_a_text_that_parts_far_from_a_boundary_is_no_tie():
     import numpy as np
 
-    from npgpt.model import Config, init_gpt
-    from npgpt.training.duet import compare_texts, window_start
+    from npgpt.families.gpt2 import Config
+    from npgpt.runs.duet import compare_texts, window_start
+    from npgpt.training import init_gpt
 
     config = Config(5, context_length=4, layers=1, heads=1, channels=4)
     params = init_gpt(config)
@@ -515,9 +520,9 @@ assert not heavy, heavy
 @pytest.mark.usefixtures("no_pictures")
 def test_a_run_is_told_where_it_lies_against_the_recorded_curve(
         npgpt, tmp_path, corpus, monkeypatch):
-    from npgpt.training import expected
-    from npgpt.training.run import plan_run
-    from npgpt.training.settings import complete
+    from npgpt.runs import expected
+    from npgpt.runs.run import plan_run
+    from npgpt.runs.settings import complete
 
     line = ["train", "--corpus", corpus, "--steps", 2, "--out"]
     assert json.loads(npgpt(*line, tmp_path / "one", "--json")[1])["expected"] is None
@@ -542,7 +547,7 @@ def test_a_run_is_told_where_it_lies_against_the_recorded_curve(
 
 
 def test_the_recorded_curves_are_of_default_runs():
-    from npgpt.training.expected import FILE
+    from npgpt.runs.expected import FILE
 
     curves = json.loads(FILE.read_text())
     assert {curve["corpus"] for curve in curves} == {"python-docs", "stories"}

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from npgpt.cli import bench_memory, bench_step
-from npgpt.training.curves import read_log
-from npgpt.training.expected import FILE, NEAR
+from npgpt.runs.curves import read_log
+from npgpt.runs.expected import FILE, NEAR
 
 STEPS = 2000
 

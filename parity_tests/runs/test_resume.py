@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from npgpt.checkpoint import load_checkpoint
+from npgpt.runs.checkpoint import load_checkpoint
 from npgpt.text.prepared import FORMAT, is_prepared
 from parity_tests.runs.run_checks import flags, log_of, python, same_bits
 
@@ -60,7 +60,7 @@ def test_ctrl_c_and_resume_give_the_same_bits(
 # the process kills itself at the n-th call of a function of the save
 KILLED = """
 import os, signal, sys
-import npgpt.checkpoint as checkpoint
+import npgpt.runs.checkpoint as checkpoint
 from npgpt.cli.main import main
 where, place = sys.argv[1], int(sys.argv[2])
 calls = 0
@@ -221,7 +221,7 @@ def test_a_duet_goes_on_in_either_half_with_its_masks(
 
     from npgpt.tree import leaves
 
-    monkeypatch.setattr("npgpt.training.duet.draw_duet", lambda *given: None)
+    monkeypatch.setattr("npgpt.runs.duet.draw_duet", lambda *given: None)
     line = flags(corpus=corpus, dropout=0.2, dtype="float64", steps=2, evaluate_every=None,
                  decay_steps=None)
     assert npgpt("duet", *line, "--device", "cpu", "--out", tmp_path / "one")[0] == 0
@@ -297,7 +297,7 @@ def test_another_tokenizer_of_the_same_size_is_named(tmp_path, npgpt, unbroken):
 
 
 def test_a_pattern_and_a_name_mean_the_same_elsewhere(tmp_path, npgpt, monkeypatch):
-    from npgpt.training.run import from_anywhere, prepared_directory
+    from npgpt.runs.run import from_anywhere, prepared_directory
     from parity_tests.runs.run_checks import write_corpus
 
     notes, elsewhere = tmp_path / "[1] notes", tmp_path / "elsewhere"

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from npgpt.training import checks
+from npgpt.runs import checks
+from npgpt.runs.run import plan_run
+from npgpt.runs.settings import complete
 from npgpt.training.half import NumpyHalf
-from npgpt.training.run import plan_run
-from npgpt.training.settings import complete
 from npgpt.tree import rebuild
 from parity_tests.runs.run_checks import TINY, flags
 
@@ -114,7 +114,7 @@ def test_dropout_keeps_no_model_from_its_batch(tmp_path, corpus):
 
 
 def test_a_start_that_is_too_sure(npgpt, corpus, monkeypatch):
-    monkeypatch.setattr("npgpt.model.init.STD", 0.5)
+    monkeypatch.setattr("npgpt.training.init.STD", 0.5)
     assert "starts at ln V" in answers(npgpt, corpus)[0]
 
 
@@ -140,7 +140,7 @@ def test_a_prepared_directory(npgpt, tmp_path, monkeypatch):
     assert status == 0, err
     corpus = load_corpus(prepared)
     with monkeypatch.context() as patch:  # its texts are not read
-        patch.setattr("npgpt.training.run.load_corpus", None)
+        patch.setattr("npgpt.runs.run.load_corpus", None)
         data = plan_run(out, complete({"corpus": str(prepared), "context_length": 8})).data
         assert npgpt("train", *flags(corpus=prepared, steps=2), "--out", out)[0] == 0
         assert npgpt("train", "--out", out, "--resume", "--steps", 3)[0] == 0

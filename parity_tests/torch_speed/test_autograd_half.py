@@ -9,16 +9,17 @@ import pytest
 import torch
 
 from npgpt.errors import InputError
-from npgpt.model import Config, init_gpt
+from npgpt.families.gpt2 import Config
+from npgpt.runs.settings import complete
+from npgpt.training import init_gpt
 from npgpt.training.dropout_masks import draw_keep
 from npgpt.training.half import NumpyHalf
 from npgpt.training.loop import accumulate
-from npgpt.training.settings import complete
 from npgpt.tree import leaves
 from torchgpt import to_torch
 from torchgpt.autograd import differentiable
 from torchgpt.layers.gelu import gelu, gelu_backward
-from torchgpt.module import GPT, drop
+from torchgpt.modules.gpt2 import GPT, drop
 from torchgpt.training.ahead import Ahead
 from torchgpt.training.half import Autograd, ByHand
 

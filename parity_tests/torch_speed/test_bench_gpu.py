@@ -9,10 +9,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from npgpt.cli import bench_gpu
-from npgpt.model import Config, init_gpt
+from npgpt.families.gpt2 import Config
+from npgpt.runs.settings import complete
+from npgpt.training import init_gpt
 from npgpt.training.dropout_masks import draw_keep
-from npgpt.training.settings import complete
-from torchgpt.module import GPT
+from torchgpt.modules.gpt2 import GPT
 from torchgpt.training import throughput
 from torchgpt.training.half import Autograd
 from torchgpt.training.throughput import VARIANTS, flops_per_token, peak_of

@@ -16,11 +16,12 @@ import torch
 from safetensors.numpy import load_file
 
 from npgpt.errors import InputError
-from npgpt.model import Config, init_gpt
+from npgpt.families.gpt2 import Config
+from npgpt.runs.settings import complete
+from npgpt.training import init_gpt
 from npgpt.training.loop import accumulate
-from npgpt.training.settings import complete
 from torchgpt.cli.main import main
-from torchgpt.training.distributed import Distributed, check_parts, joined, launched, own_gpu
+from torchgpt.distributed import Distributed, check_parts, joined, launched, own_gpu
 
 TINY = ["--layers", "1", "--heads", "2", "--channels", "8", "--context-length", "8",
         "--batch-size", "8", "--accumulate", "2", "--dtype", "float64", "--device", "cpu",

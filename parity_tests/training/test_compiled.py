@@ -15,10 +15,10 @@ from npgpt.checking.arms import numpy_arm
 from npgpt.checking.cases import make_case
 from npgpt.checking.check import check
 from npgpt.checking.draw import seeded_draw
-from npgpt.compiled import adamw, loops, loss_and_grads_of_shard, shard
+from npgpt.families.gpt2 import Config
 from npgpt.layers.blockwise_attention import BLOCK
-from npgpt.model import Config, init_gpt
-from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, loss_and_grads
+from npgpt.speed.compiled import adamw, loops, loss_and_grads_of_shard, shard
+from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, init_gpt, loss_and_grads
 from npgpt.training.dropout_masks import draw_keep
 from npgpt.tree import leaves, rebuild
 from parity_tests.strategies import cases
@@ -294,7 +294,7 @@ def interpreted(module, old=None, new=None, **names):
     if old:
         assert source.count(old) == 1, f"{source.count(old)} times: {old!r}"
         source = source.replace(old, new)
-    for line in ("from numba import njit\n", "from npgpt.compiled import loops\n"):
+    for line in ("from numba import njit\n", "from npgpt.speed.compiled import loops\n"):
         source = source.replace(line, "")
     planted = ModuleType(module.__name__)
     vars(planted).update(names)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from npgpt.model import Config, init_gpt
+from npgpt.families.gpt2 import Config
 from npgpt.random_stream import normals, raw_draws, uniforms
-from npgpt.training import loss_and_grads
+from npgpt.speed.threads import BLAS_THREADS
+from npgpt.training import init_gpt, loss_and_grads
 from npgpt.training.dropout_masks import draw_keep
 from npgpt.training.loss_and_grads import loss_and_grads_of_shard
-from npgpt.training.parallel import BLAS_THREADS
 from npgpt.tree import leaves, rebuild
 from torchgpt import to_torch
 from torchgpt.training import loss_and_grads as torch_loss_and_grads
@@ -104,7 +104,8 @@ def test_callers_side_by_side_take_turns():
 FORKED = """
 import os
 import numpy as np
-from npgpt.model import Config, init_gpt
+from npgpt.families.gpt2 import Config
+from npgpt.training import init_gpt
 from npgpt.training import loss_and_grads
 config = Config(vocab_size=5, context_length=8, layers=1, heads=1, channels=4)
 ids = np.zeros((200, 8), int)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from npgpt.errors import InputError
-from npgpt.model import Config, init_gpt
-from npgpt.training import warmup_cosine
-from npgpt.training.settings import complete
+from npgpt.families.gpt2 import Config
+from npgpt.runs.settings import complete
+from npgpt.training import init_gpt, warmup_cosine
 from parity_tests.halves import both_halves
 
 CONFIG = Config(vocab_size=5, context_length=4, layers=1, heads=1, channels=4)

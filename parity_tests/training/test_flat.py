@@ -5,11 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from npgpt.model import Config, init_gpt
-from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, flat, loss_and_grads
+from npgpt.families.gpt2 import Config
+from npgpt.runs.settings import Settings
+from npgpt.speed import flat
+from npgpt.training import (
+    adamw_init,
+    adamw_step,
+    clip_by_global_norm,
+    init_gpt,
+    loss_and_grads,
+)
 from npgpt.training.half import NumpyHalf
 from npgpt.training.loss_and_grads import loss_and_grads_of_shard
-from npgpt.training.settings import Settings
 from npgpt.tree import leaves
 
 CONFIG = Config(vocab_size=11, context_length=16, layers=2, heads=2, channels=8)

@@ -7,7 +7,8 @@ import torch
 
 import npgpt.training as by_numpy
 import torchgpt.training as by_torch
-from npgpt.model import Config, init_gpt
+from npgpt.families.gpt2 import Config
+from npgpt.training import init_gpt
 from npgpt.training.batches import draw_batch, micro_batches
 from npgpt.training.dropout_masks import draw_keep, micro_keep
 from npgpt.training.schedule import warmup_cosine

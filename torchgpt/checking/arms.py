@@ -21,7 +21,7 @@ from npgpt.checking.replacing import replaced
 from npgpt.tree import leaves, rebuild
 from torchgpt.checking.leaves import by_autograd
 from torchgpt.device import DTYPES
-from torchgpt.module import GPT
+from torchgpt.modules.gpt2 import GPT
 
 
 def enter_torch(device):

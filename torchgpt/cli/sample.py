@@ -25,7 +25,7 @@ def sample(
     \b
     torchgpt sample runs/one --prompt "The " --tokens 200 --device auto
     """
-    from npgpt.checkpoint import load_checkpoint
+    from npgpt.runs.checkpoint import load_checkpoint
 
     common.let_threads_sleep()
     from torchgpt import generation, to_torch

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from npgpt.checkpoint import read_settings
 from npgpt.cli import common
 from npgpt.cli.train import examine, go, open_run, refuse_resume
 from npgpt.errors import InputError
+from npgpt.runs.checkpoint import read_settings
 
 ByHand = Annotated[
     bool, common.option("--by-hand", "The hand-written functions, not autograd.", None)
@@ -57,8 +57,8 @@ def train(
     """
     settings = common.given(locals())
     common.let_threads_sleep()
+    from torchgpt import distributed
     from torchgpt.device import pick_device, pick_dtype
-    from torchgpt.training import distributed
     from torchgpt.training.half import Autograd, ByHand
 
     if check and distributed.launched():
@@ -130,9 +130,9 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
     """This process's part of a run that torchrun started; the exit status."""
     import torch.distributed as dist
 
+    from npgpt.runs.settings import complete
     from npgpt.training.loop import Diverged
-    from npgpt.training.settings import complete
-    from torchgpt.training.distributed import (
+    from torchgpt.distributed import (
         Distributed,
         anyone,
         check_parts,

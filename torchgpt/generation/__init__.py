@@ -2,7 +2,6 @@
 
 from torchgpt.generation.generate import generate
 from torchgpt.generation.generate_batch import generate_batch
-from torchgpt.generation.gpt_step import gpt_step
 from torchgpt.generation.sample import (
     draw_token,
     log_prob,
@@ -10,6 +9,7 @@ from torchgpt.generation.sample import (
     sample_token,
     token_probs,
 )
+from torchgpt.speed.one_token.gpt2 import gpt_step
 
 __all__ = [
     "draw_token", "generate", "generate_batch", "gpt_step", "log_prob",

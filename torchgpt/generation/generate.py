@@ -4,10 +4,10 @@ import torch
 
 from npgpt.errors import InputError
 from npgpt.random_stream import uniforms
-from torchgpt.generation.gpt_step import gpt_step
 from torchgpt.generation.sample import check_sampling, sample_token
 from torchgpt.layers.kv_cache import empty_cache
-from torchgpt.model.gpt_cached import gpt_cached
+from torchgpt.models.gpt_cached import gpt_cached
+from torchgpt.speed.one_token.gpt2 import gpt_step
 
 
 @torch.no_grad()

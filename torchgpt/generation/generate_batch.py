@@ -12,7 +12,7 @@ from torchgpt.generation.sample import (
 )
 from torchgpt.layers.kv_cache import empty_cache
 from torchgpt.layers.masks import padded_mask
-from torchgpt.model.gpt_cached import gpt_cached
+from torchgpt.models.gpt_cached import gpt_cached
 
 
 @torch.no_grad()

@@ -51,7 +51,7 @@ from torchgpt.layers.linear import (
     linear_reference,
 )
 from torchgpt.layers.masks import causal_mask, padded_mask, places_seen
-from torchgpt.layers.positions import (
+from torchgpt.layers.position_embedding import (
     positions,
     positions_backward,
     positions_reference,

@@ -14,8 +14,8 @@ from npgpt.random_stream import raw_draws
 from npgpt.tree import leaves, rebuild
 from torchgpt.device import pick_device, pick_dtype
 from torchgpt.layers.cross_entropy import cross_entropy
-from torchgpt.model.gpt import gpt
-from torchgpt.module import GPT
+from torchgpt.models.gpt2 import gpt
+from torchgpt.modules.gpt2 import GPT
 from torchgpt.training.adamw import adamw_init, adamw_step
 from torchgpt.training.ahead import Ahead, pinned
 from torchgpt.training.clip import clip_by_global_norm

@@ -2,12 +2,12 @@
 
 import torch
 
+from npgpt.families.checks import check_targets
 from torchgpt.layers.cross_entropy import (
     cross_entropy,
     cross_entropy_backward,
 )
-from torchgpt.model.checks import check_targets
-from torchgpt.model.gpt import gpt, gpt_backward
+from torchgpt.models.gpt2 import gpt, gpt_backward
 
 
 @torch.no_grad()

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from npgpt.model.config import Config
-from npgpt.model.init import init_gpt
-from npgpt.training.settings import Settings
+from npgpt.families.gpt2 import Config
+from npgpt.runs.settings import Settings
+from npgpt.training.init import init_gpt
 from torchgpt.training.half import Autograd
 
 # the makers' figures in TFLOP/s, products of dense matrices (data sheets

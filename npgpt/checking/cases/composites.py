@@ -13,7 +13,7 @@ from npgpt.checking.laws import (
     linear_in_the_upstream_gradient,
     same_for_any_order_of_positions,
 )
-from npgpt.model.config import Config
+from npgpt.families.gpt2 import Config
 
 
 def feed_forward(draw):

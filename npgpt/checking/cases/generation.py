@@ -6,8 +6,8 @@ import numpy as np
 from npgpt.checking.case import Case
 from npgpt.checking.cases.composites import gpt_params, model
 from npgpt.checking.draw import REGIMES
-from npgpt.model.config import Config
-from npgpt.model.gpt import gpt
+from npgpt.families.gpt2 import Config
+from npgpt.models.gpt2 import gpt
 from npgpt.random_stream import uniforms
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from npgpt.checking.case import Case
-from npgpt.model.config import Config
+from npgpt.families.gpt2 import Config
 from npgpt.random_stream import normals
 from npgpt.tree import leaves
 
@@ -34,7 +34,7 @@ def init_by_definition(case):
     """0.02 times the stream's normals, divided by √(2 · layers) where a
     block writes to the stream; norm scales 1, biases 0. In float32 where
     the draw is rounded the budget covers it."""
-    from npgpt.checkpoint import shapes
+    from npgpt.runs.checkpoint import shapes
 
     config, results = case.options["config"], {}
     for name, shape in leaves(shapes(config)):

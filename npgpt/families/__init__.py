@@ -1,0 +1,1 @@
+"""Families: what a model is, without arithmetic and without arrays."""

@@ -1,0 +1,1 @@
+"""Runs: settings, data, log and checkpoints around a training."""

@@ -1,0 +1,167 @@
+"""Two halves trained side by side: same weights, same batches, same masks.
+
+Nothing is carried from one to the other after step 0, so what the losses
+differ by is what rounding has added up to.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from npgpt.files import held
+from npgpt.generation.sample import token_probs
+from npgpt.models.gpt2 import gpt
+from npgpt.random_stream import uniforms
+from npgpt.runs.curves import draw_duet
+from npgpt.runs.run import Run
+from npgpt.speed.allocator import tune_allocator
+from npgpt.training.loop import (
+    Diverged,
+    accumulate,
+    evaluate,
+    flush,
+    last_good,
+    load_state,
+    rate_at,
+    save,
+    step_batch,
+    write_line,
+)
+from npgpt.tree import leaves
+
+# how far the losses, in nats, and the gradients, as max|a−b| / max|b| of a
+# tensor, may lie apart: rounding, grown over the steps of a run
+LOSS_BUDGET = {"float32": 5e-3, "float64": 1e-9}
+GRADIENT_BUDGET = {"float32": 1e-3, "float64": 1e-9}
+# the step at which gradients are compared, at the latest: later ones say more
+# of how a small difference grows than of where it comes from
+COMPARED_AT = 500
+
+
+def duet(
+    run: Run,
+    numpy_half,
+    torch_half,
+    report: Callable[[dict], None] = lambda record: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> dict:
+    """Train both to `run.settings.steps`; save NumPy's weights, log.jsonl and
+    duet.png; say how far apart they came. `report` gets each line."""
+    tune_allocator()
+    settings = run.settings
+    halves = {"numpy": numpy_half, "torch": torch_half}
+    states = {name: load_state(run, half) for name, half in halves.items()}
+    budget = LOSS_BUDGET[settings.dtype]
+    parted, step, worst, first_loss, compared_at = None, 0, 0.0, None, None
+    gradients: dict[str, float] = {}
+    with held(run.path), open(run.path / "log.jsonl", "a", encoding="utf-8") as log:
+        while step < settings.steps and not stopped() and parted is None:
+            step += 1
+            record: dict[str, Any] = {"step": step, "learning_rate": rate_at(step, settings)}
+            batch = step_batch(run, step)
+            grads = {}
+            for name, half in halves.items():
+                began = time.perf_counter()
+                model, optimizer = states[name]
+                loss, grads[name], norm = one_step(model, optimizer, half, run, step, batch)
+                record[f"{name}_loss"], record["grad_norm"] = loss, norm
+                record[f"{name}_ms"] = (time.perf_counter() - began) * 1e3
+            record["difference"] = abs(record["numpy_loss"] - record["torch_loss"])
+            worst = max(worst, record["difference"])
+            first_loss = first_loss or record["numpy_loss"]
+            if not record["difference"] <= budget:
+                parted = step
+            if step == min(settings.steps, COMPARED_AT) or parted:
+                gradients = gradient_differences(
+                    numpy_half.grads(grads["numpy"]), torch_half.grads(grads["torch"]))
+                record["gradient_differences"], compared_at = gradients, step
+            if step == settings.steps or parted:
+                record["validation_loss"] = {
+                    name: evaluate(states[name][0], half, run) for name, half in halves.items()}
+            write_line(log, record)
+            report(record)
+            if step % settings.save_every == 0 or step == settings.steps:
+                flush(log)
+                save(run.path, run, numpy_half, *states["numpy"], step)
+        if step and step % settings.save_every and step != settings.steps:
+            flush(log)
+            save(run.path, run, numpy_half, *states["numpy"], step)
+    draw_duet(run.path, budget)
+    largest = max(gradients, key=gradients.__getitem__, default=None)
+    if parted is None and largest and not gradients[largest] <= GRADIENT_BUDGET[settings.dtype]:
+        parted = compared_at
+    finished = step == settings.steps
+    return {
+        "status": "parted" if parted else "finished" if finished else "interrupted",
+        "out": str(run.path),
+        "step": step,
+        "parted_at": parted,
+        "first_loss": first_loss,
+        "largest_difference": worst,
+        "loss_budget": budget,
+        "gradient_differences": gradients,
+        "gradients_of_step": compared_at,
+        "gradient_budget": GRADIENT_BUDGET[settings.dtype],
+        "validation_loss": record["validation_loss"] if finished or parted else None,
+        "params": numpy_half.params(states["numpy"][0]),
+    }
+
+
+def one_step(model, optimizer, half, run: Run, step: int, batch):
+    """-> loss, gradients before clipping, their norm."""
+    settings = run.settings
+    half.begin_step(model, settings.seed, step)
+    loss, grads = accumulate(model, half, run.config, *batch, settings.accumulate)
+    clipped, norm = half.clip(grads, settings.clip)
+    norm = float(norm)
+    if not (math.isfinite(loss) and math.isfinite(norm)):
+        raise Diverged(f"the {half.name} loss is {loss} at step {step}, its gradient's norm"
+                       f" {norm}{last_good(run)}")
+    half.step(model, clipped, optimizer, rate_at(step, settings), settings)
+    return loss, grads, norm
+
+
+def gradient_differences(one, other) -> dict[str, float]:
+    """max|a−b| / max|b| of each tensor."""
+    differences = {}
+    for (name, a), (_, b) in zip(leaves(one), leaves(other)):
+        a, b = a.astype(np.float64), b.astype(np.float64)
+        size = float(np.abs(b).max())
+        apart = float(np.abs(a - b).max())
+        differences[name] = apart / size if size else apart
+    return differences
+
+
+# one text, sampled twice
+
+
+def compare_texts(
+    one: Iterable[int], other: Iterable[int], params, config, start: list[int],
+    seed: int, temperature: float,
+) -> dict:
+    """Walk along two samples; where they part, how far the draw lay from the
+    boundary between the two tokens, as a share of the whole."""
+    ids = list(start)
+    for place, (a, b) in enumerate(zip(one, other)):
+        if a != b:
+            u = float(uniforms((place + 1,), seed, 0, "sample")[-1])
+            window = ids[window_start(len(start), len(ids), config.context_length):]
+            logits, _ = gpt(params, np.array([window]), config)
+            reached = np.cumsum(token_probs(logits[0, -1], temperature))
+            distance = float(np.abs(reached / reached[-1] - u).min())
+            return {"equal": False, "place": place, "numpy": a, "torch": b,
+                    "distance": distance, "tie": distance < 1e-5, "ids": ids}
+        ids.append(a)
+    return {"equal": True, "ids": ids}
+
+
+def window_start(first: int, length: int, context_length: int) -> int:
+    """Where the window of `generate` begins when `length` ids are there."""
+    start = 0
+    for end in range(first, length + 1):
+        if end - start > context_length:
+            start = end - max(context_length // 2, 1)
+    return start

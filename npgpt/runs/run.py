@@ -1,0 +1,239 @@
+"""A run: its settings, its data, where it stands. Born here, and continued."""
+
+import glob
+import hashlib
+import os
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npgpt.errors import InputError
+from npgpt.families.gpt2 import Config
+from npgpt.files import typed
+from npgpt.runs.checkpoint import (
+    create_run,
+    find_directory,
+    load_training,
+    read_config,
+    read_tokenizer,
+    shapes,
+)
+from npgpt.runs.checkpoint import read_settings as read_run_json
+from npgpt.runs.curves import read_log
+from npgpt.runs.settings import Settings, complete, read_settings
+from npgpt.text import CharacterTokenizer, Corpus, load_corpus, load_tokenizer
+from npgpt.text.corpora import is_path
+from npgpt.text.prepared import Prepared, is_prepared, open_prepared
+from npgpt.text.token_files import token_dtype
+from npgpt.text.tokenizers import is_named, train_named
+from npgpt.training.batches import check_length
+from npgpt.tree import leaves
+
+
+@dataclass
+class Data:
+    """The ids to learn from and to be judged by, and what they came from."""
+
+    tokenizer: Any
+    train: np.ndarray
+    validation: np.ndarray
+    validation_bytes: int
+    record: dict[str, Any]
+
+
+@dataclass
+class Run:
+    """`params` and `optimizer` are NumPy, or None at step 0: then the loop
+    makes them."""
+
+    path: Path
+    settings: Settings
+    config: Config
+    data: Data
+    step: int = 0
+    params: dict | None = None
+    optimizer: dict | None = None
+    best: float | None = None
+
+
+def start_run(path: str | Path, given: dict[str, Any], command: str, extra: dict[str, Any]) -> Run:
+    """A new run's directory, made whole before its first step.
+
+    `given`: the settings that are not left to default; `extra`: what else
+    run.json records of the half that trains.
+    """
+    path = Path(path)
+    settings = complete(given)
+    if path.is_dir() and any(path.iterdir()):
+        again = f"{command.split()[0]} train --out {typed(path)} --resume"
+        raise InputError(
+            f"{path} holds another run or other files: choose another --out,"
+            f" or continue it with {again}"
+        )
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file; give a directory")
+    run = plan_run(path, settings)
+    run_json = {
+        "command": command,
+        "settings": asdict(run.settings),
+        "data": run.data.record,
+        "parameters": count_parameters(run.config),
+        "versions": versions(),
+        **extra,
+    }
+    create_run(path, run.config, run.data.tokenizer, run_json)
+    return run
+
+
+def plan_run(path: Path, settings: Settings) -> Run:
+    """A run with its data, at step 0; nothing is written."""
+    source, tokenizer = open_source(settings)
+    data = encode_source(source, tokenizer, settings)
+    config = settings.config(tokenizer.vocab_size)
+    settings = Settings(**{**asdict(settings), "corpus": from_anywhere(settings.corpus)})
+    return Run(path, settings, config, data)
+
+
+def from_anywhere(corpus: str) -> str:
+    """A corpus' name, or the absolute path or pattern of its files."""
+    if not is_path(corpus):
+        return corpus
+    if os.path.lexists(corpus):
+        return os.path.abspath(corpus)
+    return os.path.join(glob.escape(os.getcwd()), corpus)
+
+
+def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
+    """A run as its last save left it; at step 0 where there was none yet."""
+    path = find_directory(path)
+    run_json = read_run_json(path)
+    if run_json is None:
+        raise InputError(f"{path} has no run.json: it is a model, not a run that can be resumed")
+    settings = read_settings(run_json.get("settings", {}), changes, str(path / "run.json"))
+    recorded = run_json.get("data")
+    if not isinstance(recorded, dict) or not {"name", "sha256", "ids_sha256"} <= set(recorded):
+        raise InputError(f"{path / 'run.json'} does not say what it was trained on;"
+                         " restore it from a copy")
+    config = read_config(path)
+    if config != settings.config(config.vocab_size):
+        raise InputError(f"{path / 'config.json'} and run.json are of different models;"
+                         " restore them from a copy")
+    tokenizer = read_tokenizer(path, config)
+    if tokenizer is None:
+        raise InputError(f"{path} has lost its tokenizer.json; restore it from a copy")
+    source, _ = open_source(settings, tokenizer)
+    if source.sha256 != recorded["sha256"]:
+        raise InputError(
+            f"the corpus {settings.corpus} is not the one that {path} was trained on"
+            f" (SHA-256 {source.sha256[:12]}…, not {str(recorded['sha256'])[:12]}…):"
+            " restore it, or start a new run"
+        )
+    data = encode_source(source, tokenizer, settings)
+    if data.record["ids_sha256"] != recorded["ids_sha256"]:
+        mapped = isinstance(data.train, np.memmap)
+        what = f"the token files in {settings.corpus}" if mapped else path / "tokenizer.json"
+        raise InputError(
+            f"{what}: it gives other ids than {path} was trained on;"
+            " restore it, or start a new run"
+        )
+    run = Run(path, settings, config, data)
+    training = load_training(path, config)
+    if training is None and saved_before(path, run_json):
+        raise InputError(f"{path} has lost its training.safetensors; restore it from a copy,"
+                         " or start a new run: its weights are still in model.safetensors")
+    if training is not None:
+        run.step, run.best = training["step"], training["best"]
+        run.params, run.optimizer = training["params"], training["optimizer"]
+    if run.step >= settings.steps:
+        raise InputError(
+            f"{path} has already done its {run.step} steps: give more with --steps"
+        )
+    return run
+
+
+def saved_before(path: Path, run_json: dict[str, Any]) -> bool:
+    """True where the log goes on after the first save: it was whole once. A resume
+    may have put that save off, so there are weights as well."""
+    first = read_settings(run_json.get("settings", {}), {}, str(path / "run.json")).save_every
+    went_on = any(line["step"] > first for line in read_log(path))
+    return went_on and (path / "model.safetensors").exists()
+
+
+def open_source(settings: Settings, tokenizer: Any = None) -> tuple[Corpus | Prepared, Any]:
+    """Where the ids come from, and the tokenizer: `tokenizer`, or the one that the
+    settings ask for. What `npgpt prepare` has encoded with it is not read as text."""
+    directory, corpus = prepared_directory(settings.corpus), None
+    prepared = open_prepared(directory) if directory else None
+    if prepared and tokenizer is None and settings.tokenizer is None:
+        tokenizer = prepared.tokenizer
+    if tokenizer is None:
+        corpus = load_corpus(settings.corpus)
+        tokenizer = make_tokenizer(settings, corpus)
+    if prepared and tokenizer.to_json() == prepared.tokenizer.to_json():
+        return prepared, tokenizer
+    return corpus or load_corpus(settings.corpus), tokenizer
+
+
+def make_tokenizer(settings: Settings, corpus: Corpus) -> Any:
+    """The one in a file, one trained here by name, or one for the characters of the corpus."""
+    if settings.tokenizer in (None, "characters"):
+        return CharacterTokenizer.train([*corpus.documents, "\n"])
+    if is_named(settings.tokenizer):
+        return train_named(settings.tokenizer, corpus.train)
+    if not Path(settings.tokenizer).exists():
+        raise InputError(f"no tokenizer at {settings.tokenizer}: give a tokenizer.json, "
+                         "or characters, words, bpe or bpe:SIZE")
+    return load_tokenizer(settings.tokenizer)
+
+
+def prepared_directory(corpus: str) -> Path | None:
+    """Where the corpus lies that `npgpt prepare` wrote, if it is one."""
+    path = Path(corpus)
+    return path if is_path(corpus) and is_prepared(path) else None
+
+
+def encode_source(source: Corpus | Prepared, tokenizer: Any, settings: Settings) -> Data:
+    """Both parts as ids, mapped where they are prepared; InputError where one is
+    shorter than a context."""
+    if isinstance(source, Prepared):
+        train, validation = source.train, source.validation
+        validation_bytes = source.validation_bytes
+    else:
+        kind = token_dtype(tokenizer.vocab_size)
+        train, validation = (
+            np.array(tokenizer.encode(text), dtype=kind)
+            for text in (source.train_text, source.validation_text)
+        )
+        validation_bytes = len(source.validation_text.encode())
+    check_length(train, settings.context_length, f"the training part of {source.name}")
+    check_length(validation, settings.context_length, f"the validation part of {source.name}")
+    ids_sha256 = hashlib.sha256(train)  # no copy: the tokens may be mapped
+    ids_sha256.update(validation)
+    record = {
+        "name": source.name,
+        "source": source.source,
+        "licence": source.licence,
+        "sha256": source.sha256,
+        "ids_sha256": ids_sha256.hexdigest(),
+        "train_tokens": len(train),
+        "validation_tokens": len(validation),
+    }
+    return Data(tokenizer, train, validation, validation_bytes, record)
+
+
+def count_parameters(config: Config) -> int:
+    return int(sum(np.prod(shape) for _, shape in leaves(shapes(config))))
+
+
+def versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {
+        "npgpt": version("npgpt"),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+    }

@@ -1,0 +1,1 @@
+"""One token: a family's step for generation, on vectors."""

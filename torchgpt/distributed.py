@@ -1,0 +1,158 @@
+"""One run on several processes, as torchrun starts them: one a GPU.
+
+Every process holds the whole model and takes its rows of each batch.
+DistributedDataParallel adds the gradients up while the backward pass still
+runs, so all of them make the same step. Process 0 alone reads the corpus,
+evaluates, logs and saves; the others `follow`.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+
+from npgpt.errors import InputError
+from npgpt.runs.run import Run
+from npgpt.runs.settings import Settings
+from npgpt.training.loop import load_state, rate_at, take_step
+from npgpt.tree import rebuild
+from torchgpt.device import pick_device
+from torchgpt.layers.cross_entropy import IGNORE
+from torchgpt.training.half import Autograd
+
+# how long the others wait for process 0: it evaluates and saves alone
+PATIENCE = timedelta(hours=2)
+
+# seconds for gloo's threads to let go of the last tensors: one that still
+# holds a tensor of Python's when Python ends aborts the process
+LETTING_GO = 0.25
+
+
+def launched() -> bool:
+    """Whether torchrun, or a scheduler that speaks like it, started this process."""
+    return {"RANK", "WORLD_SIZE", "MASTER_ADDR"} <= set(os.environ)
+
+
+@contextlib.contextmanager
+def joined(device: str = "auto") -> Iterator[torch.device]:
+    """Meet the other processes, and part again; yields this one's device."""
+    place = pick_device(device)
+    if place.type == "mps":
+        raise InputError("several processes cannot share one mps device: use --device cpu")
+    if place.type == "cuda":
+        place = own_gpu(torch.cuda.device_count())
+        torch.cuda.set_device(place)
+    backend = "cpu:gloo,cuda:nccl" if place.type == "cuda" else "gloo"
+    dist.init_process_group(backend, timeout=PATIENCE)
+    try:
+        yield place
+    finally:
+        dist.destroy_process_group()
+        time.sleep(LETTING_GO)
+
+
+def own_gpu(there: int) -> torch.device:
+    """This process's among the node's GPUs."""
+    index = int(os.environ.get("LOCAL_RANK", 0))
+    if index >= there:
+        raise InputError(
+            f"this machine has {there} GPUs, too few for process {index}: start at most"
+            f" {there} a node with torchrun --nproc-per-node")
+    return torch.device("cuda", index)
+
+
+def share_run(open_run: Callable[[], tuple[Run, bool]]) -> tuple[Run, bool]:
+    """Process 0's open_run(), a run and whether its dropout masks are the
+    loop's, handed to all, so that only its machine needs the corpus and the
+    run's directory. Where it fails, the others leave with status 2 and in
+    silence."""
+    run, box = None, [None]
+    try:
+        if dist.get_rank() == 0:
+            run, shared_dropout = open_run()
+            check_parts(run.settings, dist.get_world_size())
+            box = [(replace(run, data=replace(run.data, tokenizer=None)), shared_dropout)]
+    finally:
+        dist.broadcast_object_list(box, device=torch.device("cpu"))
+    if box[0] is None:
+        raise SystemExit(2)
+    others, shared_dropout = box[0]
+    return run or others, shared_dropout
+
+
+def check_parts(settings: Settings, processes: int) -> None:
+    """InputError unless the processes get equal rows of each part of a batch."""
+    rows = settings.batch_size // settings.accumulate
+    if rows % processes:
+        raise InputError(
+            f"a batch of {settings.batch_size} windows in {settings.accumulate} parts gives"
+            f" {rows} a part, which {processes} processes cannot share equally: choose a"
+            f" --batch-size that {processes * settings.accumulate} divides")
+
+
+class Distributed(Autograd):
+    """`Autograd`, one process of several."""
+
+    name = "torch, distributed"
+
+    def __init__(self, *options, accumulate=1):
+        super().__init__(*options)
+        self.accumulate = accumulate
+        self.rank, self.processes = dist.get_rank(), dist.get_world_size()
+        self.dropout_stream += f".{self.rank}"
+
+    def model(self, params, config):
+        model = super().model(params, config)
+        self.parallel = DistributedDataParallel(model, gradient_as_bucket_view=True)
+        return model
+
+    def begin_step(self, model, seed, step):
+        super().begin_step(model, seed, step)
+        self.parts_left = self.accumulate
+
+    def loss_and_grads(self, model, ids, targets, config, keep=None, count=None):
+        """-> the whole batch's loss, the model; its gradients are the whole
+        batch's after the last of the `accumulate` parts of a step."""
+        count = count or max(int((targets != IGNORE).sum()), 1)
+        rows = len(ids) // self.processes
+        mine = slice(self.rank * rows, (self.rank + 1) * rows)
+        keep = keep and rebuild(keep, lambda _, mask: mask[mine])
+        self.parts_left -= 1
+        with self.parallel.no_sync() if self.parts_left else contextlib.nullcontext():
+            # DDP takes the mean over the processes; count / processes makes it the sum
+            loss, _ = super().loss_and_grads(
+                self.parallel, ids[mine], targets[mine], config, keep, count / self.processes)
+        dist.all_reduce(loss)
+        return loss / self.processes, model
+
+
+def anyone(stopped: Callable[[], bool]) -> Callable[[], bool]:
+    """stopped(), true in every process once it is in one: all leave after
+    the same step. Each must ask once a step."""
+
+    def agreed() -> bool:
+        flag = torch.tensor(int(stopped()))
+        dist.all_reduce(flag, dist.ReduceOp.MAX)
+        return bool(flag)
+
+    return agreed
+
+
+def is_parted(error: RuntimeError) -> bool:
+    """Whether it tells of a process that is gone, which has said why itself."""
+    return isinstance(error, dist.DistError) or "gloo" in str(error)
+
+
+def follow(run: Run, half: Distributed, stopped: Callable[[], bool]) -> None:
+    """The steps of `npgpt.training.loop.train`, and nothing but the steps."""
+    model, optimizer = load_state(run, half)
+    step = run.step
+    while step < run.settings.steps and not stopped():
+        step += 1
+        take_step(model, optimizer, half, run, step, rate_at(step, run.settings))

@@ -1,0 +1,155 @@
+"""The GPT that a PyTorch user would write: nn.Module, autograd, SDPA.
+
+The same model as `torchgpt.models.gpt2`, told in the library's own words;
+the parity tests hold its gradients to the hand-written ones."""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from npgpt.families.gpt2 import Config
+from npgpt.tree import leaves, nest
+from torchgpt.layers.cross_entropy import IGNORE
+from torchgpt.training.init import init_gpt
+
+
+class Attention(nn.Module):
+    def __init__(self, config, dropout):
+        super().__init__()
+        self.heads, self.dropout = config.heads, dropout
+        self.qkv = nn.Linear(config.channels, 3 * config.channels)
+        self.out = nn.Linear(config.channels, config.channels)
+
+    def forward(self, x, keep):
+        B, T, C = x.shape
+        q, k, v = self.qkv(x).view(B, T, 3, self.heads, -1).permute(
+            2, 0, 3, 1, 4)
+        if keep.get("attention") is not None:  # SDPA takes no mask
+            scores = q @ k.mT / math.sqrt(q.shape[-1])
+            ahead = torch.ones(T, T, dtype=torch.bool, device=x.device)
+            scores = scores.masked_fill(ahead.triu(1), -math.inf)
+            y = (scores.softmax(dim=-1) * keep["attention"]) @ v
+        else:
+            y = F.scaled_dot_product_attention(
+                q, k, v, is_causal=True,
+                dropout_p=self.dropout if self.training else 0.0)
+        y = self.out(y.transpose(1, 2).reshape(B, T, C))
+        return drop(y, keep.get("attention_out"), self)
+
+
+class FeedForward(nn.Module):
+    def __init__(self, config, dropout):
+        super().__init__()
+        self.dropout = dropout
+        self.up = nn.Linear(config.channels, config.hidden)
+        self.down = nn.Linear(config.hidden, config.channels)
+
+    def forward(self, x, keep):
+        y = self.down(F.gelu(self.up(x), approximate="tanh"))
+        return drop(y, keep.get("feed_forward_out"), self)
+
+
+class Block(nn.Module):
+    def __init__(self, config, dropout):
+        super().__init__()
+        self.norm_1 = nn.LayerNorm(config.channels)
+        self.attention = Attention(config, dropout)
+        self.norm_2 = nn.LayerNorm(config.channels)
+        self.feed_forward = FeedForward(config, dropout)
+
+    def forward(self, x, keep):
+        x = x + self.attention(self.norm_1(x), keep)
+        return x + self.feed_forward(self.norm_2(x), keep)
+
+
+class GPT(nn.Module):
+    """forward(ids (B, T), targets (B, T)) -> logits (B, T, V), loss ().
+
+    The loss is the targets' mean, or their sum (reduction="sum"), 0
+    where all are ignored; None without targets. In training mode it draws
+    dropout masks from torch's own generator, unless `keep` gives them."""
+
+    def __init__(self, config: Config, dropout: float = 0.0, params=None):
+        super().__init__()
+        self.config, self.dropout = config, dropout
+        self.tokens = nn.Embedding(config.vocab_size, config.channels)
+        self.positions = nn.Embedding(config.context_length, config.channels)
+        self.blocks = nn.ModuleList(
+            Block(config, dropout) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.channels)
+        self.head = nn.Linear(config.channels, config.vocab_size, bias=False)
+        if config.tied:
+            self.head.weight = self.tokens.weight
+        params = params or init_gpt(config)
+        like = params["tokens"]["weight"]
+        self.to(like.device, like.dtype)
+        self.copy_params(params)
+
+    def forward(self, ids, targets=None, keep=None, reduction="mean"):
+        keep = keep or {}
+        block_keeps = keep.get("blocks") or [{}] * self.config.layers
+        places = torch.arange(ids.shape[1], device=ids.device)
+        x = self.tokens(ids) + self.positions(places)
+        x = drop(x, keep.get("embedding"), self)
+        for block, block_keep in zip(self.blocks, block_keeps):
+            x = block(x, block_keep or {})
+        logits = self.head(self.norm(x))
+        if targets is None:
+            return logits, None
+        total = F.cross_entropy(
+            logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORE,
+            reduction="sum")
+        if reduction == "sum":
+            return logits, total
+        count = (targets != IGNORE).sum().clamp(min=1)
+        return logits, total / count
+
+    @classmethod
+    def from_params(cls, params, config, dropout=0.0):
+        """The module with these weights, in their dtype, where they live."""
+        return cls(config, dropout, params)
+
+    @torch.no_grad()
+    def copy_params(self, params):
+        """Take over the weights of nested params. A Linear stores its
+        weight as (outputs, inputs), so those are turned."""
+        for name, theirs in leaves(params):
+            module, own = self.find(name)
+            own.copy_(theirs.T if is_turned(module, own) else theirs)
+
+    def to_params(self):
+        """-> nested params, copies, as `torchgpt.models.gpt2` takes them."""
+        return self.as_params(lambda weight: weight.detach())
+
+    def grads(self):
+        """-> the gradients that autograd left, nested like params."""
+        return self.as_params(lambda weight: weight.grad)
+
+    def as_params(self, pick):
+        pairs = []
+        for name, weight in self.named_parameters():
+            value = pick(weight)
+            if is_turned(self.find(name)[0], weight):
+                value = value.T
+            pairs.append((name, value.clone(
+                memory_format=torch.contiguous_format)))
+        return nest(pairs)
+
+    def find(self, name):
+        """"blocks.0.norm.weight" -> the module blocks.0.norm, its weight."""
+        path, _, own = name.rpartition(".")
+        module = self.get_submodule(path)
+        return module, getattr(module, own)
+
+
+def is_turned(module, weight):
+    return isinstance(module, nn.Linear) and weight.ndim == 2
+
+
+def drop(x, mask, module):
+    """Dropout with the given mask; without one, with one of torch's own."""
+    if mask is not None:
+        return x * mask
+    return F.dropout(x, module.dropout, module.training)
