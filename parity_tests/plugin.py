@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(config, items):
     profile, candidate = config.getoption("--profile"), config.getoption("--candidate")
     if candidate:
         from npgpt.checking.arms import lookup
-        from npgpt.checking.cases import functions_of
+        from npgpt.checking.components import functions_of
 
         find = lookup(candidate)
         leave_out("checks of what is not offered", lambda item: "component" in getattr(
@@ -129,7 +129,7 @@ def is_whole_acceptance_run(config):
 def print_verdicts(terminalreporter, package):
     """Which functions of a candidate are right, wrong, or not offered."""
     from npgpt.checking.arms import lookup
-    from npgpt.checking.cases import CASES, functions_of
+    from npgpt.checking.components import CASES, functions_of
 
     find = lookup(package)
     stats, wrong = terminalreporter.stats, {}

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from npgpt.checking.cases import CASES
+from npgpt.checking.components import CASES
 from npgpt.files import write_atomically
 
 HERE = Path(__file__).parent

@@ -3,7 +3,7 @@
 
 from hypothesis import strategies as st
 
-from npgpt.checking.cases import make_case
+from npgpt.checking.components import make_case
 from npgpt.checking.draw import Draw
 
 

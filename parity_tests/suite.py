@@ -2,6 +2,7 @@
 the one way to fail."""
 
 from npgpt.checking.blame import explain
+from npgpt.checking.case import is_pair
 from npgpt.checking.tally import Tally
 from torchgpt.checking import candidate_arm, in_few_bits, witnesses
 
@@ -18,7 +19,7 @@ def arms(case, device, candidate=None):
     if candidate is None:
         return witnesses(case, device), in_few_bits(case, device)
     own = candidate_arm(candidate, device)
-    precise = [("float32", own)] if case.d_y is not None else []
+    precise = [("float32", own)] if is_pair(case) else []
     return [*witnesses(case, device), own], precise
 
 

@@ -1,6 +1,6 @@
 """Every component: all witnesses agree, laws hold, layouts do not matter.
 
-The cases are in npgpt/checking/cases, one function a component; what each
+The cases are in npgpt/checking/components, one file a component; what each
 must do at its edges is written down in layers/, model/, training/ and
 generation/ beside this file."""
 
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from npgpt.checking.arms import numpy_arm
 from npgpt.checking.budgets import budgets, error_between, scales
-from npgpt.checking.cases import CASES
 from npgpt.checking.check import Finding, check
+from npgpt.checking.components import CASES
 from npgpt.checking.layouts import check_determinism, check_layouts
 from parity_tests.strategies import cases
 from parity_tests.suite import Wrong, arms, tally

@@ -421,7 +421,7 @@ class SuiteTable(Block):
         heads = ("component", "examples", "witnesses", "worst error forward", "backward",
                  "mutants found")
         out = []
-        from npgpt.checking.cases import CASES
+        from npgpt.checking.components import CASES
 
         for name in CASES:
             row = table["components"].get(name)

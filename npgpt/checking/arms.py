@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from npgpt.checking.case import Case
-from npgpt.checking.cases import all_functions
+from npgpt.checking.case import mapped
+from npgpt.checking.components import ALIASES, all_functions
 from npgpt.checking.replacing import replaced
 from npgpt.errors import InputError
 from npgpt.tree import leaves
@@ -39,10 +39,10 @@ class Arm:
     packages: tuple = ()
     shares: Callable = np.shares_memory
 
-    def native(self, case: Case, dtype="float64") -> Case:
-        return case.map(lambda name, array: self.enter(array, dtype))
+    def native(self, case, dtype="float64"):
+        return mapped(case, lambda name, array: self.enter(array, dtype))
 
-    def results(self, own: Case) -> dict:
+    def results(self, own) -> dict:
         """By name, for a case of the arm's own arrays. Raises Stopped where
         the arm holds a package that is not ours and that fails."""
         try:
@@ -54,7 +54,7 @@ class Arm:
             raise Stopped(f"{self.name} stops {where_in(foreign, error)}with"
                           f" {type(error).__name__}: {error}") from error
 
-    def compute(self, case: Case, dtype="float64") -> dict:
+    def compute(self, case, dtype="float64") -> dict:
         """The same, as NumPy float64, for a case of NumPy's arrays."""
         return {name: self.leave(value)
                 for name, value in self.results(self.native(case, dtype)).items()}
@@ -70,23 +70,41 @@ def where_in(packages, error):
 
 
 def lookup(package):
-    """-> find(name): the function of a package, or of its rooms."""
-    modules = [importlib.import_module(package)]
-    for room in ROOMS:
-        try:
-            modules.append(importlib.import_module(f"{package}.{room}"))
-        except ModuleNotFoundError as error:
-            if error.name != f"{package}.{room}":
-                raise
+    """-> find(name): the function of a package, or of its rooms; of
+    `gpt2.forward` that of models/gpt2, or `gpt` by its other name."""
+    rooms = [importlib.import_module(package)]
+    rooms += [module for room in ROOMS if (module := module_at(f"{package}.{room}"))]
 
     def find(name):
-        for module in modules:
+        model, dot, last = name.rpartition(".")
+        if dot:
+            module = module_at(f"{package}.models.{model}")
+            function = getattr(module, last, None) or find(other_name(name))
+            return function if callable(function) else None
+        for module in rooms:
             function = getattr(module, name, None)
             if callable(function):
                 return function
         return None
 
     return find
+
+
+def module_at(name):
+    """The module of that name, or None where there is none."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if not f"{name}.".startswith(f"{error.name}."):
+            raise
+    return None
+
+
+def other_name(name):
+    """gpt2.forward -> gpt, gpt2.backward -> gpt_backward."""
+    model, _, last = name.rpartition(".")
+    alias = next((alias for alias, full in ALIASES.items() if full == f"{model}.forward"), name)
+    return alias if last == "forward" else f"{alias}_{last}"
 
 
 def enter_numpy(array, dtype):

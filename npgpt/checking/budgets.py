@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from npgpt import layers
-from npgpt.checking.case import is_float
+from npgpt.checking.case import is_float, is_pair
 from npgpt.checking.replacing import replaced
 
 UNIT = {"float64": 2.0 ** -53, "float32": 2.0 ** -24, "bfloat16": 2.0 ** -8}
@@ -49,7 +49,8 @@ def measured(case, arm, compute, values, draws=8):
     ξ moves the inputs, the weights, the upstream gradient, and in the same
     way what each leaf is handed: a product of halves that cancel inside is
     small, but the rounding of the halves is not."""
-    size = {name: max(largest(value), case.least_scale.get(name, 0.0))
+    least = case.least_scale if is_pair(case) else {}
+    size = {name: max(largest(value), least.get(name, 0.0))
             for name, value in values.items()}
     rng = np.random.default_rng(0)
     for _ in range(draws):
@@ -63,8 +64,8 @@ def measured(case, arm, compute, values, draws=8):
 
 
 def nudge(case, rng):
-    parts = {"inputs": case.inputs, "params": case.params, "d_y": case.d_y}
-    return replace(case, **{name: off_a_little(part, rng) for name, part in parts.items()})
+    moved = ("inputs", "params", "d_y") if is_pair(case) else ("params",)
+    return replace(case, **{part: off_a_little(getattr(case, part), rng) for part in moved})
 
 
 def off_a_little(tree, rng):

@@ -1,4 +1,7 @@
-"""A case: one component, and all that is needed to check it once."""
+"""A case: one component, and all that is needed to check it once.
+
+A `PairCase` is of a forward and its backward pass; a `FunctionCase` of
+what has no gradients (sampling, masks, the schedule, the optimiser)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -9,13 +12,87 @@ from npgpt.tree import leaves, rebuild
 
 def call_pair(find, case):
     """A hand-written pair, forward and backward -> {"y", "d_x", ...}."""
-    y, saved = find(case.component)(**case.arguments())
-    grads = find(f"{case.component}_backward")(case.d_y, saved)
+    y, saved = find(case.component)(**arguments(case))
+    grads = find(backward_of(case.component))(case.d_y, saved)
     return {"y": y, **named_grads(case, grads)}
 
 
 def forward_of_pair(find, case):
-    return find(case.component)(**case.arguments())[0]
+    return find(case.component)(**arguments(case))[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairCase:
+    """inputs, params: what there are gradients of; options: the rest; d_y:
+    the upstream gradient.
+
+    scale(case) -> {"y": S, "d_x": S, ...}, the size of the terms that each
+    result adds up (see budgets.py); None: it is measured. laws: see
+    laws.py. call(find, case) -> named results, where find("layer_norm") is
+    the function of the package in hand; forward(find, case) -> y alone.
+    functions: the names of those that are checked, if not the pair."""
+
+    component: str
+    inputs: dict = field(default_factory=dict)
+    params: dict = field(default_factory=dict)
+    nested: bool = False            # params is one argument: a block or a model
+    options: dict = field(default_factory=dict)
+    d_y: Any
+    scale: Callable | None = None
+    least_scale: dict = field(default_factory=dict)     # where it is measured
+    laws: tuple = ()
+    call: Callable = call_pair
+    forward: Callable = forward_of_pair
+    functions: tuple = ()
+    views: bool = False             # may hand its input on, uncopied
+    no_complex_step: str = ""       # why there is none
+    chosen: dict = field(default_factory=dict)
+
+    def __repr__(self):             # else Hypothesis prints every array
+        return f"{self.component}[{at(self)}]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionCase:
+    """params: weights, one argument, where there are any; options: the rest.
+
+    expected(case): the results by an independent formula. scale, laws,
+    call, functions: as for a pair; functions, if not the component's own."""
+
+    component: str
+    params: dict = field(default_factory=dict)
+    options: dict = field(default_factory=dict)
+    call: Callable
+    expected: Callable
+    scale: Callable | None = None
+    laws: tuple = ()
+    functions: tuple = ()
+    views: bool = False             # may hand its input on, uncopied
+    discrete: bool = False          # a choice, which rounding may tip where two are equal
+    result_dtype: str | None = None  # of the results, if not the inputs'
+    chosen: dict = field(default_factory=dict)
+
+    def __repr__(self):
+        return f"{self.component}[{at(self)}]"
+
+
+def backward_of(name):
+    """layer_norm -> layer_norm_backward; gpt2.forward -> gpt2.backward."""
+    model, dot, _ = name.rpartition(".")
+    return f"{model}.backward" if dot else f"{name}_backward"
+
+
+def functions_of(case):
+    """The names of the functions that a case checks."""
+    if case.functions:
+        return case.functions
+    if is_pair(case):
+        return case.component, backward_of(case.component)
+    return (case.component,)
+
+
+def is_pair(case):
+    return isinstance(case, PairCase)
 
 
 def named_grads(case, grads):
@@ -28,76 +105,47 @@ def named_grads(case, grads):
     return named
 
 
-@dataclass(frozen=True)
-class Case:
-    """inputs, params: what there are gradients of; options: the rest.
+def arguments(case):
+    """All that the function in hand is given, by name."""
+    if is_pair(case):
+        params = {"params": case.params} if case.nested else case.params
+        return {**case.inputs, **params, **case.options}
+    return {**({"params": case.params} if case.params else {}), **case.options}
 
-    scale(case) -> {"y": S, "d_x": S, ...}, the size of the terms that each
-    result adds up (see budgets.py); None: it is measured. laws: see
-    laws.py. call(find, case) -> named results, where find("layer_norm") is
-    the function of the half in hand; functions that are no pair bring
-    their own. expected(case): the same results by an independent formula,
-    for functions that PyTorch has no operator for."""
 
-    component: str
-    inputs: dict = field(default_factory=dict)
-    params: dict = field(default_factory=dict)
-    options: dict = field(default_factory=dict)
-    d_y: Any = None
-    scale: Callable | None = None
-    laws: tuple = ()
-    nested: bool = False            # params is one argument: a composite
-    views: bool = False             # may hand its input on, uncopied
-    discrete: bool = False          # a choice, which rounding may tip where two are equal
-    result_dtype: str | None = None  # of the results, if not the inputs'
-    no_complex_step: str = ""       # why there is none
-    call: Callable = call_pair
-    forward: Callable = forward_of_pair
-    expected: Callable | None = None
-    least_scale: dict = field(default_factory=dict)     # where it is measured
-    covers: tuple = ()              # functions checked, if not the pair
-    chosen: dict = field(default_factory=dict)
+def parts(case):
+    """All that a float type applies to or that has a layout."""
+    both = {"params": case.params, "options": case.options}
+    return {"inputs": case.inputs, **both, "d_y": case.d_y} if is_pair(case) else both
 
-    def arguments(self):
-        params = {"params": self.params} if self.nested else self.params
-        return {**self.inputs, **params, **self.options}
 
-    def arrays(self):
-        """All that a float type applies to or that has a layout."""
-        return {"inputs": self.inputs, "params": self.params,
-                "options": self.options, "d_y": self.d_y}
+def mapped(case, change):
+    """The case with change(name, array) for each array in it."""
+    def one(name, leaf):
+        return change(name, leaf) if is_array(leaf) else leaf
 
-    def map(self, change):
-        """The case with change(name, array) for each array in it."""
-        def one(name, leaf):
-            return change(name, leaf) if is_array(leaf) else leaf
+    return replace(case, **rebuild(parts(case), one))
 
-        return replace(self, **rebuild(self.arrays(), one))
 
-    def differentiated(self):
-        """name of the gradient -> what it is the gradient of."""
-        return {f"d_{name}": array
-                for name, array in leaves({**self.inputs, **self.params})}
+def differentiated(case):
+    """name of the gradient -> what it is the gradient of."""
+    if not is_pair(case):
+        return {}
+    return {f"d_{name}": array for name, array in leaves({**case.inputs, **case.params})}
 
-    def with_inputs(self, **changed):
-        """The case with other inputs, options or params, by name."""
-        parts = {part: {name: changed.get(name, value)
-                        for name, value in getattr(self, part).items()}
-                 for part in ("inputs", "params", "options")}
-        return replace(self, **parts, d_y=changed.get("d_y", self.d_y))
 
-    def with_parts(self, **parts):
-        return replace(self, **parts)
+def with_values(case, **values):
+    """The case with other inputs, options or params, by name."""
+    given = parts(case)
+    d_y = {"d_y": values.get("d_y", given.pop("d_y"))} if is_pair(case) else {}
+    return replace(case, **d_y, **{
+        part: {name: values.get(name, value) for name, value in held.items()}
+        for part, held in given.items()})
 
-    def at(self):
-        """The choices on one line, as `npgpt gradcheck --at` takes them."""
-        return " ".join(f"{name}={value}" for name, value in self.chosen.items())
 
-    def _repr_pretty_(self, printer, cycle):
-        printer.text(repr(self))            # Hypothesis would print every array
-
-    def __repr__(self):
-        return f"{self.component}[{self.at()}]"
+def at(case):
+    """The choices on one line, as `npgpt gradcheck --at` takes them."""
+    return " ".join(f"{name}={value}" for name, value in case.chosen.items())
 
 
 def is_array(leaf):

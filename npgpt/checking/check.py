@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from npgpt.checking.budgets import LEAF, UNIT, budgets, error_between, scales, share
-from npgpt.checking.case import Case
+from npgpt.checking.case import (
+    FunctionCase,
+    PairCase,
+    at,
+    differentiated,
+    is_pair,
+    mapped,
+    parts,
+)
 from npgpt.checking.draw import Numbers
 from npgpt.checking.witnesses import against, complex_jacobian, complex_step, random_directions
 from npgpt.tree import leaves
@@ -17,7 +25,7 @@ JACOBIAN = 24
 class Finding:
     """Something that is not as it should be; `arms` are those it is about."""
 
-    case: Case
+    case: PairCase | FunctionCase
     value: str
     arms: tuple
     what: str
@@ -29,7 +37,7 @@ class Finding:
     def __str__(self):
         return (f"{self.case.component}: {self.what}\n"
                 f"  replay: npgpt gradcheck --layer {self.case.component}"
-                f" --at \"{self.case.at()}\"")
+                f" --at \"{at(self.case)}\"")
 
 
 def check(case, arms, precise=(), tally=None):
@@ -53,14 +61,14 @@ def check(case, arms, precise=(), tally=None):
         for right in names[i + 1:]:
             findings += compare(case, values[left], values[right], (left, right),
                                 allowed, "float64", shares)
-    if case.d_y is not None and not case.no_complex_step:
+    if is_pair(case) and not case.no_complex_step:
         findings += check_derivative(case, first, values, size, shares)
     if not findings:
         for dtype, arm in precise:
             findings += check_precision(case, first, arm, dtype, truth, size, shares)
     if tally is not None:
         ran = [*names, *[f"{arm.name} {dtype}" for dtype, arm in precise]]
-        if case.d_y is not None and not case.no_complex_step:
+        if is_pair(case) and not case.no_complex_step:
             ran.append("complex step")
         tally.add(case, ran, values[first.name], shares)
     return findings
@@ -82,18 +90,18 @@ def observe(case, arm, dtype):
             find(name, "is missing: the witness did not run")
             continue
         kind = str(getattr(result, "dtype", "")).removeprefix("torch.")
-        wanted = case.result_dtype or dtype
+        wanted = None if is_pair(case) else case.result_dtype
+        wanted = wanted or dtype
         if ("float" in kind or "complex" in kind) and kind != wanted:
             find(name, f"is {kind}, not {wanted}", other_dtype=wanted)
         values[name] = arm.leave(result)
         if np.isnan(values[name]).any():
             find(name, "is not a number (NaN)")
-    wanted = case.differentiated() if case.d_y is not None else {}
-    for name in wanted:
+    for name in differentiated(case):
         if name not in results:
             find(name, "is missing: the witness did not run")
-    before = dict(leaves(case.arrays()))
-    for name, after in leaves(own.arrays()):
+    before = dict(leaves(parts(case)))
+    for name, after in leaves(parts(own)):
         if getattr(after, "dtype", None) is not None:
             expected = arm.leave(arm.enter(before[name], dtype))
             if not np.array_equal(arm.leave(after), expected, equal_nan=True):
@@ -145,7 +153,7 @@ def check_derivative(case, arm, values, size, shares):
     forward: along random directions, and in full where that is small."""
     findings = []
     numbers = Numbers(case.chosen.get("seed", 0) + 1)
-    gradients = list(case.differentiated())
+    gradients = list(differentiated(case))
     groups = [gradients] if case.nested else [[name] for name in gradients]
     for group in groups:
         directions = random_directions(case, numbers, group)
@@ -165,7 +173,7 @@ def check_derivative(case, arm, values, size, shares):
                     f" ({share(error, budget):.2g} of its budget) along a random direction",
                     error, budget))
     y = values[arm.name]["y"]
-    for name, array in case.differentiated().items():
+    for name, array in differentiated(case).items():
         if not case.nested and 0 < y.size * np.size(array) <= JACOBIAN:
             findings += check_jacobian(case, arm, name, y)
     return findings
@@ -191,7 +199,8 @@ def check_jacobian(case, arm, name, y):
 def check_precision(case, first, arm, dtype, truth, size, shares):
     """An arm in few bits against float64 on the same, rounded, inputs."""
     if dtype == "bfloat16":
-        case = case.map(lambda name, array: arm.leave(arm.enter(array, dtype)).astype(array.dtype))
+        case = mapped(case, lambda name, array:
+                      arm.leave(arm.enter(array, dtype)).astype(array.dtype))
         truth = first.compute(case)
         if case.scale is not None:
             size = scales(case, first)

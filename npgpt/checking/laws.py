@@ -7,6 +7,7 @@ whose it is. It yields nothing where it does not apply."""
 
 import numpy as np
 
+from npgpt.checking.case import arguments, with_values
 from npgpt.tree import rebuild
 
 
@@ -18,14 +19,14 @@ def row(tree, i):
 def batch_independent(case, compute):
     """A sequence computed alone gives what it gives in company."""
     names = [name for name in ("x", "q", "k", "v", "ids", "keep")
-             if name in case.arguments() and case.arguments()[name] is not None]
-    both = {name: case.arguments()[name] for name in names}
+             if name in arguments(case) and arguments(case)[name] is not None]
+    both = {name: arguments(case)[name] for name in names}
     visible = case.options.get("visible")
     if visible is not None and visible.ndim == 4 and visible.shape[0] > 1:
         both["visible"] = visible
     whole = compute(case)
     for i in {0, len(case.d_y) - 1}:
-        alone = case.with_inputs(**row(both, i), d_y=case.d_y[i:i + 1])
+        alone = with_values(case, **row(both, i), d_y=case.d_y[i:i + 1])
         values = compute(alone)
         yield "y", values["y"], whole["y"][i:i + 1]
         for name in case.inputs:
@@ -35,7 +36,7 @@ def batch_independent(case, compute):
 def shift_invariant(name, amount=3.0):
     """Adding a number to each row changes nothing, forward or backward."""
     def shifted_row_gives_the_same(case, compute):
-        shifted = case.with_inputs(**{name: case.inputs[name] + amount})
+        shifted = with_values(case, **{name: case.inputs[name] + amount})
         before, after = compute(case), compute(shifted)
         for result in before:
             yield result, after[result], before[result], shifted
@@ -60,7 +61,7 @@ def same_for_any_order_of_keys(case, compute):
         mask = case.options[name]
         if mask is not None:
             turned[name] = mask[..., ::-1]
-    before, after = compute(case), compute(case.with_inputs(**turned))
+    before, after = compute(case), compute(with_values(case, **turned))
     yield "y", after["y"], before["y"]
     yield "d_q", after["d_q"], before["d_q"]
     yield "d_k", after["d_k"][:, :, ::-1], before["d_k"]
@@ -77,7 +78,7 @@ def blind_to_what_is_hidden(case, compute):
     hidden = ~np.broadcast_to(visible, (B, H, T, S)).any(axis=2)[..., None]
     changed = {name: np.where(hidden, -case.inputs[name] - 1, case.inputs[name])
                for name in ("k", "v")}
-    before, after = compute(case), compute(case.with_inputs(**changed))
+    before, after = compute(case), compute(with_values(case, **changed))
     for name in before:
         yield name, after[name], before[name]
     for name in ("d_k", "d_v"):
@@ -91,7 +92,7 @@ def causal(case, compute):
         return
     changed = tokens.copy()
     changed[:, -1] = 0
-    before, after = compute(case), compute(case.with_inputs(ids=changed))
+    before, after = compute(case), compute(with_values(case, ids=changed))
     yield "y", after["y"][:, :-1], before["y"][:, :-1]
 
 
@@ -101,7 +102,7 @@ def same_for_any_order_of_positions(case, compute):
     keep = case.options.get("keep")
     if keep is not None:
         turned["keep"] = rebuild(keep, lambda name, mask: mask[:, ::-1])
-    before, after = compute(case), compute(case.with_inputs(**turned))
+    before, after = compute(case), compute(with_values(case, **turned))
     for name in before:
         back = after[name][:, ::-1] if name in ("y", "d_x") else after[name]
         yield name, back, before[name]
@@ -109,7 +110,7 @@ def same_for_any_order_of_positions(case, compute):
 
 def linear_in_the_upstream_gradient(case, compute):
     """Twice the upstream gradient gives twice each gradient."""
-    before, after = compute(case), compute(case.with_inputs(d_y=2 * case.d_y))
+    before, after = compute(case), compute(with_values(case, d_y=2 * case.d_y))
     for name in before:
         if name.startswith("d_"):
             yield name, after[name] / 2, before[name]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from npgpt.checking.budgets import budgets, error_between, scales
-from npgpt.checking.case import is_array
+from npgpt.checking.case import is_array, is_pair, mapped, parts
 from npgpt.checking.check import Finding, compare
 from npgpt.tree import leaves
 
@@ -13,7 +13,7 @@ from npgpt.tree import leaves
 def check_layouts(case, arms, first):
     """-> findings. `first` is the arm that measures, where it is needed."""
     findings = []
-    versions = {True: case.map(constant_along_the_first_axis), False: case}
+    versions = {True: mapped(case, constant_along_the_first_axis), False: case}
     size = {}
 
     def allowed(constant):
@@ -25,7 +25,7 @@ def check_layouts(case, arms, first):
     for arm in arms:
         for layout in arm.layouts:
             constant = layout == "broadcast"
-            if constant and case.discrete:
+            if constant and not is_pair(case) and case.discrete:
                 continue
             own = arm.native(versions[constant])
             laid = laid_out(own, layout, arm)
@@ -45,13 +45,13 @@ def check_layouts(case, arms, first):
 
 def laid_out(own, layout, arm):
     """A case of the arm's own arrays, each laid out anew where it can be."""
-    return own.map(lambda name, array:
-                   arm.layouts[layout](array) if fits(layout, array) else array)
+    return mapped(own, lambda name, array:
+                  arm.layouts[layout](array) if fits(layout, array) else array)
 
 
 def owned(case, arm, own, results):
     """A result that is an input, or a view of one, changes with it."""
-    inputs = [array for _, array in leaves(own.arrays()) if is_array(array)]
+    inputs = [array for _, array in leaves(parts(own)) if is_array(array)]
     return [Finding(case, name, (arm.name,),
                     f"{name} of {arm.name} shares its memory with an input")
             for name, result in results.items() if is_array(result)

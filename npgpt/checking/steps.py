@@ -110,6 +110,8 @@ class Recorder:
             outer, caller = self.frames.get(id(caller)), caller.f_back
         name = frame.f_locals.get("stands_for") or frame.f_code.co_name
         name = name.removesuffix("_reference")
+        if name in ("forward", "backward"):     # a model's, called by its path
+            name = f"{frame.f_globals['__name__'].rpartition('.')[2]}.{name}"
         if outer and (name in TRANSPARENT or frame.f_globals["__name__"] == SHARDS):
             self.frames[id(frame)] = Frame(frame.f_code, outer.path, outer.calls, outer.label())
             return self.on_event
@@ -163,7 +165,8 @@ SHARDS = "npgpt.speed.threads"
 def has_backward(path):
     """True for the path of a pair's forward pass, which returns (output, saved)."""
     name = path.rpartition(" > ")[2].partition("[")[0]
-    return any(hasattr(room, f"{name}_backward") for room in (layers, blocks, models))
+    return name.endswith(".forward") or any(
+        hasattr(room, f"{name}_backward") for room in (layers, blocks, models))
 
 
 class Frame:

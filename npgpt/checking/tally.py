@@ -3,6 +3,8 @@ the completeness gate."""
 
 import numpy as np
 
+from npgpt.checking.case import differentiated
+
 TRIVIAL = 0.9
 
 
@@ -23,7 +25,7 @@ class Tally:
         self.arms |= set(arms)
         self.forward = max(self.forward, shares.get("forward", 0.0))
         self.backward = max(self.backward, shares.get("backward", 0.0))
-        for name in case.differentiated() if case.d_y is not None else ():
+        for name in differentiated(case):
             self.alive[name] = self.alive.get(name, 0) + bool(np.any(values.get(name, 0)))
         for name, value in case.chosen.items():
             self.choices.setdefault(name, set()).add(value)

@@ -7,6 +7,7 @@ import numpy as np
 
 from npgpt.checking.arms import OURS
 from npgpt.checking.budgets import COMPOSITE, UNIT, error_between, measured, share
+from npgpt.checking.case import is_pair, mapped
 from npgpt.checking.layouts import constant_along_the_first_axis, laid_out
 from npgpt.checking.replacing import replaced
 from npgpt.checking.steps import Key, Recorder
@@ -67,7 +68,7 @@ def first_difference(case, suspect, trusted, layout=None):
     """-> the first Difference of two arms over a case, or None. layout: of
     the suspect's arrays (see layouts.py)."""
     if layout == "broadcast":
-        case = case.map(constant_along_the_first_axis)
+        case = mapped(case, constant_along_the_first_axis)
     wrong, right = record(suspect, case, layout=layout), record(trusted, case)
     common = [key for key in right if key in wrong or not_handed_on(key, wrong, right)]
     # a step's label and a variable's name say what it is; elsewhere by chance
@@ -110,9 +111,10 @@ def not_handed_on(key, wrong, right):
 def first_other_dtype(case, arm, dtype):
     """-> the first step of an arm whose value is of another float type."""
     kinds = record(arm, case, dtype, leave=lambda value: str(getattr(value, "dtype", "")))
+    wanted = None if is_pair(case) else case.result_dtype
     for key, kind in kinds.items():
         kind = kind.removeprefix("torch.")
-        if "float" in kind and kind != (case.result_dtype or dtype):
+        if "float" in kind and kind != (wanted or dtype):
             return Difference(key, np.inf, 0.0, (), f"promoted: {kind}, not {dtype}")
     return None
 

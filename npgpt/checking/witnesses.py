@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from npgpt.checking.case import is_float
+from npgpt.checking.case import differentiated, is_float
 from npgpt.tree import rebuild
 
 STEP = 1e-100
@@ -24,7 +24,7 @@ def random_directions(case, numbers, names=None):
     """One random array for each gradient (or those named); 0 where the
     input is not finite: there is no step from −inf."""
     return {name: np.where(np.isfinite(array), numbers.normal(*np.shape(array)), 0.0)
-            for name, array in case.differentiated().items()
+            for name, array in differentiated(case).items()
             if names is None or name in names}
 
 
@@ -38,7 +38,7 @@ def complex_step(case, find, directions):
 
 def complex_jacobian(case, find, name):
     """dy/dx in full, (size of y, size of x), a column for each entry."""
-    array = case.differentiated()[name]
+    array = differentiated(case)[name]
     columns = []
     for i in range(array.size):
         unit = np.zeros(array.size)

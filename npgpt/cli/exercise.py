@@ -36,30 +36,43 @@ def exercise(
 
     Example: npgpt exercise layer_norm, then npgpt exercise layer_norm --check
     """
+    from npgpt.checking.components import ALIASES
+
     if name is None and (check_it or file):
         raise InputError("give the NAME of the component; npgpt exercise lists them")
     if name is None:
         print("\n".join(exercises()))
         return
+    name = ALIASES.get(name, name)
     if name not in exercises():
         raise InputError(f"no exercise {name!r}: give one of {', '.join(exercises())}")
     given = f" --file {typed(file)}" if file else ""
-    file = file or Path(f"exercise_{name}.py")
+    file = file or Path(f"exercise_{name.replace('.', '_')}.py")
     if check_it:
         raise typer.Exit(report(name, file))
     if file.exists():
         raise InputError(f"{file} is there already: check it with --check, or give another --file")
     write_atomically(file, without_backward(name))
-    print(f"{file}: write {name}_backward, then run npgpt exercise {name} --check{given}")
+    print(f"{file}: write {pair(name)[1]}, then run npgpt exercise {name} --check{given}")
 
 
 def exercises() -> list[str]:
     """The components that have a hand-written backward pass."""
     from npgpt.checking.arms import lookup
-    from npgpt.checking.cases import CASES as known
+    from npgpt.checking.case import backward_of
+    from npgpt.checking.components import CASES as known
 
     find = lookup("npgpt")
-    return [name for name in known if find(f"{name}_backward")]
+    return [name for name in known if find(backward_of(name))]
+
+
+def pair(name: str) -> tuple[str, str]:
+    """What the component's two functions are called in its file."""
+    from npgpt.checking.arms import lookup
+    from npgpt.checking.case import backward_of
+
+    find = lookup("npgpt")
+    return find(name).__name__, find(backward_of(name)).__name__
 
 
 def without_backward(name: str) -> str:
@@ -69,7 +82,7 @@ def without_backward(name: str) -> str:
     module = sys.modules[lookup("npgpt")(name).__module__]
     source = Path(str(module.__file__)).read_text(encoding="utf-8")
     function = next(node for node in ast.parse(source).body
-                    if isinstance(node, ast.FunctionDef) and node.name == f"{name}_backward")
+                    if isinstance(node, ast.FunctionDef) and node.name == pair(name)[1])
     lines, kept = source.splitlines(), []
     after_docstring, end = last_line(function.body[0]), last_line(function)
     labels = [i for i in range(after_docstring, end) if LABEL.match(lines[i])]
@@ -110,12 +123,12 @@ def report(name: str, file: Path) -> int:
 
     try:
         module = load(file)
-        lacking = [each for each in (name, f"{name}_backward") if not hasattr(module, each)]
+        lacking = [each for each in pair(name) if not hasattr(module, each)]
         trouble = f"there is no {lacking[0]} in it" if lacking else verdict(name, module)
     except Stopped as error:
         trouble = str(error)
         if isinstance(error.__cause__, NotImplementedError):
-            trouble = f"{name}_backward is not written yet"
+            trouble = f"{pair(name)[1]} is not written yet"
     if trouble:
         print(f"{file}: {trouble}")
         return 1
@@ -146,15 +159,16 @@ def verdict(name: str, module: ModuleType) -> str | None:
     from dataclasses import replace
 
     from npgpt.checking.arms import numpy_arm
-    from npgpt.checking.cases import make_case
     from npgpt.checking.check import check
+    from npgpt.checking.components import make_case
     from npgpt.checking.draw import seeded_draw
     from npgpt.checking.trace import first_difference
 
     ours = numpy_arm()
 
     def find(function: str):
-        return getattr(module, function, None) or ours.find(function)
+        known = ours.find(function)
+        return getattr(module, known.__name__, None) or known
 
     yours = replace(ours, name="yours", find=find, packages=(module.__name__, "npgpt"))
     trouble = None
@@ -176,10 +190,11 @@ def verdict(name: str, module: ModuleType) -> str | None:
 
 def not_found(name: str, case: Any, yours: Any, ours: Any) -> str:
     """A line of the gradients that the reader's backward pass does not name yet."""
+    from npgpt.checking.case import backward_of
     from npgpt.checking.trace import record
 
     theirs = {(key.function, key.name) for key in record(yours, case)}
     lacking = {key.name: f"{key.name} of step ({key.step})" for key in record(ours, case)
-               if key.function == f"{name}_backward" and key.name.startswith("d_")
+               if key.function in (backward_of(name), pair(name)[1]) and key.name.startswith("d_")
                and key.step and not key.is_border and (key.function, key.name) not in theirs}
     return f"\n  not found yet: {', '.join(lacking.values())}" if lacking else ""

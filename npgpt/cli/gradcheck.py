@@ -70,7 +70,8 @@ MODEL = {"B": 2, "T": 4, "H": 2, "D": 4, "layers": 2, "V": 7, "tied": True, "spa
 
 def asked_for(layer, seed, at):
     """The case of these choices: of a component, or of the whole model."""
-    from npgpt.checking.cases import make_case
+    from npgpt.checking.case import at as choices_of
+    from npgpt.checking.components import make_case
     from npgpt.checking.draw import seeded_draw
 
     asked = choices(at, layer)
@@ -78,7 +79,7 @@ def asked_for(layer, seed, at):
     unknown = sorted(set(asked) - set(case.chosen))
     if at is not None and unknown:
         raise InputError(f"--at gives {', '.join(unknown)}, which {case.component} does not"
-                         f" choose; this case is {case.at()}")
+                         f" choose; this case is {choices_of(case)}")
     return case
 
 
@@ -96,8 +97,9 @@ def verdicts(candidate, seed, examples=30):
     """Every component that the candidate offers: right or wrong, and where."""
     from npgpt.checking.arms import Stopped, find_package
     from npgpt.checking.blame import locate
-    from npgpt.checking.cases import CASES, functions_of, make_case
+    from npgpt.checking.case import is_pair
     from npgpt.checking.check import check
+    from npgpt.checking.components import CASES, functions_of, make_case
     from npgpt.checking.draw import seeded_draw
     from npgpt.checking.layouts import check_layouts
 
@@ -109,7 +111,7 @@ def verdicts(candidate, seed, examples=30):
         """What is wrong with the candidate in this case: lines, none where all is well."""
         arms = [*ours(case), own]
         try:
-            findings = check(case, arms, [("float32", own)] if case.d_y is not None else [])
+            findings = check(case, arms, [("float32", own)] if is_pair(case) else [])
             findings = findings or check_layouts(case, [own], arms[0])
         except Stopped as error:
             return [f"{case.component}: {error}"]
@@ -156,10 +158,11 @@ def arms_of(candidate):
 
         return witnesses, candidate_arm(candidate) if candidate else None
     from npgpt.checking.arms import expected_arm, numpy_arm
+    from npgpt.checking.case import is_pair
 
     print("torch is not installed: NumPy against the numerical derivatives alone",
           file=sys.stderr)
-    return (lambda case: [numpy_arm(), *([expected_arm()] if case.expected else [])],
+    return (lambda case: [numpy_arm(), *([] if is_pair(case) else [expected_arm()])],
             candidate_without_torch(candidate))
 
 
@@ -175,7 +178,7 @@ def candidate_without_torch(candidate):
 
 
 def offers(arm, case):
-    from npgpt.checking.cases import functions_of
+    from npgpt.checking.components import functions_of
 
     return all(arm.find(name) for name in functions_of(case.component))
 
@@ -184,6 +187,7 @@ def rows(case, arms):
     """[{"tensor", "size", arm: share of the budget, ...}, ...], the first
     arm being what the others are held to."""
     from npgpt.checking.budgets import UNIT, budgets, error_between, scales, share
+    from npgpt.checking.case import is_pair
     from npgpt.checking.check import derivative_constant
     from npgpt.checking.draw import Numbers
     from npgpt.checking.witnesses import against, complex_step, finite_difference, random_directions
@@ -194,7 +198,7 @@ def rows(case, arms):
     allowed = budgets(case, size, "float64")
     values = {arm.name: arm.compute(case) for arm in others}
     table = []
-    numeric = case.d_y is not None
+    numeric = is_pair(case)
     if numeric:
         directions = random_directions(case, Numbers(case.chosen.get("seed", 0) + 1))
     for name, value in truth.items():
@@ -217,8 +221,10 @@ def rows(case, arms):
 
 
 def show(case, table, findings, arms):
+    from npgpt.checking.case import is_pair
+
     names = [arm.name for arm in arms[1:]]
-    if case.d_y is not None:
+    if is_pair(case):
         names += ["finite difference"] if case.no_complex_step else [
             "complex step", "finite difference"]
     wide = max(len(row["tensor"]) for row in table)

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import FunctionType, ModuleType
 
-from npgpt.checking.arms import numpy_arm
-from npgpt.checking.cases import CASES, all_functions, functions_of
+from npgpt.checking.arms import lookup, numpy_arm
+from npgpt.checking.components import CASES, all_functions, functions_of
 from npgpt.checking.draw import seeded_draw
 from npgpt.checking.replacing import replaced
 from npgpt.checking.tally import Tally
@@ -48,7 +48,9 @@ ELSEWHERE = {
 
 def complaints(cases=CASES, examples=EXAMPLES):
     """What is unproven, one line each; nothing where all is shown."""
-    covered = [name for component in cases for name in functions_of(component)]
+    find = lookup("npgpt")
+    covered = [known for component in cases for name in functions_of(component)
+               for known in (name, find(name).__name__)]
     for package in ("npgpt", "torchgpt"):
         for name in public(package):
             if name not in covered and name not in EXCUSED:

@@ -9,8 +9,8 @@ from npgpt.checking.arms import Stopped, numpy_arm
 from npgpt.checking.blame import blame
 from npgpt.checking.budgets import budgets, error_between
 from npgpt.checking.case import call_pair
-from npgpt.checking.cases import CASES, make_case
 from npgpt.checking.check import check
+from npgpt.checking.components import CASES, make_case
 from npgpt.checking.draw import Numbers, seeded_draw
 from npgpt.checking.layouts import check_determinism, check_layouts
 from npgpt.checking.trace import first_difference, guess

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 import npgpt.layers
-from npgpt.checking.cases import CASES
+from npgpt.checking.case import is_pair
 from npgpt.checking.check import check
+from npgpt.checking.components import CASES
 from npgpt.checking.draw import seeded_draw
 from npgpt.checking.tally import Tally
 from parity_tests.checking.gate import complaints
@@ -25,14 +26,14 @@ def test_every_witness_ran(component):
         draw = seeded_draw(seed)
         case = replace(CASES[component](draw), chosen=draw.chosen)
         check(case, *arms(case, "cpu"), tally)
-        differentiated = differentiated or case.d_y is not None
+        differentiated = differentiated or is_pair(case)
     needed = {"numpy", "torch"}
     if differentiated:
         needed |= {"autograd", "complex step", "numpy float32", "torch float32",
                    "torch bfloat16"}
     else:
         needed |= {"expected"}
-    if component in ("gpt", "loss_and_grads"):
+    if component in ("gpt2.forward", "loss_and_grads"):
         needed |= {"module"}
     assert needed <= tally.arms, needed - tally.arms
 
@@ -62,7 +63,7 @@ def test_red_for_trivial_shapes_and_dead_gradients():
     tally = Tally("layer_norm")
     for seed in range(5):
         from npgpt.checking.arms import numpy_arm
-        from npgpt.checking.cases import make_case
+        from npgpt.checking.components import make_case
         from npgpt.checking.draw import seeded_draw
 
         case = make_case("layer_norm", seeded_draw(seed, {"B": 1, "T": 1, "C": 1}))

@@ -144,7 +144,7 @@ def test_a_composite_that_forgets_a_term(changed):
     message, _ = changed(
         "block", "npgpt", "saved_norm_2)\n    d_x = d_x + d_through",
         "saved_norm_2)\n    d_x = d_through",
-        room="model")
+        room="blocks")
     assert "d_x differs" in message
 
 

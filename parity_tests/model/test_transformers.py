@@ -7,8 +7,8 @@ import torch
 import torchgpt.training
 from npgpt.checking.arms import numpy_arm
 from npgpt.checking.budgets import budgets, error_between, scales
-from npgpt.checking.case import Case
-from npgpt.checking.cases import make_case
+from npgpt.checking.case import PairCase
+from npgpt.checking.components import make_case
 from npgpt.checking.draw import seeded_draw
 from npgpt.families.gpt2 import Config
 from npgpt.models import gpt
@@ -84,8 +84,10 @@ def test_checkpoints_cross_both_ways(tied, tmp_path):
     assert back.config == config
     for (name, array), (other, again) in zip(leaves(params), leaves(back.params)):
         assert name == other and np.array_equal(array, again)
-    case = Case("gpt", {}, rebuild(params, lambda _, array: array.astype(np.float64)),
-                {"ids": ids, "config": config}, np.ones((2, 6, 23)), nested=True)
+    case = PairCase(
+        component="gpt2.forward", nested=True,
+        params=rebuild(params, lambda _, array: array.astype(np.float64)),
+        options={"ids": ids, "config": config}, d_y=np.ones((2, 6, 23)))
     exact = numpy_arm().compute(case)["y"]
     with torch.no_grad():
         seen = {"transformers": theirs(torch.from_numpy(ids)).logits.numpy(),

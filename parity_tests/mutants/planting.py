@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 
+from npgpt.checking.arms import lookup
 from npgpt.checking.blame import explain, locate
-from npgpt.checking.cases import CASES, functions_of, make_case
 from npgpt.checking.check import check
+from npgpt.checking.components import CASES, functions_of, make_case
 from npgpt.checking.draw import seeded_draw
 from npgpt.checking.layouts import check_layouts
 from npgpt.checking.replacing import replaced
@@ -68,14 +69,19 @@ class Mutant:
 
 @functools.cache
 def components():
-    return {function: name for name in CASES for function in functions_of(name)}
+    """{function: component}, by a model's other names, too."""
+    find = lookup("npgpt")
+    return {known: name for name in CASES for function in functions_of(name)
+            for known in (function, find(function).__name__)}
 
 
 def component_of(function, file):
     """The component that checks a function, or its file's."""
-    stem = file.split("/")[-1]
-    return components().get(function) or {"sums": "layer_norm", "masks": "padded_mask"}.get(
-        stem, stem)
+    _, room, *_, stem = file.split("/")
+    return components().get(function) or {
+        ("layers", "sums"): "layer_norm", ("layers", "masks"): "padded_mask",
+        ("models", "gpt2"): "gpt2.forward", ("speed", "gpt2"): "gpt_step"}.get(
+            (room, stem), stem)
 
 
 @contextmanager

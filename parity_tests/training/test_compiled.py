@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npgpt.checking.arms import numpy_arm
-from npgpt.checking.cases import make_case
 from npgpt.checking.check import check
+from npgpt.checking.components import make_case
 from npgpt.checking.draw import seeded_draw
 from npgpt.families.gpt2 import Config
 from npgpt.layers.blockwise_attention import BLOCK

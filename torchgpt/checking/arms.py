@@ -1,6 +1,7 @@
 """Torch's arms: by hand, by autograd through PyTorch's own operators, and
 the nn.Module."""
 
+from dataclasses import replace
 from functools import wraps
 
 import numpy as np
@@ -17,6 +18,7 @@ from npgpt.checking.arms import (
     numpy_arm,
     uses_torch,
 )
+from npgpt.checking.case import arguments, is_pair
 from npgpt.checking.replacing import replaced
 from npgpt.tree import leaves, rebuild
 from torchgpt.checking.leaves import by_autograd
@@ -101,21 +103,23 @@ def witnesses(case, device="cpu"):
         arms.append(autograd_arm(device))
     if module_serves(case):
         arms.append(module_arm(device))
-    if case.expected:
+    if not is_pair(case):
         arms.append(expected_arm())
     return arms
 
 
 def in_few_bits(case, device="cpu"):
     """(dtype, arm) of those that are held to float64."""
-    if case.d_y is None:
+    if not is_pair(case):
         return []
     return [("float32", numpy_arm()), ("float32", torch_arm(device)),
             ("bfloat16", torch_arm(device))]
 
 
 def module_serves(case):
-    if case.component not in ("gpt", "loss_and_grads") or case.options["visible"] is not None:
+    if case.component not in ("gpt2.forward", "loss_and_grads"):
+        return False
+    if case.options["visible"] is not None:
         return False
     targets = case.options.get("targets")   # none counted: PyTorch's mean is NaN
     return case.options.get("count") is None and (targets is None or (targets >= 0).any())
@@ -127,13 +131,13 @@ def run_autograd(case):
     case = watched(case)
     with sdpa_kernel(SDPBackend.MATH), torch.enable_grad():
         if case.component == "loss_and_grads":
-            y = reference_loss(**case.arguments())
+            y = reference_loss(**arguments(case))
         elif case.nested:
             with replaced("torchgpt", leaf_references()):
-                y, _ = lookup("torchgpt")(case.component)(**case.arguments())
+                y, _ = lookup("torchgpt")(case.component)(**arguments(case))
         else:
             reference = getattr(torchgpt.layers, f"{case.component}_reference")
-            y = reference(**case.arguments())
+            y = reference(**arguments(case))
         y.backward(case.d_y)
     return {"y": y.detach(), **left_grads(case)}
 
@@ -153,8 +157,7 @@ def watched(case):
     def watch(name, tensor):
         return tensor.detach().clone().requires_grad_()
 
-    parts = {part: rebuild(getattr(case, part), watch) for part in ("inputs", "params")}
-    return case.with_parts(**parts)
+    return replace(case, inputs=rebuild(case.inputs, watch), params=rebuild(case.params, watch))
 
 
 def left_grads(case):
@@ -195,7 +198,7 @@ def leaf_pairs():
 
 def reference_loss(params, ids, targets, config, visible, keep, count):
     with replaced("torchgpt", leaf_references()):
-        logits, _ = lookup("torchgpt")("gpt")(params, ids, config, visible, keep)
+        logits, _ = lookup("torchgpt")("gpt2.forward")(params, ids, config, visible, keep)
     return torchgpt.layers.cross_entropy_reference(logits, targets, count)
 
 
@@ -234,5 +237,5 @@ STEPS = {"adamw_step": run_adamw, "clip_by_global_norm": run_clip}
 
 def has_reference(case):
     """True where PyTorch itself has an answer for the case."""
-    return case.d_y is not None or case.component in STEPS
+    return is_pair(case) or case.component in STEPS
 

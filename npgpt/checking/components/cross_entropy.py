@@ -1,6 +1,6 @@
 import numpy as np
 
-from npgpt.checking.case import Case
+from npgpt.checking.case import PairCase, with_values
 from npgpt.checking.draw import REGIMES
 from npgpt.checking.laws import (
     gradient_rows_sum_to_zero,
@@ -21,10 +21,11 @@ def cross_entropy(draw):
         targets[numbers.uniform(B, T) < 0.4] = IGNORE
     logits = numbers.normal(B, T, V, std=50.0 if regime == "stress" else 1.0)
     options = {"targets": targets, "count": count}
-    return Case("cross_entropy", {"logits": logits}, {}, options, numbers.normal(),
-                cross_entropy_scale,
-                (shift_invariant("logits"), gradient_rows_sum_to_zero("logits"),
-                 linear_in_the_upstream_gradient, parts_add_up, ignored_targets_get_nothing))
+    return PairCase(
+        component="cross_entropy", inputs={"logits": logits}, options=options,
+        d_y=numbers.normal(), scale=cross_entropy_scale,
+        laws=(shift_invariant("logits"), gradient_rows_sum_to_zero("logits"),
+              linear_in_the_upstream_gradient, parts_add_up, ignored_targets_get_nothing))
 
 
 def cross_entropy_scale(case):
@@ -50,7 +51,7 @@ def parts_add_up(case, compute):
     count = case.options["count"] or max(int((targets != IGNORE).sum()), 1)
 
     def part(rows):
-        return compute(case.with_inputs(
+        return compute(with_values(case,
             logits=logits[rows], targets=targets[rows], count=count))
 
     whole = compute(case)

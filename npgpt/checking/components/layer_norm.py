@@ -1,6 +1,6 @@
 import numpy as np
 
-from npgpt.checking.case import Case
+from npgpt.checking.case import PairCase
 from npgpt.checking.draw import REGIMES
 from npgpt.checking.laws import (
     batch_independent,
@@ -17,10 +17,12 @@ def layer_norm(draw):
     numbers = draw.numbers()
     spread, mean = {"benign": (1.0, 0.0), "stress": (1.0, 1e4), "tiny": (1e-6, 0.0)}[regime]
     params = {"weight": numbers.normal(C, std=0.5, mean=1.0), "bias": numbers.normal(C)}
-    return Case("layer_norm", {"x": numbers.normal(B, T, C, std=spread, mean=mean)}, params,
-                {} if eps is None else {"eps": eps}, numbers.normal(B, T, C), layer_norm_scale,
-                (shift_invariant("x"), gradient_rows_sum_to_zero("x"), batch_independent,
-                 linear_in_the_upstream_gradient))
+    return PairCase(
+        component="layer_norm", inputs={"x": numbers.normal(B, T, C, std=spread, mean=mean)},
+        params=params, options={} if eps is None else {"eps": eps}, d_y=numbers.normal(B, T, C),
+        scale=layer_norm_scale,
+        laws=(shift_invariant("x"),
+              gradient_rows_sum_to_zero("x"), batch_independent, linear_in_the_upstream_gradient))
 
 
 def layer_norm_scale(case):

@@ -1,6 +1,6 @@
 import numpy as np
 
-from npgpt.checking.case import Case
+from npgpt.checking.case import PairCase
 from npgpt.checking.draw import REGIMES
 from npgpt.checking.laws import linear_in_the_upstream_gradient
 
@@ -18,8 +18,9 @@ def linear(draw):
     params = {"weight": numbers.weight(I, O)}
     if bias:
         params["bias"] = numbers.normal(O)
-    return Case("linear", {"x": x}, params, {}, numbers.normal(*lead, O),
-                linear_scale, (linear_in_the_upstream_gradient,))
+    return PairCase(
+        component="linear", inputs={"x": x}, params=params, d_y=numbers.normal(*lead, O),
+        scale=linear_scale, laws=(linear_in_the_upstream_gradient,))
 
 
 def linear_scale(case):

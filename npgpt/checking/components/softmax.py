@@ -1,6 +1,7 @@
 import numpy as np
 
-from npgpt.checking.case import Case
+from npgpt.checking.case import PairCase
+from npgpt.checking.components._attention import no_step_where_all_is_hidden
 from npgpt.checking.draw import REGIMES
 from npgpt.checking.laws import (
     batch_independent,
@@ -17,17 +18,11 @@ def softmax(draw):
     x = numbers.normal(B, T, S, std=50.0 if regime == "stress" else 1.0)
     if hidden:
         x[numbers.uniform(B, T, S) < 0.3] = -np.inf
-    return Case("softmax", {"x": x}, {}, {}, numbers.normal(B, T, S), softmax_scale,
-                (rows_sum_to_one, shift_invariant("x"), gradient_rows_sum_to_zero("x"),
-                 batch_independent, linear_in_the_upstream_gradient),
-                no_complex_step=no_step_where_all_is_hidden(x > -np.inf))
-
-
-def no_step_where_all_is_hidden(visible):
-    """Why such a case has no complex step, or nothing."""
-    if visible is None or visible.any(axis=-1).all():
-        return ""
-    return "a row that may see nothing: −inf less −inf is not a number off the real line"
+    return PairCase(
+        component="softmax", inputs={"x": x}, d_y=numbers.normal(B, T, S), scale=softmax_scale,
+        laws=(rows_sum_to_one, shift_invariant("x"),
+              gradient_rows_sum_to_zero("x"), batch_independent, linear_in_the_upstream_gradient),
+        no_complex_step=no_step_where_all_is_hidden(x > -np.inf))
 
 
 def softmax_scale(case):

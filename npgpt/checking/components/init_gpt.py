@@ -1,10 +1,8 @@
-"""init_gpt: the weights before training."""
-
 import math
 
 import numpy as np
 
-from npgpt.checking.case import Case
+from npgpt.checking.case import FunctionCase
 from npgpt.families.gpt2 import Config
 from npgpt.random_stream import normals
 from npgpt.tree import leaves
@@ -18,9 +16,10 @@ def init_gpt(draw):
     options = {"config": Config(V, N, layers, H, H * D, tied), "like": numbers.normal(2)}
     if own_seed:
         options["seed"] = 7
-    return Case("init_gpt", options=options, scale=lambda case: dict.fromkeys(
-        init_by_definition(case), 0.02), call=call_init, expected=init_by_definition,
-        covers=("init_gpt",))
+    return FunctionCase(
+        component="init_gpt", options=options,
+        scale=lambda case: dict.fromkeys( init_by_definition(case), 0.02), call=call_init,
+        expected=init_by_definition)
 
 
 def call_init(find, case):

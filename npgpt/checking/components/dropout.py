@@ -1,0 +1,23 @@
+from npgpt.checking.case import PairCase
+from npgpt.checking.laws import (
+    batch_independent,
+    linear_in_the_upstream_gradient,
+    same_for_any_order_of_positions,
+)
+
+
+def dropout(draw):
+    B, T, C = draw("B", range(1, 4)), draw("T", range(1, 5)), draw("C", range(1, 5))
+    rate = draw("rate", [0.25, 0.5, 1.0, None])
+    numbers = draw.numbers()
+    options = {} if rate is None else {"keep": numbers.keep(B, T, C, rate=rate)}
+    return PairCase(
+        component="dropout", inputs={"x": numbers.normal(B, T, C)}, options=options,
+        d_y=numbers.normal(B, T, C), scale=dropout_scale,
+        laws=(linear_in_the_upstream_gradient, batch_independent, same_for_any_order_of_positions),
+        views=True)
+
+
+def dropout_scale(case):
+    keep = case.options.get("keep", 1.0)
+    return {"y": case.inputs["x"] * keep, "d_x": case.d_y * keep}

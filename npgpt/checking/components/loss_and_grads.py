@@ -1,0 +1,50 @@
+import numpy as np
+
+from npgpt.checking.case import PairCase, arguments, named_grads, with_values
+from npgpt.checking.components._attention import no_step_where_all_is_hidden
+from npgpt.checking.components._models import model
+from npgpt.checking.components.cross_entropy import IGNORE
+from npgpt.tree import rebuild
+
+
+def loss_and_grads(draw):
+    config, ids, params, options, numbers = model(draw)
+    ignored, count = draw("ignored", [False, True]), draw("count", [None, 5])
+    targets = numbers.below(config.vocab_size, *ids.shape)
+    if ignored:
+        targets[numbers.uniform(*ids.shape) < 0.4] = IGNORE
+    return PairCase(
+        component="loss_and_grads", functions=("loss_and_grads",), params=params, nested=True,
+        options={"ids": ids, "targets": targets, "config": config, "count": count, **options},
+        d_y=np.float64(1.0), laws=(micro_batches_add_up,), call=call_loss, forward=forward_of_loss,
+        least_scale={"y": 1.0},     # log Σe of a right guess: Σe is near 1, not 0
+        no_complex_step=no_step_where_all_is_hidden(options["visible"]))
+
+
+def call_loss(find, case):
+    loss, grads = find("loss_and_grads")(**arguments(case))
+    return {"y": loss, **named_grads(case, grads)}
+
+
+def forward_of_loss(find, case):
+    return np.asarray(find("loss_and_grads")(**arguments(case))[0])
+
+
+def micro_batches_add_up(case, compute):
+    """The gradients of two micro-batches, divided by the whole batch's
+    count, add up to the whole batch's."""
+    options = case.options
+    targets, visible, keep = options["targets"], options["visible"], options["keep"]
+    if len(targets) < 2:
+        return
+    count = options["count"] or max(int((targets != IGNORE).sum()), 1)
+
+    def part(rows):
+        masks = visible[rows] if visible is not None else None
+        kept = rebuild(keep, lambda name, mask: mask[rows]) if keep else None
+        return compute(with_values(case, ids=options["ids"][rows], targets=targets[rows],
+                                   visible=masks, keep=kept, count=count))
+
+    whole, first, rest = compute(case), part(slice(0, 1)), part(slice(1, None))
+    for name in whole:
+        yield name, first[name] + rest[name], whole[name]
