@@ -1,4 +1,5 @@
-"""Walk nested parameters: dicts and lists of arrays or tensors."""
+"""Walk nested parameters: dicts and lists of arrays, tensors or shapes. A
+tuple is a leaf."""
 
 
 def leaves(tree, name=""):
@@ -14,15 +15,29 @@ def leaves(tree, name=""):
         yield from leaves(part, f"{name}.{key}" if name else str(key))
 
 
-def rebuild(tree, change, name=""):
-    """A tree of the same form, each leaf replaced by change(name, leaf)."""
+def tree_map(f, tree, *more):
+    """A tree of the same form, each leaf replaced by f(leaf, ...): what
+    stands at the same place in `more` comes with it. Places are found by
+    key, so the order in which a dict was filled means nothing."""
+    return tree_map_with_path(lambda path, *each: f(*each), tree, *more)
+
+
+def tree_map_with_path(f, tree, *more, path=""):
+    """As `tree_map`, by f("blocks.0.norm_1.weight", leaf, ...)."""
+    def at(key, part):
+        others = [other[key] for other in more]
+        return tree_map_with_path(f, part, *others, path=f"{path}.{key}" if path else str(key))
+
     if isinstance(tree, dict):
-        return {key: rebuild(part, change, f"{name}.{key}" if name else key)
-                for key, part in tree.items()}
+        return {key: at(key, part) for key, part in tree.items()}
     if isinstance(tree, list):
-        return [rebuild(part, change, f"{name}.{i}" if name else str(i))
-                for i, part in enumerate(tree)]
-    return change(name, tree)
+        return [at(i, part) for i, part in enumerate(tree)]
+    return f(path, tree, *more)
+
+
+def rebuild(tree, change):
+    """A tree of the same form, each leaf replaced by change(name, leaf)."""
+    return tree_map_with_path(change, tree)
 
 
 def nest(pairs):

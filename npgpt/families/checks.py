@@ -1,6 +1,13 @@
-"""Checks at the model's door, so that the layers need none."""
+"""Checks at the door, so that models and layers need none."""
 
 from npgpt.errors import InputError
+
+
+def check_batch(inputs, targets, config):
+    """Raise InputError unless inputs are ids (B, T) that fit the model,
+    and targets are shaped like them, each -100 (ignored) or an id."""
+    check_ids(inputs, config)
+    check_targets(targets, inputs, config)
 
 
 def check_ids(ids, config, start=0):
@@ -11,22 +18,37 @@ def check_ids(ids, config, start=0):
         raise InputError(
             f"ids: expected shape (batch, tokens), "
             f"got {tuple(ids.shape)}")
-    end = start + ids.shape[1]
-    if end > config.context_length:
+    end, limit = start + ids.shape[1], config.context_length
+    if limit is not None and end > limit:
         raise InputError(
             f"ids: {end} tokens do not fit the context of "
-            f"{config.context_length}: give fewer")
+            f"{limit}: give fewer")
     if ids.shape[0] == 0:
         return
     low, high = int(ids.min()), int(ids.max())
-    if low < 0 or high >= config.vocab_size:
+    check_vocabulary(low if low < 0 else high, config)
+
+
+def check_vocabulary(id, config):
+    if not 0 <= id < config.vocab_size:
         raise InputError(
-            f"ids: {low if low < 0 else high} is outside the"
-            f" vocabulary, 0 to {config.vocab_size - 1}")
+            f"ids: {id} is outside the vocabulary,"
+            f" 0 to {config.vocab_size - 1}")
+
+
+def check_prompt(ids, config):
+    """-> ids as a list of ints. Raises InputError where there is none, or
+    one that the model does not know."""
+    ids = [int(id) for id in ids]
+    if not ids:
+        raise InputError("the prompt is empty: give at least one token")
+    for id in (min(ids), max(ids)):
+        check_vocabulary(id, config)
+    return ids
 
 
 def check_whole(name, numbers):
-    """Raise InputError unless the numbers are int64, which either half
+    """Raise InputError unless the numbers are int64, which either package
     takes as indices."""
     kind = str(numbers.dtype).removeprefix("torch.")
     if kind != "int64":

@@ -1,8 +1,13 @@
-"""The sizes of a model."""
+"""GPT-2: its sizes, its weights and its files (Radford et al., 2019)."""
 
+import math
 from dataclasses import dataclass
 
 from npgpt.errors import InputError
+from npgpt.families.weight import Weight, normal, ones, zeros
+
+STD = 0.02
+SMALL = normal(STD)
 
 
 @dataclass(frozen=True)
@@ -37,3 +42,118 @@ class Config:
     @property
     def hidden(self):
         return 4 * self.channels
+
+
+def weights(config):
+    """-> nested Weights. Standard deviation 0.02 (Radford et al., 2018,
+    section 4.1), divided by sqrt(2 · layers) where a block adds to the
+    residual stream (2019, section 2.3); biases 0, norm scales 1."""
+    V, N, C, F = (config.vocab_size, config.context_length,
+                  config.channels, config.hidden)
+    residual = normal(STD / math.sqrt(2 * config.layers))
+
+    def linear(inputs, outputs, init=SMALL):
+        return {"weight": Weight((inputs, outputs), init),
+                "bias": Weight((outputs,), zeros)}
+
+    norm = {"weight": Weight((C,), ones), "bias": Weight((C,), zeros)}
+    block = {
+        "norm_1": norm,
+        "attention": {"qkv": linear(C, 3 * C),
+                      "out": linear(C, C, residual)},
+        "norm_2": norm,
+        "feed_forward": {"up": linear(C, F),
+                         "down": linear(F, C, residual)},
+    }
+    tree = {
+        "tokens": {"weight": Weight((V, C), SMALL)},
+        "positions": {"weight": Weight((N, C), SMALL)},
+        "blocks": [block] * config.layers,
+        "norm": norm,
+    }
+    if not config.tied:
+        tree["head"] = {"weight": Weight((C, V), SMALL)}
+    return tree
+
+
+def dropout_shapes(config, B, T):
+    """-> nested shapes of the dropout masks of one pass."""
+    x, scores = (B, T, config.channels), (B, config.heads, T, T)
+    block = {"attention": scores, "attention_out": x,
+             "feed_forward_out": x}
+    return {"embedding": x, "blocks": [block] * config.layers}
+
+
+def cache_shapes(config, B):
+    """-> nested shapes of a KV cache, axis 0 the batch."""
+    storage = (B, config.heads, config.context_length, config.head_size)
+    return {"blocks": [{"keys": storage, "values": storage}]
+            * config.layers}
+
+
+def products(config, B, T):
+    """-> [(count, rows, inner, columns), ...], the matrix products of one
+    forward pass over B sequences of T tokens."""
+    R, C, F, H, D = (B * T, config.channels, config.hidden,
+                     config.heads, config.head_size)
+    block = [(1, R, C, 3 * C), (B * H, T, D, T), (B * H, T, T, D),
+             (1, R, C, C), (1, R, C, F), (1, R, F, C)]
+    return block * config.layers + [(1, R, C, config.vocab_size)]
+
+
+FILES = {
+    "model_type": "gpt2",
+    "architectures": ["GPT2LMHeadModel"],
+    # our path -> the tensor's name, as regular expressions
+    "names": (
+        (r"^head\.", "lm_head."),
+        (r"^tokens\.", "transformer.wte."),
+        (r"^positions\.", "transformer.wpe."),
+        (r"^norm\.", "transformer.ln_f."),
+        (r"^blocks\.", "transformer.h."),
+        (r"\.norm_([12])\.", r".ln_\1."),
+        (r"\.attention\.qkv\.", ".attn.c_attn."),
+        (r"\.attention\.out\.", ".attn.c_proj."),
+        (r"\.feed_forward\.up\.", ".mlp.c_fc."),
+        (r"\.feed_forward\.down\.", ".mlp.c_proj."),
+    ),
+    "transposed": ("head.weight",),
+    # what files may leave out in front of a name; the head's has none
+    "prefix": "transformer.",
+    "head": "lm_head.weight",
+    "embedding": "transformer.wte.weight",
+    # causal masks that older files carry along with the weights
+    "ignored": r"(^|\.)h\.\d+\.attn\.(masked_)?bias$",
+    # our field -> config.json's
+    "fields": {
+        "vocab_size": "vocab_size",
+        "context_length": "n_positions",
+        "layers": "n_layer",
+        "heads": "n_head",
+        "channels": "n_embd",
+        "tied": "tie_word_embeddings",
+    },
+    "defaults": {"tied": True},
+    # fields that change the arithmetic: the values that are known here,
+    # the first where the field is left out
+    "known": {
+        "activation_function": ("gelu_new", "gelu_pytorch_tanh"),
+        "layer_norm_epsilon": (1e-5,),
+        "scale_attn_weights": (True,),
+        "scale_attn_by_inverse_layer_idx": (False,),
+        "add_cross_attention": (False,),
+    },
+    # fields that follow from ours
+    "derived": {"n_ctx": "context_length", "n_inner": "hidden"},
+    # fields that are written for other readers
+    "written": {
+        "activation_function": "gelu_new",
+        "layer_norm_epsilon": 1e-5,
+        "initializer_range": STD,
+        "resid_pdrop": 0.0,
+        "embd_pdrop": 0.0,
+        "attn_pdrop": 0.0,
+        "bos_token_id": None,
+        "eos_token_id": None,
+    },
+}

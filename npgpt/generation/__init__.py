@@ -1,5 +1,6 @@
 """From a trained model to text."""
 
+from npgpt.generation.cache import empty_cache, read, rows_of_cache
 from npgpt.generation.generate import generate
 from npgpt.generation.generate_batch import generate_batch
 from npgpt.generation.sample import (
@@ -9,9 +10,8 @@ from npgpt.generation.sample import (
     sample_token,
     token_probs,
 )
-from npgpt.speed.one_token.gpt2 import gpt_step
 
 __all__ = [
-    "draw_token", "generate", "generate_batch", "gpt_step", "log_prob",
-    "penalise_repeats", "sample_token", "token_probs",
+    "draw_token", "empty_cache", "generate", "generate_batch", "log_prob",
+    "penalise_repeats", "read", "rows_of_cache", "sample_token", "token_probs",
 ]

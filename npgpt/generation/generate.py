@@ -2,39 +2,35 @@
 
 import numpy as np
 
-from npgpt.errors import InputError
+from npgpt.families.checks import check_prompt
+from npgpt.generation.cache import empty_cache, read
 from npgpt.generation.sample import check_sampling, sample_token
-from npgpt.layers.kv_cache import empty_cache
-from npgpt.models.gpt_cached import gpt_cached
 from npgpt.random_stream import uniforms
-from npgpt.speed.one_token.gpt2 import gpt_step
+from npgpt.speed import one_token
 
 
-def generate(params, config, ids, max_new_tokens=100, temperature=0.8,
-             top_k=None, top_p=None, seed=1):
+def generate(model, params, config, ids, max_new_tokens=100,
+             temperature=0.8, top_k=None, top_p=None, seed=1):
     """ids: the prompt's, at least one -> yields the ids that follow it,
     one at a time. A context that is full goes on from its last half:
-    learned places cannot slide."""
+    learned positions cannot slide."""
     check_sampling(temperature, top_k, top_p)
-    ids = [int(i) for i in ids]
-    if not ids:
-        raise InputError("the prompt is empty: give at least one token")
-    N = config.context_length
-    weight = params["tokens"]["weight"]
-    window, cache = ids[:], None
+    window, cache = check_prompt(ids, config), None
+    N, one_step = config.context_length, one_token.for_model(model)
     for u in uniforms((max_new_tokens,), seed, 0, "sample"):
         # (1) make room
-        if len(window) > N:
+        if N is not None and len(window) > N:
             window, cache = window[-max(N // 2, 1):], None
         # (2) read what is new: all of it at first, then the last token
-        if cache is None:
-            cache = empty_cache(config, 1, weight)
-            every, cache = gpt_cached(
-                params, np.array([window]), cache, config)
-            logits = every[0, -1]                     # (V,)
+        if cache is not None and one_step is not None:
+            logits, cache = one_step(params, window[-1], cache, config)
         else:
-            logits, cache = gpt_step(
-                params, window[-1], cache, config)
+            unread = window if cache is None else window[-1:]
+            if cache is None:
+                cache = empty_cache(model, config, 1, params)
+            rows, cache = read(
+                model, params, config, np.array([unread]), cache)
+            logits = rows[0]                          # (V,)
         # (3) draw the next token
         token = sample_token(logits, u, temperature, top_k, top_p)
         yield token

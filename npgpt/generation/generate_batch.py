@@ -3,19 +3,20 @@
 import numpy as np
 
 from npgpt.errors import InputError
+from npgpt.families.checks import check_prompt
+from npgpt.generation.cache import empty_cache, read, rows_of_cache
 from npgpt.generation.sample import (
     check_sampling,
     log_prob,
     penalise_repeats,
     sample_token,
 )
-from npgpt.layers.kv_cache import empty_cache
-from npgpt.layers.masks import padded_mask
-from npgpt.models.gpt_cached import gpt_cached
+from npgpt.layers.masks import padded_positions, padding_mask
 from npgpt.random_stream import uniforms
+from npgpt.tree import leaves
 
 
-def generate_batch(params, config, prompts, max_new_tokens=100,
+def generate_batch(model, params, config, prompts, max_new_tokens=100,
                    temperature=0.8, top_k=None, top_p=None, seed=1,
                    repetition_penalty=1.0, ended=lambda row: False):
     """prompts: lists of ids -> yields (row, token, log_prob), the next
@@ -24,11 +25,11 @@ def generate_batch(params, config, prompts, max_new_tokens=100,
 
     ended: asked after each turn, row by row, whether a row is done."""
     check_sampling(temperature, top_k, top_p, repetition_penalty)
-    ids = [[int(i) for i in prompt] for prompt in prompts]
-    if not ids or not all(ids):
-        raise InputError("a prompt is empty: give at least one token")
+    ids = [check_prompt(prompt, config) for prompt in prompts]
+    if not ids:
+        raise InputError("there is no prompt: give at least one")
     N = config.context_length
-    weight = params["tokens"]["weight"]
+    _, like = next(leaves(params))
     windows = [row[:] for row in ids]
     draws = [uniforms((max_new_tokens,), seed + b, 0, "sample")
              for b in range(len(ids))]
@@ -36,9 +37,9 @@ def generate_batch(params, config, prompts, max_new_tokens=100,
     for turn in range(max_new_tokens):
         # (1) make room, for full rows and for rows pushed to the end
         for b in rows:
-            if len(windows[b]) > N:
+            if N is not None and len(windows[b]) > N:
                 windows[b], cache = windows[b][-max(N // 2, 1):], None
-        if cache is not None and cache[2] == N:
+        if cache is not None and cache["start"] == N:
             cache = None
         # (2) read what is new: all of it at first, then the last tokens
         if cache is None:
@@ -46,15 +47,20 @@ def generate_batch(params, config, prompts, max_new_tokens=100,
             pads = [T - len(windows[b]) for b in rows]
             unread = [[0] * pad + windows[b]
                       for pad, b in zip(pads, rows)]
-            cache = empty_cache(config, len(rows), weight)
+            cache = empty_cache(model, config, len(rows), params)
+            S = T
         else:
             unread = [windows[b][-1:] for b in rows]
-        T, S = len(unread[0]), cache[2] + len(unread[0])
-        visible = padded_mask(pads, T, S, weight)     # (B, 1, T, S)
-        logits, cache = gpt_cached(
-            params, np.array(unread), cache, config, visible)
+            S = cache["start"] + 1
+        mask = positions = None
+        if any(pads):
+            mask = padding_mask(pads, S, like)        # (B, 1, 1, S)
+            positions = padded_positions(pads, len(unread[0]), S, like)
+        logits, cache = read(
+            model, params, config, np.array(unread), cache, mask,
+            positions)                                # (B, V)
         # (3) draw the next token of each row, and append it
-        for b, scores in zip(rows, logits[:, -1]):
+        for b, scores in zip(rows, logits):
             pushed = penalise_repeats(
                 scores, ids[b], repetition_penalty)
             token = sample_token(
@@ -67,7 +73,6 @@ def generate_batch(params, config, prompts, max_new_tokens=100,
         if not going:
             return
         if len(going) < len(rows):
-            keys, values, read = cache
-            cache = keys[:, going], values[:, going], read
+            cache = rows_of_cache(cache, going)
             rows = [rows[i] for i in going]
             pads = [pads[i] for i in going]

@@ -1,4 +1,4 @@
-"""The leaves: one file, one idea, forward beside backward."""
+"""Layers: one file, one idea, forward beside backward."""
 
 from npgpt.layers.attention import attention, attention_backward
 from npgpt.layers.blockwise_attention import (
@@ -17,22 +17,32 @@ from npgpt.layers.heads import (
     merge_heads_backward,
     split_heads,
     split_heads_backward,
+    split_qkv,
+    split_qkv_backward,
 )
-from npgpt.layers.kv_cache import empty_cache, extend_cache
+from npgpt.layers.kv_cache import extend_cache
 from npgpt.layers.layer_norm import layer_norm, layer_norm_backward
 from npgpt.layers.linear import linear, linear_backward
-from npgpt.layers.masks import causal_mask, padded_mask, places_seen
-from npgpt.layers.position_embedding import positions, positions_backward
+from npgpt.layers.masks import (
+    causal_mask,
+    padded_positions,
+    padding_mask,
+)
+from npgpt.layers.position_embedding import (
+    position_embedding,
+    position_embedding_backward,
+)
 from npgpt.layers.softmax import softmax, softmax_backward
 
 __all__ = [
     "attention", "attention_backward", "blockwise_attention",
     "blockwise_attention_backward", "causal_mask", "cross_entropy",
     "cross_entropy_backward", "dropout", "dropout_backward",
-    "embedding", "embedding_backward", "empty_cache", "extend_cache",
-    "gelu", "gelu_backward", "layer_norm", "layer_norm_backward",
-    "linear", "linear_backward", "merge_heads", "merge_heads_backward",
-    "padded_mask", "places_seen", "positions", "positions_backward",
-    "softmax", "softmax_backward", "split_heads",
-    "split_heads_backward",
+    "embedding", "embedding_backward", "extend_cache", "gelu",
+    "gelu_backward", "layer_norm", "layer_norm_backward", "linear",
+    "linear_backward", "merge_heads", "merge_heads_backward",
+    "padded_positions", "padding_mask", "position_embedding",
+    "position_embedding_backward", "softmax", "softmax_backward",
+    "split_heads", "split_heads_backward", "split_qkv",
+    "split_qkv_backward",
 ]

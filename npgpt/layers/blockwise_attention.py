@@ -1,47 +1,50 @@
-"""Blockwise attention: a block of queries looks at the keys that it may
-see; what lies ahead of the whole block is never computed (Dao, 2023,
-section 3.1)."""
+"""Blockwise attention: causal attention, a block of queries at a time;
+what lies ahead of the whole block is never computed (Dao, 2023, section
+3.1)."""
 
 import numpy as np
 
 from npgpt.layers.attention import attention, attention_backward
-from npgpt.layers.masks import causal_mask
 
 BLOCK = 64
 
 
-def blockwise_attention(q, k, v, visible=None, keep=None, size=BLOCK):
+def blockwise_attention(q, k, v, mask=None, causal=False,
+                        dropout_mask=None, size=BLOCK):
     """q (B, H, T, D), k and v (B, H, S, D) -> y (B, H, T, D).
 
-    visible: as `attention` takes it, and all in one block; None: the T
-    queries stand at the last of S ≥ T places and see no later ones.
-    keep: a dropout mask. size: the queries of a block."""
-    T, S = q.shape[2], k.shape[2]
-    if visible is not None:
+    As `attention`, with S ≥ T where causal; what is not causal is one
+    block. size: the queries of a block."""
+    B, H, T, _ = q.shape
+    S = k.shape[2]
+    if not causal:
         size = T
+    if mask is not None:
+        mask = np.broadcast_to(mask, (B, H, T, S))
     y, saved = np.zeros_like(q), ()
     for start in range(0, T, size):
-        # (1) cut out a block, and the keys up to its last query
+        # (1) take a block, and the keys up to its last query
         rows = slice(start, min(start + size, T))
-        end = S - T + rows.stop
-        visible_block = visible
-        if visible is None:
-            visible_block = causal_mask(rows.stop - start, end, q)
-        keep_block = None if keep is None else keep[:, :, rows, :end]
-        # (2) look around
+        end = S - T + rows.stop if causal else S
+        cut = (slice(None), slice(None), rows, slice(end))
+        mask_block = None if mask is None else mask[cut]
+        dropout_block = None
+        if dropout_mask is not None:
+            dropout_block = dropout_mask[cut]
+        # (2) attention
         y[:, :, rows], saved_block = attention(
             q[:, :, rows], k[:, :, :end], v[:, :, :end],
-            visible_block, keep_block)
+            mask_block, causal, dropout_block)
         saved += ((rows, end, saved_block),)
     return y, saved
 
 
 def blockwise_attention_backward(d_y, saved):
     """d_y (B, H, T, D) -> d_q like it, d_k and d_v (B, H, S, D)."""
-    # (2) look around
+    # (2) attention
     parts = [attention_backward(d_y[:, :, rows], saved_block)
              for rows, _, saved_block in saved]
-    # (1) cut out a block: a key gathers from each block that saw it
+    # (1) take a block: a key gathers from each block that saw it
     d_q = np.concatenate([d_rows for d_rows, _, _ in parts], axis=2)
     _, d_k, d_v = parts.pop()             # the last block saw them all
     for (_, end, _), (_, d_keys, d_values) in zip(saved, parts):

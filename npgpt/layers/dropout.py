@@ -1,17 +1,17 @@
-"""Dropout: silence some features at random, strengthen the others."""
+"""Dropout: set some features to 0 at random, scale up the others."""
 
 
-def dropout(x, keep=None):
-    """x (...), keep (...) of 0 or 1/(1-p), or None -> y (...)
+def dropout(x, dropout_mask=None):
+    """x (...), dropout_mask (...) of 0 or 1/(1-p), or None -> y (...)
     (Srivastava et al., 2014)."""
-    # (1) silence or strengthen
-    y = x if keep is None else x * keep               # (...)
-    return y, (keep,)
+    # (1) set to 0, or scale up
+    y = x if dropout_mask is None else x * dropout_mask       # (...)
+    return y, (dropout_mask,)
 
 
 def dropout_backward(d_y, saved):
     """d_y (...) -> d_x (...)."""
-    (keep,) = saved
-    # (1) silence or strengthen
-    d_x = d_y if keep is None else d_y * keep         # (...)
+    (dropout_mask,) = saved
+    # (1) set to 0, or scale up
+    d_x = d_y if dropout_mask is None else d_y * dropout_mask     # (...)
     return d_x

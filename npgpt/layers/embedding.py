@@ -3,16 +3,18 @@
 import numpy as np
 
 
-def embedding(ids, weight):
+def embedding(ids, weight, trainable=True):
     """ids (...) from 0 to V-1, weight (V, C) -> y (..., C)."""
     # (1) look up the row of each id
     y = weight[ids]                                   # (..., C)
-    return y, (ids, weight)
+    return y, (ids if trainable else None, weight)
 
 
 def embedding_backward(d_y, saved):
     """d_y (..., C) -> {"weight": (V, C)}."""
     ids, weight = saved
+    if ids is None:
+        return {}
     # (1) look up the row of each id: ids seen twice add up
     d_weight = np.zeros(weight.shape, d_y.dtype)      # (V, C)
     np.add.at(d_weight, ids, d_y)                     # (V, C)

@@ -1,38 +1,58 @@
-"""Heads: the channels, cut into parts that attend on their own."""
+"""Heads: the channels, split into parts that attend on their own."""
 
 import numpy as np
 
 
-def split_heads(x, heads, parts=1):
-    """x (B, T, P·H·D) -> y (P, B, H, T, D), a view: P = 3 cuts
-    queries, keys and values out of one product."""
-    # (1) cut the channels
+def split_heads(x, heads):
+    """x (B, T, H·D) -> y (B, H, T, D), a view."""
+    # (1) split the channels
     B, T, width = x.shape
-    D = width // (parts * heads)
-    cut = x.reshape(B, T, parts, heads, D)            # (B, T, P, H, D)
-    # (2) heads before places
-    y = cut.transpose(2, 0, 3, 1, 4)                  # (P, B, H, T, D)
+    split = x.reshape(B, T, heads, width // heads)    # (B, T, H, D)
+    # (2) heads before positions
+    y = split.swapaxes(1, 2)                          # (B, H, T, D)
     return y, ()
 
 
 def split_heads_backward(d_y, saved):
-    """d_y: P arrays (B, H, T, D) -> d_x (B, T, P·H·D)."""
-    # (2) heads before places
-    d_cut = [part.swapaxes(1, 2) for part in d_y]    # (B, T, H, D) each
-    # (1) cut the channels
-    d_x = np.stack(d_cut, axis=2)                     # (B, T, P, H, D)
-    B, T, P, H, D = d_x.shape
-    d_x = d_x.reshape(B, T, P * H * D)                # (B, T, P·H·D)
+    """d_y (B, H, T, D) -> d_x (B, T, H·D)."""
+    # (2) heads before positions
+    d_split = d_y.swapaxes(1, 2)                      # (B, T, H, D)
+    # (1) split the channels
+    B, T, H, D = d_split.shape
+    d_x = d_split.reshape(B, T, H * D)                # (B, T, H·D)
+    return d_x
+
+
+def split_qkv(x, heads):
+    """x (B, T, 3·H·D), queries, keys and values out of one product ->
+    y (3, B, H, T, D), a view."""
+    # (1) split the channels
+    B, T, width = x.shape
+    D = width // (3 * heads)
+    split = x.reshape(B, T, 3, heads, D)              # (B, T, 3, H, D)
+    # (2) heads before positions
+    y = split.transpose(2, 0, 3, 1, 4)                # (3, B, H, T, D)
+    return y, ()
+
+
+def split_qkv_backward(d_y, saved):
+    """d_y: 3 arrays (B, H, T, D) -> d_x (B, T, 3·H·D)."""
+    # (2) heads before positions
+    d_split = [part.swapaxes(1, 2) for part in d_y]   # (B, T, H, D)
+    # (1) split the channels
+    d_x = np.stack(d_split, axis=2)                   # (B, T, 3, H, D)
+    B, T, _, H, D = d_x.shape
+    d_x = d_x.reshape(B, T, 3 * H * D)                # (B, T, 3·H·D)
     return d_x
 
 
 def merge_heads(x):
     """x (B, H, T, D) -> y (B, T, H·D)."""
-    # (1) places before heads
-    turned = x.swapaxes(1, 2)                         # (B, T, H, D)
+    # (1) positions before heads
+    swapped = x.swapaxes(1, 2)                        # (B, T, H, D)
     # (2) join the channels
-    B, T, H, D = turned.shape
-    y = turned.reshape(B, T, H * D)                   # (B, T, H·D)
+    B, T, H, D = swapped.shape
+    y = swapped.reshape(B, T, H * D)                  # (B, T, H·D)
     return y, (H,)
 
 
@@ -41,7 +61,7 @@ def merge_heads_backward(d_y, saved):
     (H,) = saved
     # (2) join the channels
     B, T, width = d_y.shape
-    d_turned = d_y.reshape(B, T, H, width // H)       # (B, T, H, D)
-    # (1) places before heads
-    d_x = d_turned.swapaxes(1, 2)                     # (B, H, T, D)
+    d_swapped = d_y.reshape(B, T, H, width // H)      # (B, T, H, D)
+    # (1) positions before heads
+    d_x = d_swapped.swapaxes(1, 2)                    # (B, H, T, D)
     return d_x

@@ -1,26 +1,16 @@
 """KV cache: the keys and values of the tokens read so far."""
 
-import numpy as np
-
 
 def extend_cache(past, k, v):
     """k, v (B, H, T, D) of the new tokens -> those of all S tokens.
 
-    past: (keys, values, start), storage (B, H, N, D) of which `start`
-    places are filled; the new ones are written into it, in place.
-    None: no past."""
+    past: {"keys", "values"}, storage (B, H, N, D) of which the first
+    "start" positions are filled; the new ones are written into it, in
+    place. None: no past."""
     if past is None:
         return k, v
-    keys, values, start = past
+    keys, values, start = past["keys"], past["values"], past["start"]
     S = start + k.shape[2]
     keys[:, :, start:S] = k                           # (B, H, T, D)
     values[:, :, start:S] = v                         # (B, H, T, D)
     return keys[:, :, :S], values[:, :, :S]
-
-
-def empty_cache(config, batch, like):
-    """-> (keys, values, 0): storage (layers, B, H, N, D), no place
-    filled, of the dtype of `like` and made where it lives."""
-    shape = (config.layers, batch, config.heads,
-             config.context_length, config.head_size)
-    return np.zeros(shape, like.dtype), np.zeros(shape, like.dtype), 0

@@ -6,7 +6,7 @@ import numpy as np
 from npgpt.layers.sums import column_sum, row_mean
 
 
-def layer_norm(x, weight, bias, eps=1e-5):
+def layer_norm(x, weight, bias, eps=1e-5, trainable=True):
     """x (..., C), weight (C,), bias (C,) -> y (..., C)."""
     # (1) centre
     mean = row_mean(x)                                # (..., 1)
@@ -17,19 +17,21 @@ def layer_norm(x, weight, bias, eps=1e-5):
     normed = centred * inv_std                        # (..., C)
     # (3) scale and shift
     y = normed * weight + bias                        # (..., C)
-    return y, (normed, inv_std, weight)
+    return y, (normed, inv_std, weight, trainable)
 
 
 def layer_norm_backward(d_y, saved):
     """d_y (..., C) -> d_x (..., C), {"weight": (C,), "bias": (C,)}."""
-    normed, inv_std, weight = saved
+    normed, inv_std, weight, trainable = saved
     # (3) scale and shift
-    d_weight = column_sum(d_y * normed)               # (C,)
-    d_bias = column_sum(d_y)                          # (C,)
+    grads = {}
+    if trainable:
+        grads["weight"] = column_sum(d_y * normed)    # (C,)
+        grads["bias"] = column_sum(d_y)               # (C,)
     d_normed = d_y * weight                           # (..., C)
     # (2) divide by the standard deviation
     along = row_mean(d_normed * normed)               # (..., 1)
     d_centred = (d_normed - normed * along) * inv_std         # (..., C)
     # (1) centre
     d_x = d_centred - row_mean(d_centred)             # (..., C)
-    return d_x, {"weight": d_weight, "bias": d_bias}
+    return d_x, grads

@@ -1,27 +1,27 @@
-"""Masks: where a query may look."""
+"""Masks: which keys a query may attend to."""
 
 import numpy as np
 
 
 def causal_mask(T, S, like):
-    """-> visible (T, S): the last T of S tokens, each seeing itself and
-    what came before. `like`: an array; made where it lives."""
+    """-> mask (T, S): the last T of S tokens, each attending to itself
+    and to what came before. `like`: an array; made where it lives."""
     return np.tri(T, S, S - T, dtype=bool)
 
 
-def padded_mask(pads, T, S, like):
+def padding_mask(pads, S, like):
     """pads: how many of a row's S tokens are padding, on its left ->
-    visible (B, 1, T, S): `causal_mask`, and no padding seen."""
-    # (1) find what is real
-    real = np.arange(S) >= np.array(pads)[:, None]    # (B, S)
-    # (2) hide the rest from each query
-    causal = causal_mask(T, S, like)                  # (T, S)
-    return causal & real[:, None, None]               # (B, 1, T, S)
+    mask (B, 1, 1, S): no query attends to padding."""
+    # (1) find what is no padding
+    mask = np.arange(S) >= np.array(pads)[:, None]    # (B, S)
+    # (2) the same for each head and query
+    return mask[:, None, None]                        # (B, 1, 1, S)
 
 
-def places_seen(visible):
-    """visible (B, 1, T, S) -> places (B, T): a token's place is the
-    number of tokens that it sees, less one; padding, which sees none,
-    gets 0."""
-    seen = visible[:, 0].sum(axis=-1)                 # (B, T)
-    return np.maximum(seen - 1, 0)                    # (B, T)
+def padded_positions(pads, T, S, like):
+    """-> positions (B, T) of the last T of a row's S tokens, counted
+    from its first token that is no padding; padding gets 0."""
+    # (1) count from the first real token
+    positions = np.arange(S - T, S) - np.array(pads)[:, None]
+    # (2) none lies before it
+    return np.maximum(positions, 0)                   # (B, T)

@@ -1,26 +1,34 @@
-"""Positions: one learned row for each place in the context."""
+"""Position embedding: one learned row for each position in the context."""
 
 import numpy as np
 
 
-def positions(ids, weight, start=0):
-    """ids (B, T), weight (N, C) -> y (B, T, C), the rows from `start`
-    on, the same for each sequence."""
-    # (1) take the next T rows
+def position_embedding(ids, weight, positions=None, start=0,
+                       trainable=True):
+    """ids (B, T), weight (N, C) -> y (B, T, C).
+
+    positions (B, T): each token's; None: the next T from `start` on,
+    the same for each sequence."""
     B, T = ids.shape
-    rows = weight[start:start + T]                    # (T, C)
-    # (2) repeat them for each sequence
-    y = np.broadcast_to(rows, (B, *rows.shape))       # (B, T, C)
-    return y, (weight, start)
+    # (1) look up the rows of the positions
+    if positions is None:
+        rows = weight[start:start + T]                # (T, C)
+        y = np.broadcast_to(rows, (B, *rows.shape))   # (B, T, C)
+    else:
+        y = weight[positions]                         # (B, T, C)
+    return y, (weight, positions, start, trainable)
 
 
-def positions_backward(d_y, saved):
+def position_embedding_backward(d_y, saved):
     """d_y (B, T, C) -> {"weight": (N, C)}."""
-    weight, start = saved
+    weight, positions, start, trainable = saved
+    if not trainable:
+        return {}
     B, T, C = d_y.shape
-    # (2) repeat them for each sequence
-    d_rows = d_y.sum(axis=0)                          # (T, C)
-    # (1) take the next T rows
     d_weight = np.zeros(weight.shape, d_y.dtype)      # (N, C)
-    d_weight[start:start + T] = d_rows
+    # (1) look up the rows of the positions: equal ones add up
+    if positions is None:
+        d_weight[start:start + T] = d_y.sum(axis=0)   # (T, C)
+    else:
+        np.add.at(d_weight, positions, d_y)           # (N, C)
     return {"weight": d_weight}

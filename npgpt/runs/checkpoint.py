@@ -1,9 +1,9 @@
-"""A run's directory, read and written: GPT-2's names, safetensors, never pickle.
+"""A run's directory, read and written: the family's names, safetensors, never pickle.
 
     run.json                every setting, the versions, the data's SHA-256
     config.json             the sizes, as `transformers` reads them
     tokenizer.json, tokenizer_config.json
-    model.safetensors       the weights under GPT-2's names
+    model.safetensors       the weights under the family's names
     training.safetensors    weights and moments under ours, the step in the metadata
     best/                   the same files, of the lowest validation loss
 
@@ -18,7 +18,7 @@ import math
 import os
 import re
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,64 +26,51 @@ from typing import Any
 import numpy as np
 
 from npgpt.errors import InputError
-from npgpt.families.gpt2 import Config
+from npgpt.families import BY_TYPE
 from npgpt.files import errors_about, name_beside, sync_directory, write_atomically
 from npgpt.text import load_tokenizer, tokenizer_config
-from npgpt.tree import leaves, nest, rebuild
+from npgpt.tree import leaves, nest, tree_map_with_path
 
-# our name -> GPT-2's
-GPT2_NAMES = (
-    (r"^head\.", "lm_head."),
-    (r"^tokens\.", "transformer.wte."),
-    (r"^positions\.", "transformer.wpe."),
-    (r"^norm\.", "transformer.ln_f."),
-    (r"^blocks\.", "transformer.h."),
-    (r"\.norm_([12])\.", r".ln_\1."),
-    (r"\.attention\.qkv\.", ".attn.c_attn."),
-    (r"\.attention\.out\.", ".attn.c_proj."),
-    (r"\.feed_forward\.up\.", ".mlp.c_fc."),
-    (r"\.feed_forward\.down\.", ".mlp.c_proj."),
-)
-# causal masks that older GPT-2 files carry along with the weights
-MASK_BUFFER = re.compile(r"(^|\.)h\.\d+\.attn\.(masked_)?bias$")
 KINDS = {"F64": np.float64, "F32": np.float32, "F16": np.float32}
 
 
 @dataclass
 class Checkpoint:
     """What a directory holds; `tokenizer`, `settings` (run.json) and
-    `training` are None where it has none."""
+    `training` are None where it has none. `family`: whose model it is."""
 
     path: Path
-    config: Config
+    config: Any
     params: dict
     tokenizer: Any
     settings: dict | None
+    family: Any
 
     @cached_property
     def training(self) -> dict | None:
         """{"step", "params", "optimizer", "best"}, read when first asked for."""
-        return load_training(self.path, self.config)
+        return load_training(self.path, self.config, self.family)
 
 
 def save_checkpoint(
     path: str | Path,
-    config: Config,
+    config: Any,
     params: dict,
     tokenizer: Any = None,
     training: dict | None = None,
+    family: Any = None,
 ) -> None:
     """Write `params` (NumPy, nested) to a directory, new or of the same model.
 
-    `training`: {"step": int, "best": the lowest validation loss or None,
+    `family`: the module of `config`'s class, where it is none of ours. `training`: {"step": int, "best": the lowest validation loss or None,
     "optimizer": AdamW's state}; it is what a resumed run starts from.
     """
-    path = Path(path)
+    path, family = Path(path), family or family_of(config)
     if not path.is_dir() or not any(path.iterdir()):
-        create_run(path, config, tokenizer)
-    elif read_config(path) != config:
+        create_run(path, config, tokenizer, family=family)
+    elif read_config(path, family) != config:
         raise InputError(f"{path} holds a model of other sizes; choose another directory")
-    _write_tensors(path / "model.safetensors", to_gpt2(params), {"format": "pt"})
+    _write_tensors(path / "model.safetensors", to_file(params, family), {"format": "pt"})
     if training is not None:
         state = training["optimizer"]
         moments = {"m": state["m"], "v": state["v"]}
@@ -94,7 +81,8 @@ def save_checkpoint(
 
 
 def create_run(
-    path: str | Path, config: Config, tokenizer: Any = None, settings: dict | None = None
+    path: str | Path, config: Any, tokenizer: Any = None, settings: dict | None = None,
+    family: Any = None,
 ) -> None:
     """Make a run's directory, without weights yet; all of it appears at once.
 
@@ -123,7 +111,7 @@ def create_run(
         try:
             if there and list(path.iterdir()) != [aside]:
                 raise taken
-            _write_static(aside, config, tokenizer, settings)
+            _write_static(aside, config, tokenizer, settings, family or family_of(config))
             if there:
                 for file in sorted(aside.iterdir(), key=lambda file: file.name == "config.json"):
                     os.replace(file, path / file.name)
@@ -142,11 +130,13 @@ def create_run(
             raise
 
 
-def _write_static(path: Path, config: Config, tokenizer: Any, settings: dict | None) -> None:
+def _write_static(
+    path: Path, config: Any, tokenizer: Any, settings: dict | None, family: Any
+) -> None:
     """What never changes in a run."""
     if settings is not None:
         write_atomically(path / "run.json", json.dumps(settings, indent=2) + "\n")
-    write_atomically(path / "config.json", json.dumps(to_gpt2_config(config), indent=2) + "\n")
+    write_atomically(path / "config.json", json.dumps(config_fields(config, family), indent=2) + "\n")
     if tokenizer is not None:
         check_tokenizer(tokenizer, config, "the tokenizer")
         tokenizer.save(path / "tokenizer.json")
@@ -154,18 +144,21 @@ def _write_static(path: Path, config: Config, tokenizer: Any, settings: dict | N
         write_atomically(path / "tokenizer_config.json", json.dumps(about, indent=2) + "\n")
 
 
-def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a run, or a GPT-2 directory of `transformers`, its cache included."""
+def load_checkpoint(path: str | Path, family: Any = None) -> Checkpoint:
+    """Read a run, or a directory of `transformers`, its cache included. `family`:
+    whose model it is, by default what its model_type says."""
     path = find_directory(path)
-    config = read_config(path)
-    params = from_gpt2(path, config)
+    family = family or family_in(path)
+    config = read_config(path, family)
+    params = from_file(path, config, family)
     tokenizer = read_tokenizer(path, config)
     settings = read_settings(path)
     trained = (settings or {}).get("settings")
-    if isinstance(trained, dict) and trained.get("heads", config.heads) != config.heads:
+    heads = getattr(config, "heads", None)  # no tensor's shape shows them
+    if isinstance(trained, dict) and heads and trained.get("heads", heads) != heads:
         raise InputError(f"{path} was trained with {trained['heads']} heads, but its config.json"
-                         f" names {config.heads}; restore it from a copy")
-    return Checkpoint(path, config, params, tokenizer, settings)
+                         f" names {heads}; restore it from a copy")
+    return Checkpoint(path, config, params, tokenizer, settings, family)
 
 
 def saved_step(path: str | Path) -> int | None:
@@ -177,7 +170,7 @@ def saved_step(path: str | Path) -> int | None:
         return _facts(file, source)["step"]
 
 
-def load_training(path: str | Path, config: Config) -> dict | None:
+def load_training(path: str | Path, config: Any, family: Any = None) -> dict | None:
     """What `training.safetensors` holds, or None before the first save."""
     file = Path(path) / "training.safetensors"
     if not file.exists():
@@ -185,7 +178,8 @@ def load_training(path: str | Path, config: Config) -> dict | None:
     with _open(file) as source:
         names = set(source.keys())
         facts = _facts(file, source)
-        wanted = dict(leaves(shapes(within(config, len(names)))))
+        family = family or family_of(config)
+        wanted = dict(leaves(shapes(within(config, len(names)), family)))
         expected = {f"{tree}.{name}": shape
                     for tree in ("params", "optimizer.m", "optimizer.v")
                     for name, shape in wanted.items()}
@@ -248,7 +242,7 @@ def read_settings(path: str | Path) -> dict | None:
     return _read_json(file) if file.exists() else None
 
 
-def read_tokenizer(path: Path, config: Config) -> Any:
+def read_tokenizer(path: Path, config: Any) -> Any:
     """The directory's tokenizer, or None; one that does not fit is an InputError."""
     file = path / "tokenizer.json"
     if file.exists():
@@ -264,7 +258,7 @@ def read_tokenizer(path: Path, config: Config) -> Any:
     return tokenizer
 
 
-def check_tokenizer(tokenizer: Any, config: Config, name: str) -> None:
+def check_tokenizer(tokenizer: Any, config: Any, name: str) -> None:
     if tokenizer.vocab_size != config.vocab_size:
         raise InputError(
             f"{name} has {tokenizer.vocab_size} tokens, but the model's vocabulary has"
@@ -275,123 +269,97 @@ def check_tokenizer(tokenizer: Any, config: Config, name: str) -> None:
 # config.json
 
 
-def to_gpt2_config(config: Config) -> dict:
-    """The fields by which `transformers` builds a GPT2LMHeadModel."""
-    return {
-        "architectures": ["GPT2LMHeadModel"],
-        "model_type": "gpt2",
-        "vocab_size": config.vocab_size,
-        "n_positions": config.context_length,
-        "n_ctx": config.context_length,
-        "n_embd": config.channels,
-        "n_layer": config.layers,
-        "n_head": config.heads,
-        "n_inner": config.hidden,
-        "activation_function": "gelu_new",
-        "layer_norm_epsilon": 1e-5,
-        "initializer_range": 0.02,
-        "resid_pdrop": 0.0,
-        "embd_pdrop": 0.0,
-        "attn_pdrop": 0.0,
-        "bos_token_id": None,
-        "eos_token_id": None,
-        "tie_word_embeddings": config.tied,
-    }
+def family_of(config: Any) -> Any:
+    """The family among ours that a config is of."""
+    found = [family for family in BY_TYPE.values() if isinstance(config, family.Config)]
+    if not found:
+        raise InputError(f"{type(config).__module__} is no family known here: name it, family=...")
+    return found[0]
 
 
-def read_config(path: str | Path) -> Config:
+def family_in(path: str | Path) -> Any:
+    """The family among ours that a directory's config.json names; GPT-2 where it
+    names none."""
+    file = Path(path) / "config.json"
+    kind = _read_json(file).get("model_type", "gpt2")
+    if not isinstance(kind, str) or kind not in BY_TYPE:
+        known = " and ".join(map(repr, BY_TYPE))
+        raise InputError(f"{file}: model_type is {kind!r}; only {known} is known here")
+    return BY_TYPE[kind]
+
+
+def config_fields(config: Any, family: Any) -> dict:
+    """The fields by which `transformers` builds the same model."""
+    files = family.FILES
+    names = files.get("fields") or {field.name: field.name for field in fields(config)}
+    found = {"architectures": files.get("architectures", []), "model_type": files["model_type"]}
+    found |= {theirs: getattr(config, ours) for ours, theirs in names.items()}
+    found |= {theirs: getattr(config, ours) for theirs, ours in files.get("derived", {}).items()}
+    return found | files.get("written", {})
+
+
+def read_config(path: str | Path, family: Any = None) -> Any:
     """The Config in a directory's config.json; what we cannot compute is an InputError."""
     file = Path(path) / "config.json"
     if not file.exists():
         raise InputError(f"{path} holds no checkpoint: there is no config.json in it")
-    fields = _read_json(file)
-    wanted = {
-        "model_type": ("gpt2",),
-        "activation_function": ("gelu_new", "gelu_pytorch_tanh"),
-        "layer_norm_epsilon": (1e-5,),
-        "scale_attn_weights": (True,),
-        "scale_attn_by_inverse_layer_idx": (False,),
-        "add_cross_attention": (False,),
-    }
-    for name, allowed in wanted.items():
-        value = fields.get(name, allowed[0])
+    found, family = _read_json(file), family or family_in(path)
+    files = family.FILES
+    known = {"model_type": (files["model_type"],), **files.get("known", {})}
+    for name, allowed in known.items():
+        value = found.get(name, allowed[0])
         if value not in allowed:
             raise InputError(f"{file}: {name} is {value!r}; only {allowed[0]!r} is known here")
-    missing = [
-        name
-        for name in ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head")
-        if name not in fields
-    ]
+    names = files.get("fields") or {field.name: field.name for field in fields(family.Config)}
+    defaults = files.get("defaults", {})
+    missing = [theirs for ours, theirs in names.items()
+               if theirs not in found and ours not in defaults]
     if missing:
-        raise InputError(f"{file} is not GPT-2's: it lacks {_some(missing)}")
+        raise InputError(f"{file} does not describe a {files['model_type']} model:"
+                         f" it lacks {_some(missing)}")
+    given = {ours: found.get(theirs, defaults.get(ours)) for ours, theirs in names.items()}
+    given |= {name: bool(given[name]) for name, value in defaults.items() if value is True}
     try:
-        config = Config(
-            vocab_size=fields["vocab_size"],
-            context_length=fields["n_positions"],
-            layers=fields["n_layer"],
-            heads=fields["n_head"],
-            channels=fields["n_embd"],
-            tied=bool(fields.get("tie_word_embeddings", True)),
-        )
+        config = family.Config(**given)
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
-    if fields.get("n_inner") not in (None, config.hidden):
-        raise InputError(
-            f"{file}: n_inner is {fields['n_inner']!r};"
-            f" only four times the channels, {config.hidden}, is known here"
-        )
+    for theirs, ours in files.get("derived", {}).items():
+        if found.get(theirs) not in (None, getattr(config, ours)):
+            raise InputError(f"{file}: {theirs} is {found[theirs]!r}; only"
+                             f" {getattr(config, ours)}, our {ours}, is known here")
     return config
 
 
 # model.safetensors
 
 
-def shapes(config: Config) -> dict:
+def shapes(config: Any, family: Any) -> dict:
     """The parameters' tree, with a shape where each array goes."""
-    V, N, C, F = config.vocab_size, config.context_length, config.channels, config.hidden
-    norm = {"weight": (C,), "bias": (C,)}
-    block = {
-        "norm_1": norm,
-        "attention": {
-            "qkv": {"weight": (C, 3 * C), "bias": (3 * C,)},
-            "out": {"weight": (C, C), "bias": (C,)},
-        },
-        "norm_2": norm,
-        "feed_forward": {
-            "up": {"weight": (C, F), "bias": (F,)},
-            "down": {"weight": (F, C), "bias": (C,)},
-        },
-    }
-    tree = {
-        "tokens": {"weight": (V, C)},
-        "positions": {"weight": (N, C)},
-        "blocks": [block] * config.layers,
-        "norm": norm,
-    }
-    return tree if config.tied else {**tree, "head": {"weight": (C, V)}}
+    return tree_map_with_path(lambda path, weight: weight.shape, family.weights(config))
 
 
-def within(config: Config, tensors: int) -> Config:
+def within(config: Any, tensors: int) -> Any:
     """The Config, but with no more layers than show that so many tensors are too few."""
+    if not hasattr(config, "layers"):
+        return config
     return replace(config, layers=min(config.layers, tensors + 1))
 
 
-def gpt2_name(name: str) -> str:
+def file_name(path: str, family: Any) -> str:
     """ "blocks.0.attention.qkv.weight" -> "transformer.h.0.attn.c_attn.weight"."""
-    for ours, theirs in GPT2_NAMES:
-        name = re.sub(ours, theirs, name)
-    return name
+    for ours, theirs in family.FILES.get("names", ()):
+        path = re.sub(ours, theirs, path)
+    return path
 
 
-def to_gpt2(params: dict) -> dict[str, np.ndarray]:
-    """Weights under GPT-2's names; an untied head goes in as (V, C)."""
-    return {
-        gpt2_name(name): array.T if name == "head.weight" else array
-        for name, array in leaves(params)
-    }
+def to_file(params: dict, family: Any) -> dict[str, np.ndarray]:
+    """Weights under the file's names, those that it stores so transposed."""
+    transposed = family.FILES.get("transposed", ())
+    return {file_name(path, family): array.T if path in transposed else array
+            for path, array in leaves(params)}
 
 
-def from_gpt2(path: Path, config: Config) -> dict:
+def from_file(path: Path, config: Any, family: Any) -> dict:
     """The weights in a directory: one file, or shards with an index."""
     index = path / "model.safetensors.index.json"
     single = path / "model.safetensors"
@@ -404,36 +372,38 @@ def from_gpt2(path: Path, config: Config) -> dict:
         files = sorted({path / Path(str(shard)).name for shard in shards.values()})
     else:
         raise InputError(f"{path} holds no weights yet: there is no model.safetensors in it")
+    about = family.FILES
+    ignored, transposed = about.get("ignored"), about.get("transposed", ())
     sources = {}
     for file in files:
         source = _open(file)
         for name in source.keys():  # noqa: SIM118 (it is no dict)
-            if not MASK_BUFFER.search(name):
-                sources[_with_prefix(name)] = (source, name)
+            if not (ignored and re.search(ignored, name)):
+                sources[_with_prefix(name, about)] = (source, name)
     expected = {
-        gpt2_name(name): shape[::-1] if name == "head.weight" else shape
-        for name, shape in leaves(shapes(within(config, len(sources))))
+        file_name(name, family): shape[::-1] if name in transposed else shape
+        for name, shape in leaves(shapes(within(config, len(sources)), family))
     }
-    head = sources.pop("lm_head.weight", None) if config.tied else None
+    head = about.get("head")
+    tied = sources.pop(head, None) if head not in expected else None
     _check_names(files[0], expected, set(sources))
     _check_shapes(files[0], sources, expected)
-    if head and not np.array_equal(_tensor(*head), _tensor(*sources["transformer.wte.weight"])):
+    if tied and not np.array_equal(_tensor(*tied), _tensor(*sources[about["embedding"]])):
         raise InputError(
-            f"{files[0]}: lm_head.weight differs from the token embedding,"
+            f"{files[0]}: {head} differs from the token embedding,"
             " but config.json says that they are tied"
         )
 
-    def read(name, _shape):
-        array = _tensor(*sources[gpt2_name(name)])
-        return np.ascontiguousarray(array.T) if name == "head.weight" else array
+    def read(name, _weight):
+        array = _tensor(*sources[file_name(name, family)])
+        return np.ascontiguousarray(array.T) if name in transposed else array
 
-    return rebuild(shapes(config), read)
+    return tree_map_with_path(read, family.weights(config))
 
 
-def _with_prefix(name: str) -> str:
-    if name.startswith(("transformer.", "lm_head.")):
-        return name
-    return f"transformer.{name}"
+def _with_prefix(name: str, about: dict) -> str:
+    prefix = about.get("prefix", "")
+    return name if name == about.get("head") or name.startswith(prefix) else prefix + name
 
 
 def _tensor(source, name: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Two halves trained side by side: same weights, same batches, same masks.
+"""Two trainers side by side: same weights, same batches, same masks.
 
 Nothing is carried from one to the other after step 0, so what the losses
 differ by is what rounding has added up to.
@@ -13,23 +13,13 @@ import numpy as np
 
 from npgpt.files import held
 from npgpt.generation.sample import token_probs
-from npgpt.models.gpt2 import gpt
 from npgpt.random_stream import uniforms
 from npgpt.runs.curves import draw_duet
 from npgpt.runs.run import Run
 from npgpt.speed.allocator import tune_allocator
-from npgpt.training.loop import (
-    Diverged,
-    accumulate,
-    evaluate,
-    flush,
-    last_good,
-    load_state,
-    rate_at,
-    save,
-    step_batch,
-    write_line,
-)
+from npgpt.runs.diverged import Diverged, last_good
+from npgpt.runs.train import batches, evaluate, flush, save, write_line
+from npgpt.training.schedule import warmup_cosine
 from npgpt.tree import leaves
 
 # how far the losses, in nats, and the gradients, as max|a−b| / max|b| of a
@@ -43,8 +33,8 @@ COMPARED_AT = 500
 
 def duet(
     run: Run,
-    numpy_half,
-    torch_half,
+    numpy_trainer,
+    torch_trainer,
     report: Callable[[dict], None] = lambda record: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> dict:
@@ -52,21 +42,25 @@ def duet(
     duet.png; say how far apart they came. `report` gets each line."""
     tune_allocator()
     settings = run.settings
-    halves = {"numpy": numpy_half, "torch": torch_half}
-    states = {name: load_state(run, half) for name, half in halves.items()}
+    trainers = {"numpy": numpy_trainer, "torch": torch_trainer}
+    batch = batches(run)
     budget = LOSS_BUDGET[settings.dtype]
     parted, step, worst, first_loss, compared_at = None, 0, 0.0, None, None
     gradients: dict[str, float] = {}
     with held(run.path), open(run.path / "log.jsonl", "a", encoding="utf-8") as log:
         while step < settings.steps and not stopped() and parted is None:
             step += 1
-            record: dict[str, Any] = {"step": step, "learning_rate": rate_at(step, settings)}
-            batch = step_batch(run, step)
-            grads = {}
-            for name, half in halves.items():
+            rate = warmup_cosine(
+                step - 1, settings.learning_rate, settings.warmup_steps, settings.decay_steps,
+                settings.minimum_rate)
+            record: dict[str, Any] = {"step": step, "learning_rate": rate}
+            both = batch(step)
+            for name, trainer in trainers.items():
                 began = time.perf_counter()
-                model, optimizer = states[name]
-                loss, grads[name], norm = one_step(model, optimizer, half, run, step, batch)
+                loss, norm = trainer.step(both, rate)
+                if not (math.isfinite(loss) and math.isfinite(norm)):
+                    raise Diverged(f"the {trainer.name} loss is {loss} at step {step}, its"
+                                   f" gradient's norm {norm}{last_good(run)}")
                 record[f"{name}_loss"], record["grad_norm"] = loss, norm
                 record[f"{name}_ms"] = (time.perf_counter() - began) * 1e3
             record["difference"] = abs(record["numpy_loss"] - record["torch_loss"])
@@ -76,19 +70,19 @@ def duet(
                 parted = step
             if step == min(settings.steps, COMPARED_AT) or parted:
                 gradients = gradient_differences(
-                    numpy_half.grads(grads["numpy"]), torch_half.grads(grads["torch"]))
+                    *[trainer.numpy(trainer.grads) for trainer in trainers.values()])
                 record["gradient_differences"], compared_at = gradients, step
             if step == settings.steps or parted:
                 record["validation_loss"] = {
-                    name: evaluate(states[name][0], half, run) for name, half in halves.items()}
+                    name: evaluate(trainer, run) for name, trainer in trainers.items()}
             write_line(log, record)
             report(record)
             if step % settings.save_every == 0 or step == settings.steps:
                 flush(log)
-                save(run.path, run, numpy_half, *states["numpy"], step)
+                save(run.path, run, numpy_trainer, step)
         if step and step % settings.save_every and step != settings.steps:
             flush(log)
-            save(run.path, run, numpy_half, *states["numpy"], step)
+            save(run.path, run, numpy_trainer, step)
     draw_duet(run.path, budget)
     largest = max(gradients, key=gradients.__getitem__, default=None)
     if parted is None and largest and not gradients[largest] <= GRADIENT_BUDGET[settings.dtype]:
@@ -106,29 +100,16 @@ def duet(
         "gradients_of_step": compared_at,
         "gradient_budget": GRADIENT_BUDGET[settings.dtype],
         "validation_loss": record["validation_loss"] if finished or parted else None,
-        "params": numpy_half.params(states["numpy"][0]),
+        "params": numpy_trainer.numpy(numpy_trainer.params),
     }
-
-
-def one_step(model, optimizer, half, run: Run, step: int, batch):
-    """-> loss, gradients before clipping, their norm."""
-    settings = run.settings
-    half.begin_step(model, settings.seed, step)
-    loss, grads = accumulate(model, half, run.config, *batch, settings.accumulate)
-    clipped, norm = half.clip(grads, settings.clip)
-    norm = float(norm)
-    if not (math.isfinite(loss) and math.isfinite(norm)):
-        raise Diverged(f"the {half.name} loss is {loss} at step {step}, its gradient's norm"
-                       f" {norm}{last_good(run)}")
-    half.step(model, clipped, optimizer, rate_at(step, settings), settings)
-    return loss, grads, norm
 
 
 def gradient_differences(one, other) -> dict[str, float]:
     """max|a−b| / max|b| of each tensor."""
     differences = {}
-    for (name, a), (_, b) in zip(leaves(one), leaves(other)):
-        a, b = a.astype(np.float64), b.astype(np.float64)
+    others = dict(leaves(other))
+    for name, a in leaves(one):
+        a, b = a.astype(np.float64), others[name].astype(np.float64)
         size = float(np.abs(b).max())
         apart = float(np.abs(a - b).max())
         differences[name] = apart / size if size else apart
@@ -139,7 +120,7 @@ def gradient_differences(one, other) -> dict[str, float]:
 
 
 def compare_texts(
-    one: Iterable[int], other: Iterable[int], params, config, start: list[int],
+    one: Iterable[int], other: Iterable[int], model, params, config, start: list[int],
     seed: int, temperature: float,
 ) -> dict:
     """Walk along two samples; where they part, how far the draw lay from the
@@ -149,7 +130,7 @@ def compare_texts(
         if a != b:
             u = float(uniforms((place + 1,), seed, 0, "sample")[-1])
             window = ids[window_start(len(start), len(ids), config.context_length):]
-            logits, _ = gpt(params, np.array([window]), config)
+            logits, _ = model.forward(params, np.array([window]), config)
             reached = np.cumsum(token_probs(logits[0, -1], temperature))
             distance = float(np.abs(reached / reached[-1] - u).min())
             return {"equal": False, "place": place, "numpy": a, "torch": b,
@@ -158,10 +139,10 @@ def compare_texts(
     return {"equal": True, "ids": ids}
 
 
-def window_start(first: int, length: int, context_length: int) -> int:
+def window_start(first: int, length: int, context_length: int | None) -> int:
     """Where the window of `generate` begins when `length` ids are there."""
     start = 0
     for end in range(first, length + 1):
-        if end - start > context_length:
+        if context_length is not None and end - start > context_length:
             start = end - max(context_length // 2, 1)
     return start

@@ -5,13 +5,13 @@ import hashlib
 import os
 import platform
 from dataclasses import asdict, dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from npgpt.errors import InputError
-from npgpt.families.gpt2 import Config
 from npgpt.files import typed
 from npgpt.runs.checkpoint import (
     create_run,
@@ -19,7 +19,6 @@ from npgpt.runs.checkpoint import (
     load_training,
     read_config,
     read_tokenizer,
-    shapes,
 )
 from npgpt.runs.checkpoint import read_settings as read_run_json
 from npgpt.runs.curves import read_log
@@ -46,24 +45,27 @@ class Data:
 
 @dataclass
 class Run:
-    """`params` and `optimizer` are NumPy, or None at step 0: then the loop
-    makes them."""
+    """`model`: a module as `npgpt.models.gpt2` is. `params` and `optimizer` are
+    NumPy, or None at step 0: then they are made."""
 
     path: Path
     settings: Settings
-    config: Config
+    config: Any
     data: Data
+    model: Any
     step: int = 0
     params: dict | None = None
     optimizer: dict | None = None
     best: float | None = None
 
 
-def start_run(path: str | Path, given: dict[str, Any], command: str, extra: dict[str, Any]) -> Run:
+def start_run(
+    path: str | Path, given: dict[str, Any], command: str, extra: dict[str, Any], model: Any
+) -> Run:
     """A new run's directory, made whole before its first step.
 
     `given`: the settings that are not left to default; `extra`: what else
-    run.json records of the half that trains.
+    run.json records of the trainer.
     """
     path = Path(path)
     settings = complete(given)
@@ -75,26 +77,26 @@ def start_run(path: str | Path, given: dict[str, Any], command: str, extra: dict
         )
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} is a file; give a directory")
-    run = plan_run(path, settings)
+    run = plan_run(path, settings, model)
     run_json = {
         "command": command,
         "settings": asdict(run.settings),
         "data": run.data.record,
-        "parameters": count_parameters(run.config),
+        "parameters": count_parameters(model, run.config),
         "versions": versions(),
         **extra,
     }
-    create_run(path, run.config, run.data.tokenizer, run_json)
+    create_run(path, run.config, run.data.tokenizer, run_json, family=model)
     return run
 
 
-def plan_run(path: Path, settings: Settings) -> Run:
+def plan_run(path: Path, settings: Settings, model: Any) -> Run:
     """A run with its data, at step 0; nothing is written."""
     source, tokenizer = open_source(settings)
     data = encode_source(source, tokenizer, settings)
-    config = settings.config(tokenizer.vocab_size)
+    config = settings.config(tokenizer.vocab_size, model.Config)
     settings = Settings(**{**asdict(settings), "corpus": from_anywhere(settings.corpus)})
-    return Run(path, settings, config, data)
+    return Run(path, settings, config, data, model)
 
 
 def from_anywhere(corpus: str) -> str:
@@ -106,7 +108,7 @@ def from_anywhere(corpus: str) -> str:
     return os.path.join(glob.escape(os.getcwd()), corpus)
 
 
-def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
+def resume_run(path: str | Path, changes: dict[str, Any], model: Any) -> Run:
     """A run as its last save left it; at step 0 where there was none yet."""
     path = find_directory(path)
     run_json = read_run_json(path)
@@ -117,8 +119,8 @@ def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
     if not isinstance(recorded, dict) or not {"name", "sha256", "ids_sha256"} <= set(recorded):
         raise InputError(f"{path / 'run.json'} does not say what it was trained on;"
                          " restore it from a copy")
-    config = read_config(path)
-    if config != settings.config(config.vocab_size):
+    config = read_config(path, model)
+    if config != settings.config(config.vocab_size, model.Config):
         raise InputError(f"{path / 'config.json'} and run.json are of different models;"
                          " restore them from a copy")
     tokenizer = read_tokenizer(path, config)
@@ -139,8 +141,8 @@ def resume_run(path: str | Path, changes: dict[str, Any]) -> Run:
             f"{what}: it gives other ids than {path} was trained on;"
             " restore it, or start a new run"
         )
-    run = Run(path, settings, config, data)
-    training = load_training(path, config)
+    run = Run(path, settings, config, data, model)
+    training = load_training(path, config, model)
     if training is None and saved_before(path, run_json):
         raise InputError(f"{path} has lost its training.safetensors; restore it from a copy,"
                          " or start a new run: its weights are still in model.safetensors")
@@ -224,8 +226,8 @@ def encode_source(source: Corpus | Prepared, tokenizer: Any, settings: Settings)
     return Data(tokenizer, train, validation, validation_bytes, record)
 
 
-def count_parameters(config: Config) -> int:
-    return int(sum(np.prod(shape) for _, shape in leaves(shapes(config))))
+def count_parameters(family: Any, config: Any) -> int:
+    return sum(prod(weight.shape) for _, weight in leaves(family.weights(config)))
 
 
 def versions() -> dict[str, str]:

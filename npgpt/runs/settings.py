@@ -73,10 +73,11 @@ class Settings:
             raise InputError(f"dtype is {self.dtype!r}: give float32, float64 or bfloat16")
         self.config(vocab_size=1)
 
-    def config(self, vocab_size: int) -> Config:
-        return Config(
-            vocab_size, self.context_length, self.layers, self.heads, self.channels, self.tied
-        )
+    def config(self, vocab_size: int, Config: type = Config) -> Any:
+        """The sizes of a model, by its family's own Config: the settings that it
+        has a field for."""
+        names = {field.name for field in fields(Config)} & {field.name for field in fields(self)}
+        return Config(vocab_size=vocab_size, **{name: getattr(self, name) for name in names})
 
 
 def complete(given: dict[str, Any]) -> Settings:

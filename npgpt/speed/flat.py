@@ -10,38 +10,42 @@ import math
 import numpy as np
 
 from npgpt.speed.threads import fill
-from npgpt.tree import leaves, rebuild
+from npgpt.tree import leaves, tree_map_with_path
 
 PIECE = 2**17  # numbers: a piece, its gradient and moments about fill a core's cache
 
 
-def flat_like(params, turned=False):
+def by_rows(path, array):
+    """Every matrix lies row after row."""
+    return False
+
+
+def flat_like(params, by_columns=by_rows):
     """-> nested arrays shaped like params, not filled: views of one long
     vector for all that has two or more dimensions, so decays, and of
-    another for the rest. turned: the blocks' matrices with no more columns
-    than rows lie column after column, which makes their products faster."""
+    another for the rest. Matrices for which by_columns(path, matrix) lie
+    column after column, which makes some products faster."""
     stores, starts = {}, {True: 0, False: 0}
     for decays in (True, False):
         arrays = [a for _, a in leaves(params) if (a.ndim >= 2) == decays]
-        stores[decays] = np.empty(
-            sum(a.size for a in arrays), arrays[0].dtype)
+        kind = arrays[0].dtype if arrays else None
+        stores[decays] = np.empty(sum(a.size for a in arrays), kind)
 
-    def view(name, array):
+    def view(path, array):
         decays = array.ndim >= 2
         start = starts[decays]
         starts[decays] += array.size
         numbers = stores[decays][start:start + array.size]
-        if (turned and decays and name.startswith("blocks.")
-                and array.shape[0] >= array.shape[1]):
+        if decays and by_columns(path, array):
             return numbers.reshape(array.T.shape).T
         return numbers.reshape(array.shape)
 
-    return rebuild(params, view)
+    return tree_map_with_path(view, params)
 
 
-def flatten(params, turned=False):
+def flatten(params, by_columns=by_rows):
     """-> nested arrays as `flat_like` makes them, with params' values."""
-    return fill(flat_like(params, turned), params)
+    return fill(flat_like(params, by_columns), params)
 
 
 def pieces(views):
@@ -50,8 +54,10 @@ def pieces(views):
     bases = {array.ndim >= 2: array.base for _, array in leaves(views)}
     if any(base is None for base in bases.values()):
         raise ValueError("pieces: these arrays do not come from flatten")
-    matrices, vectors = bases[True], bases[False]
-    count = math.ceil(matrices.size / PIECE)
-    return {"matrices": [part[None, :]
-                         for part in np.array_split(matrices, count)],
-            "vectors": vectors}
+    found = {}
+    if True in bases:
+        count = math.ceil(bases[True].size / PIECE)
+        found["matrices"] = [part[None, :] for part in np.array_split(bases[True], count)]
+    if False in bases:
+        found["vectors"] = bases[False]
+    return found

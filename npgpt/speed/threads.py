@@ -16,47 +16,60 @@ from itertools import pairwise
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from npgpt.families.checks import check_ids, check_targets
 from npgpt.layers.cross_entropy import IGNORE
-from npgpt.tree import leaves, rebuild
+from npgpt.tree import tree_map
 
 SHARD_TOKENS = 512
 BLAS_THREADS = threading.Lock()
 
 
-def loss_and_grads(params, ids, targets, config, visible=None, keep=None,
-                   count=None, threads=None, out=None, shard=None):
-    """ids and targets (B, T), -100 ignored -> loss (), gradients shaped
-    like params. count: the divisor, by default the number of valid
-    targets. threads: by default one a processor. out: nested arrays that
-    take the gradients. shard: the function of each, or npgpt.speed.compiled's."""
-    check_ids(ids, config)
-    check_targets(targets, ids, config)
-    if count is None:
-        count = max(int((targets != IGNORE).sum()), 1)
+def sharded(loss_and_grads, model, params, config, batch, count=None, threads=None, out=None):
+    """loss_and_grads(model, params, config=config, **batch), shard by shard.
 
-    from npgpt.training.loss_and_grads import loss_and_grads_of_shard
-
-    compute = shard or loss_and_grads_of_shard
+    batch: a dict of its arguments, axis 0 of every array the sequences.
+    count: the divisor, by default the number of targets that are not -100.
+    threads: by default one a processor. out: nested arrays that take the
+    gradients."""
+    count = count or counted(batch["targets"])
 
     def run(part):
-        return compute(
-            params, ids[part], targets[part], config,
-            cut_visible(visible, part), cut_keep(keep, part), count)
+        return loss_and_grads(model, params, config=config, count=count, **part)
 
     with one_blas_thread():
-        results = thread_pool(threads).map(run, cut_batch(*ids.shape))
+        results = thread_pool(threads).map(run, shards(batch))
         loss, grads = next(results)
-        for shard_loss, shard_grads in results:
-            loss = loss + shard_loss
-            grads = add(grads, shard_grads, into=out or grads)
+        for more, more_grads in results:
+            loss = loss + more
+            grads = add(grads, more_grads, into=out or grads)
     if out is not None and grads is not out:  # there was one shard
         grads = fill(out, grads)
     return loss, grads
 
 
+def sharded_loss(mean_loss, model, params, config, batch):
+    """The same without gradients -> loss, a float."""
+    count = counted(batch["targets"])
+
+    def run(part):
+        return float(mean_loss(model, params, config=config, count=count, **part))
+
+    with one_blas_thread():
+        return sum(thread_pool().map(run, shards(batch)))
+
+
+def counted(targets):
+    """How many targets are not ignored, at least 1."""
+    return max(int((targets != IGNORE).sum()), 1)
+
+
+def shards(batch):
+    """-> batches of about SHARD_TOKENS tokens, at least one sequence each."""
+    return [tree_map(lambda array: array[part], batch)  # noqa: B023
+            for part in cut_batch(*batch["targets"].shape[:2])]
+
+
 def cut_batch(B, T):
-    """-> slices of about SHARD_TOKENS tokens, at least one sequence each."""
+    """-> the slices of those sequences."""
     shards = max(1, min(B, math.ceil(B * T / SHARD_TOKENS)))
     cuts = [B * i // shards for i in range(shards + 1)]
     return [slice(*ends) for ends in pairwise(cuts)]
@@ -95,7 +108,7 @@ def for_each(update, named):
     total = sum(array.size for _, array in named)
     groups, done = [[] for _ in range(threads)], 0
     for name, array in named:
-        groups[min(threads * done // total, threads - 1)].append((name, array))
+        groups[min(threads * done // max(total, 1), threads - 1)].append((name, array))
         done += array.size
 
     def run(group):
@@ -105,29 +118,14 @@ def for_each(update, named):
     list(thread_pool().map(run, groups))
 
 
-def cut_visible(visible, part):
-    """A mask with a batch axis is cut, any other serves every shard."""
-    if visible is None or visible.ndim < 4 or visible.shape[0] == 1:
-        return visible
-    return visible[part]
-
-
-def cut_keep(keep, part):
-    """Each dropout mask begins with the batch axis."""
-    return rebuild(keep, lambda _, mask: None if mask is None else mask[part])
-
-
 def add(grads, more, into):
     """grads + more, written into nested arrays (grads themselves may be
     those), which are returned."""
-    for (_, grad), (_, other), (_, out) in zip(
-            leaves(grads), leaves(more), leaves(into)):
-        np.add(grad, other, out=out)
+    tree_map(lambda grad, other, out: np.add(grad, other, out=out), grads, more, into)
     return into
 
 
 def fill(views, values):
     """Nested arrays take the values of others; they are returned."""
-    for (_, view), (_, value) in zip(leaves(views), leaves(values)):
-        view[...] = value
+    tree_map(np.copyto, views, values)
     return views

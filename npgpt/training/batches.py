@@ -10,6 +10,7 @@ import numpy as np
 from npgpt.errors import InputError
 from npgpt.layers.cross_entropy import IGNORE
 from npgpt.random_stream import uniforms
+from npgpt.tree import tree_map
 
 
 def check_length(ids, context_length, what):
@@ -56,6 +57,9 @@ def evaluation_batches(ids, context_length, batch_size, batches=None):
         yield rows[:, :-1], targets
 
 
-def micro_batches(inputs, targets, parts):
-    """The batch cut into `parts` smaller ones of equal size."""
-    return list(zip(np.split(inputs, parts), np.split(targets, parts)))
+def micro_batches(batch, parts):
+    """A batch, a dict of arrays, cut into `parts` smaller ones of equal
+    size."""
+    size = len(batch["targets"]) // parts
+    cuts = [slice(i * size, (i + 1) * size) for i in range(parts)]
+    return [tree_map(lambda array: array[cut], batch) for cut in cuts]  # noqa: B023

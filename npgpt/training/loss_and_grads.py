@@ -1,13 +1,23 @@
 """Loss and gradients: one forward and one backward pass."""
 
-from npgpt.layers.cross_entropy import cross_entropy, cross_entropy_backward
-from npgpt.models.gpt2 import gpt, gpt_backward
+from npgpt.families.checks import check_batch
+from npgpt.layers.cross_entropy import (
+    cross_entropy,
+    cross_entropy_backward,
+)
 
 
-def loss_and_grads_of_shard(params, ids, targets, config, visible=None,
-                            keep=None, count=None):
-    """ids and targets (B, T) -> loss (), gradients shaped like params."""
-    logits, saved = gpt(params, ids, config, visible, keep)
+def loss_and_grads(model, params, inputs, targets, config, mask=None,
+                   positions=None, dropout_masks=None, count=None):
+    """inputs and targets (B, T) -> loss (), gradients shaped like params.
+
+    Targets of -100 are ignored. count: the divisor, by default the
+    number of the others. The rest is what `model.forward` takes."""
+    check_batch(inputs, targets, config)
+    logits, saved = model.forward(
+        params, inputs, config, mask=mask, positions=positions,
+        dropout_masks=dropout_masks)                  # (B, T, V)
     loss, saved_loss = cross_entropy(logits, targets, count)
     d_logits = cross_entropy_backward(1.0, saved_loss)        # (B, T, V)
-    return loss, gpt_backward(d_logits, saved)
+    grads = model.backward(d_logits, saved)
+    return loss, grads

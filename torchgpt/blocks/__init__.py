@@ -1,13 +1,13 @@
 """Blocks: made of layers, with no arithmetic but sums."""
 
 from torchgpt.blocks.block import block, block_backward
-from torchgpt.blocks.mlp import feed_forward, feed_forward_backward
+from torchgpt.blocks.mlp import mlp, mlp_backward
 from torchgpt.blocks.multi_head_attention import (
-    multi_head,
-    multi_head_backward,
+    multi_head_attention,
+    multi_head_attention_backward,
 )
 
 __all__ = [
-    "block", "block_backward", "feed_forward", "feed_forward_backward",
-    "multi_head", "multi_head_backward",
+    "block", "block_backward", "mlp", "mlp_backward",
+    "multi_head_attention", "multi_head_attention_backward",
 ]

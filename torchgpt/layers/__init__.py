@@ -1,5 +1,5 @@
-"""The leaves: one file, one idea, forward beside backward, and beside
-both PyTorch's own operator as the reference."""
+"""Layers: one file, one idea, forward beside backward, and beside both
+PyTorch's own operator as the reference."""
 
 from torchgpt.layers.attention import (
     attention,
@@ -26,11 +26,7 @@ from torchgpt.layers.embedding import (
     embedding_backward,
     embedding_reference,
 )
-from torchgpt.layers.gelu import (
-    gelu,
-    gelu_backward,
-    gelu_reference,
-)
+from torchgpt.layers.gelu import gelu, gelu_backward, gelu_reference
 from torchgpt.layers.heads import (
     merge_heads,
     merge_heads_backward,
@@ -38,8 +34,11 @@ from torchgpt.layers.heads import (
     split_heads,
     split_heads_backward,
     split_heads_reference,
+    split_qkv,
+    split_qkv_backward,
+    split_qkv_reference,
 )
-from torchgpt.layers.kv_cache import empty_cache, extend_cache
+from torchgpt.layers.kv_cache import extend_cache
 from torchgpt.layers.layer_norm import (
     layer_norm,
     layer_norm_backward,
@@ -50,11 +49,15 @@ from torchgpt.layers.linear import (
     linear_backward,
     linear_reference,
 )
-from torchgpt.layers.masks import causal_mask, padded_mask, places_seen
+from torchgpt.layers.masks import (
+    causal_mask,
+    padded_positions,
+    padding_mask,
+)
 from torchgpt.layers.position_embedding import (
-    positions,
-    positions_backward,
-    positions_reference,
+    position_embedding,
+    position_embedding_backward,
+    position_embedding_reference,
 )
 from torchgpt.layers.softmax import (
     softmax,
@@ -68,13 +71,14 @@ __all__ = [
     "blockwise_attention_reference", "causal_mask", "cross_entropy",
     "cross_entropy_backward", "cross_entropy_reference", "dropout",
     "dropout_backward", "dropout_reference", "embedding",
-    "embedding_backward", "embedding_reference", "empty_cache",
-    "extend_cache", "gelu", "gelu_backward", "gelu_reference",
-    "layer_norm", "layer_norm_backward", "layer_norm_reference",
-    "linear", "linear_backward", "linear_reference", "merge_heads",
-    "merge_heads_backward", "merge_heads_reference", "padded_mask",
-    "places_seen", "positions", "positions_backward",
-    "positions_reference", "softmax", "softmax_backward",
+    "embedding_backward", "embedding_reference", "extend_cache", "gelu",
+    "gelu_backward", "gelu_reference", "layer_norm",
+    "layer_norm_backward", "layer_norm_reference", "linear",
+    "linear_backward", "linear_reference", "merge_heads",
+    "merge_heads_backward", "merge_heads_reference", "padded_positions",
+    "padding_mask", "position_embedding", "position_embedding_backward",
+    "position_embedding_reference", "softmax", "softmax_backward",
     "softmax_reference", "split_heads", "split_heads_backward",
-    "split_heads_reference",
+    "split_heads_reference", "split_qkv", "split_qkv_backward",
+    "split_qkv_reference",
 ]

@@ -5,67 +5,79 @@ import math
 
 import torch
 
-from torchgpt.layers.softmax import softmax
-from torchgpt.layers.sums import row_sum
+from torchgpt.layers.masks import causal_mask
+from torchgpt.layers.softmax import softmax, softmax_backward
 
 
-def attention(q, k, v, visible=None, keep=None):
+def attention(q, k, v, mask=None, causal=False, dropout_mask=None):
     """q (B, H, T, D), k and v (B, H, S, D) -> y (B, H, T, D).
 
-    visible: True where a query may look, broadcast to (B, H, T, S); a
-    query that may look nowhere gets zeros. keep: a dropout mask."""
-    # (1) scale the queries
-    scale = 1 / math.sqrt(q.shape[-1])
-    q = q * scale                                     # (B, H, T, D)
-    # (2) compare each query with each key
-    scores = q @ k.transpose(-1, -2)                  # (B, H, T, S)
-    # (3) hide what may not be seen
-    if visible is not None:
-        hide = torch.where(visible, 0, -torch.inf)
-        scores += hide.to(scores.dtype)               # (B, H, T, S)
+    mask: True where a query may attend, broadcast to (B, H, T, S).
+    causal: hide later keys as well; the last query sees all S keys.
+    A query that may attend to nothing gets zeros."""
+    # (1) compare each query with each key
+    scores = q @ k.mT                   # (B, H, T, S)
+    # (2) divide by the square root of the head size
+    scores = scores / math.sqrt(q.shape[-1])          # (B, H, T, S)
+    # (3) hide the keys that a query may not see
+    if causal:
+        past = causal_mask(q.shape[2], k.shape[2], q)         # (T, S)
+        mask = past if mask is None else mask & past
+    if mask is not None:
+        scores = torch.where(mask, scores, -torch.inf)# (B, H, T, S)
     # (4) turn scores into probabilities
     probs, _ = softmax(scores)                        # (B, H, T, S)
-    # (5) drop some
-    kept = probs if keep is None else probs * keep    # (B, H, T, S)
+    # (5) dropout
+    weights = probs
+    if dropout_mask is not None:
+        weights = probs * dropout_mask                # (B, H, T, S)
     # (6) mix the values
-    y = kept @ v                                      # (B, H, T, D)
-    return y, (q, k, v, probs, keep, kept, y)
+    y = weights @ v                                   # (B, H, T, D)
+    return y, (q, k, v, probs, dropout_mask, weights)
 
 
 def attention_backward(d_y, saved):
     """d_y (B, H, T, D) -> d_q like it, d_k and d_v (B, H, S, D)."""
-    q, k, v, probs, keep, kept, y = saved
+    q, k, v, probs, dropout_mask, weights = saved
     # (6) mix the values
-    d_kept = d_y @ v.transpose(-1, -2)                # (B, H, T, S)
-    d_v = kept.transpose(-1, -2) @ d_y                # (B, H, S, D)
-    # (5) drop some
-    d_probs = d_kept if keep is None else d_kept * keep
+    d_weights = d_y @ v.mT              # (B, H, T, S)
+    d_v = weights.mT @ d_y              # (B, H, S, D)
+    # (5) dropout
+    d_probs = d_weights
+    if dropout_mask is not None:
+        d_probs = d_weights * dropout_mask            # (B, H, T, S)
     # (4) turn scores into probabilities
-    #     along: the sum over keys of probs · d_probs is y · d_y's
-    along = row_sum(y * d_y)                          # (B, H, T, 1)
-    d_scores = probs * (d_probs - along)              # (B, H, T, S)
-    # (3) hide what may not be seen: probability 0, gradient 0
-    # (2) compare each query with each key
+    d_scores = softmax_backward(d_probs, (probs,))    # (B, H, T, S)
+    # (3) hide the keys that a query may not see
+    #     their probs are 0, and so step (4) has left d_scores 0 there
+    # (2) divide by the square root of the head size
+    d_scores = d_scores / math.sqrt(q.shape[-1])      # (B, H, T, S)
+    # (1) compare each query with each key
     d_q = d_scores @ k                                # (B, H, T, D)
-    d_k = d_scores.transpose(-1, -2) @ q              # (B, H, S, D)
-    # (1) scale the queries
-    scale = 1 / math.sqrt(q.shape[-1])
-    d_q = d_q * scale                                 # (B, H, T, D)
+    d_k = d_scores.mT @ q               # (B, H, S, D)
     return d_q, d_k, d_v
 
 
-def attention_reference(q, k, v, visible=None, keep=None):
+def attention_reference(q, k, v, mask=None, causal=False,
+                        dropout_mask=None):
     """PyTorch's own operator; with a dropout mask or a query that may
-    look nowhere, its parts: the operator has no answer for those."""
-    if keep is None and (visible is None or visible.any(dim=-1).all()):
+    attend to nothing, its parts: the operator has no answer for those."""
+    if causal:
+        T, S = q.shape[2], k.shape[2]
+        past = torch.ones(T, S, dtype=torch.bool, device=q.device)
+        past = past.tril(S - T)
+        mask = past if mask is None else mask & past
+    if dropout_mask is None and (
+            mask is None or mask.any(dim=-1).all()):
         return torch.nn.functional.scaled_dot_product_attention(
-            q, k, v, attn_mask=visible)
+            q, k, v, attn_mask=mask)
     scores = torch.einsum("...td,...sd->...ts", q, k)
     scores = scores / q.shape[-1] ** 0.5
-    if visible is not None:
-        scores = scores.masked_fill(~visible, torch.finfo(q.dtype).min)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, torch.finfo(q.dtype).min)
     probs = torch.softmax(scores, dim=-1)
-    if visible is not None:
-        probs = probs * visible
-    return torch.einsum("...ts,...sd->...td",
-                        probs if keep is None else probs * keep, v)
+    if mask is not None:
+        probs = probs * mask
+    if dropout_mask is not None:
+        probs = probs * dropout_mask
+    return torch.einsum("...ts,...sd->...td", probs, v)

@@ -3,22 +3,24 @@
 import torch
 
 
-def embedding(ids, weight):
+def embedding(ids, weight, trainable=True):
     """ids (...) from 0 to V-1, weight (V, C) -> y (..., C)."""
     # (1) look up the row of each id
     y = weight[ids]                                   # (..., C)
-    return y, (ids, weight)
+    return y, (ids if trainable else None, weight)
 
 
 def embedding_backward(d_y, saved):
     """d_y (..., C) -> {"weight": (V, C)}."""
     ids, weight = saved
+    if ids is None:
+        return {}
     # (1) look up the row of each id: ids seen twice add up
     d_weight = d_y.new_zeros(weight.shape)            # (V, C)
     d_weight.index_put_((ids,), d_y, accumulate=True)         # (V, C)
     return {"weight": d_weight}
 
 
-def embedding_reference(ids, weight):
+def embedding_reference(ids, weight, trainable=True):
     """PyTorch's own operator."""
     return torch.nn.functional.embedding(ids, weight)

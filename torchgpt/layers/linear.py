@@ -5,7 +5,7 @@ import torch
 from torchgpt.layers.sums import column_sum
 
 
-def linear(x, weight, bias=None):
+def linear(x, weight, bias=None, trainable=True):
     """x (..., I), weight (I, O), bias (O,) or None -> y (..., O)."""
     # (1) one row for each position
     I, O = weight.shape
@@ -16,27 +16,26 @@ def linear(x, weight, bias=None):
     if bias is not None:
         y += bias                                     # (R, O)
     y = y.reshape(*x.shape[:-1], O)                   # (..., O)
-    return y, (x, weight, bias)
+    return y, (x if trainable else None, weight, bias)
 
 
 def linear_backward(d_y, saved):
     """d_y (..., O) -> d_x (..., I), {"weight": (I, O), "bias": (O,)}"""
     x, weight, bias = saved
     I, O = weight.shape
-    d_rows = d_y.reshape(-1, O)                       # (R, O)
+    d_rows, grads = d_y.reshape(-1, O), {}            # (R, O)
     # (3) shift
-    if bias is not None:
-        d_bias = column_sum(d_rows)                   # (O,)
+    if bias is not None and x is not None:
+        grads["bias"] = column_sum(d_rows)            # (O,)
     # (2) weigh the inputs
-    d_weight = x.reshape(-1, I).T @ d_rows            # (I, O)
+    if x is not None:  # None: a frozen weight has no gradient
+        grads["weight"] = x.reshape(-1, I).T @ d_rows         # (I, O)
     d_x = d_rows @ weight.T                           # (R, I)
     # (1) one row for each position
-    d_x = d_x.reshape(x.shape)                        # (..., I)
-    if bias is None:
-        return d_x, {"weight": d_weight}
-    return d_x, {"weight": d_weight, "bias": d_bias}
+    d_x = d_x.reshape(*d_y.shape[:-1], I)             # (..., I)
+    return d_x, grads
 
 
-def linear_reference(x, weight, bias=None):
+def linear_reference(x, weight, bias=None, trainable=True):
     """PyTorch's own operator, which wants the weight as (O, I)."""
     return torch.nn.functional.linear(x, weight.T, bias)

@@ -1,33 +1,44 @@
-"""Positions: one learned row for each place in the context."""
+"""Position embedding: one learned row for each position in the context."""
 
 import torch
 
 
-def positions(ids, weight, start=0):
-    """ids (B, T), weight (N, C) -> y (B, T, C), the rows from `start`
-    on, the same for each sequence."""
-    # (1) take the next T rows
+def position_embedding(ids, weight, positions=None, start=0,
+                       trainable=True):
+    """ids (B, T), weight (N, C) -> y (B, T, C).
+
+    positions (B, T): each token's; None: the next T from `start` on,
+    the same for each sequence."""
     B, T = ids.shape
-    rows = weight[start:start + T]                    # (T, C)
-    # (2) repeat them for each sequence
-    y = rows.expand(B, *rows.shape)                   # (B, T, C)
-    return y, (weight, start)
+    # (1) look up the rows of the positions
+    if positions is None:
+        rows = weight[start:start + T]                # (T, C)
+        y = rows.expand(B, *rows.shape)               # (B, T, C)
+    else:
+        y = weight[positions]                         # (B, T, C)
+    return y, (weight, positions, start, trainable)
 
 
-def positions_backward(d_y, saved):
+def position_embedding_backward(d_y, saved):
     """d_y (B, T, C) -> {"weight": (N, C)}."""
-    weight, start = saved
+    weight, positions, start, trainable = saved
+    if not trainable:
+        return {}
     B, T, C = d_y.shape
-    # (2) repeat them for each sequence
-    d_rows = d_y.sum(dim=0)                           # (T, C)
-    # (1) take the next T rows
     d_weight = d_y.new_zeros(weight.shape)            # (N, C)
-    d_weight[start:start + T] = d_rows
+    # (1) look up the rows of the positions: equal ones add up
+    if positions is None:
+        d_weight[start:start + T] = d_y.sum(dim=0)    # (T, C)
+    else:
+        d_weight.index_put_((positions,), d_y, accumulate=True)
     return {"weight": d_weight}
 
 
-def positions_reference(ids, weight, start=0):
-    """PyTorch's own operator, given the places as ids."""
+def position_embedding_reference(ids, weight, positions=None, start=0,
+                                 trainable=True):
+    """PyTorch's own operator, given the positions as ids."""
     B, T = ids.shape
-    places = torch.arange(start, start + T, device=weight.device)
-    return torch.nn.functional.embedding(places.expand(B, T), weight)
+    if positions is None:
+        positions = torch.arange(
+            start, start + T, device=weight.device).expand(B, T)
+    return torch.nn.functional.embedding(positions, weight)

@@ -1,6 +1,8 @@
-"""Models: blocks from token ids to logits, and back."""
+"""Models: blocks, from token ids to logits and back. A model is a module
+with its family's Config and shapes, and `forward` and `backward`."""
 
-from torchgpt.models.gpt2 import gpt, gpt_backward
-from torchgpt.models.gpt_cached import gpt_cached
+from torchgpt.models import gpt2
 
-__all__ = ["gpt", "gpt_backward", "gpt_cached"]
+BY_TYPE = {"gpt2": gpt2}
+
+__all__ = ["BY_TYPE", "gpt2"]

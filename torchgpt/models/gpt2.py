@@ -1,72 +1,102 @@
-"""GPT: from token ids to the logits of the next token, and back
+"""GPT-2: from token ids to the logits of the next token, and back
 (Radford et al., 2019)."""
 
-from npgpt.families.checks import check_ids
 from torchgpt.blocks.block import block, block_backward
+from npgpt.families.gpt2 import (
+    FILES,
+    Config,
+    cache_shapes,
+    dropout_shapes,
+    products,
+    weights,
+)
 from torchgpt.layers.dropout import dropout, dropout_backward
 from torchgpt.layers.embedding import embedding, embedding_backward
 from torchgpt.layers.layer_norm import layer_norm, layer_norm_backward
 from torchgpt.layers.linear import linear, linear_backward
-from torchgpt.layers.position_embedding import positions, positions_backward
+from torchgpt.layers.position_embedding import (
+    position_embedding,
+    position_embedding_backward,
+)
+
+__all__ = [
+    "FILES", "Config", "backward", "cache_shapes", "dropout_shapes",
+    "forward", "products", "weights",
+]
 
 
-def gpt(params, ids, config, visible=None, keep=None):
-    """ids (B, T) -> logits (B, T, V).
+def forward(params, ids, config, *, mask=None, positions=None,
+            dropout_masks=None, cache=None):
+    """ids (B, T) -> logits (B, T, V), saved.
 
-    visible: who sees whom, broadcast to (B, H, T, T); None: each token
-    sees itself and what came before. keep: dropout masks, or None."""
-    check_ids(ids, config)
-    keep = keep or {}
-    block_keeps = keep.get("blocks") or [None] * config.layers
-    # (1) say what each token is, and where
+    Each token attends to itself and to what came before; mask, broadcast
+    to (B, H, T, S), hides more. positions (B, T): None counts from 0, or
+    from the cache's end. With a cache: the last token's logits
+    (B, 1, V), and the cache for the next tokens; its storage is
+    written in place, and nothing is saved for a backward pass."""
+    dropout_masks = dropout_masks or {}
+    block_masks = dropout_masks.get("blocks") or [None] * config.layers
+    start = 0 if cache is None else cache["start"]
+    # (1) token embedding plus position embedding
     tokens, saved_tokens = embedding(ids, **params["tokens"])
-    places, saved_places = positions(ids, **params["positions"])
+    places, saved_positions = position_embedding(
+        ids, positions=positions, start=start, **params["positions"])
     x = tokens + places                               # (B, T, C)
-    # (2) drop some
-    x, saved_dropout = dropout(x, keep.get("embedding"))
-    # (3) look around and think, layer by layer
-    saved_blocks = []
-    for layer, block_keep in zip(params["blocks"], block_keeps):
-        x, saved = block(x, layer, config.heads, visible, block_keep)
-        saved_blocks.append(saved)
-    # (4) normalise
-    normed, saved_norm = layer_norm(x, **params["norm"])     # (B, T, C)
-    # (5) score each token of the vocabulary
-    head = head_weight(params, config)                # (C, V)
-    logits, saved_head = linear(normed, head)         # (B, T, V)
-    return logits, (saved_tokens, saved_places, saved_dropout,
+    # (2) dropout
+    x, saved_dropout = dropout(x, dropout_masks.get("embedding"))
+    # (3) blocks
+    saved_blocks = [None] * config.layers
+    for i, layer in enumerate(params["blocks"]):
+        past = None
+        if cache is not None:
+            past = {**cache["blocks"][i], "start": start}
+        x, saved_blocks[i] = block(
+            x, layer, config.heads, mask, block_masks[i], past)
+        if cache is not None:  # no backward pass follows
+            saved_blocks[i] = None
+    if cache is not None:
+        x = x[:, -1:]                                 # (B, 1, C)
+    # (4) layer norm
+    normed, saved_norm = layer_norm(x, **params["norm"])
+    # (5) logits
+    logits, saved_head = linear(normed, **head(params, config))
+    if cache is not None:
+        return logits, {**cache, "start": start + ids.shape[1]}
+    return logits, (saved_tokens, saved_positions, saved_dropout,
                     saved_blocks, saved_norm, saved_head, config.tied)
 
 
-def gpt_backward(d_logits, saved):
+def backward(d_logits, saved):
     """d_logits (B, T, V) -> gradients shaped like params."""
-    (saved_tokens, saved_places, saved_dropout,
+    (saved_tokens, saved_positions, saved_dropout,
      saved_blocks, saved_norm, saved_head, tied) = saved
-    # (5) score each token of the vocabulary
+    # (5) logits
     d_normed, d_head = linear_backward(d_logits, saved_head)
-    # (4) normalise
+    # (4) layer norm
     d_x, d_norm = layer_norm_backward(d_normed, saved_norm)
-    # (3) look around and think, layer by layer
+    # (3) blocks
     d_blocks = []
-    for saved in reversed(saved_blocks):
-        d_x, d_block = block_backward(d_x, saved)
+    for saved_block in reversed(saved_blocks):
+        d_x, d_block = block_backward(d_x, saved_block)
         d_blocks.insert(0, d_block)
-    # (2) drop some
+    # (2) dropout
     d_x = dropout_backward(d_x, saved_dropout)        # (B, T, C)
-    # (1) say what each token is, and where
+    # (1) token embedding plus position embedding
     d_tokens = embedding_backward(d_x, saved_tokens)
-    d_places = positions_backward(d_x, saved_places)
-    grads = {"tokens": d_tokens, "positions": d_places,
-             "blocks": d_blocks, "norm": d_norm}
-    if tied:  # one weight, used twice: its gradients add up
-        d_tokens["weight"] = d_tokens["weight"] + d_head["weight"].T
-    else:
+    d_positions = position_embedding_backward(d_x, saved_positions)
+    grads = {"norm": d_norm, "blocks": d_blocks,
+             "positions": d_positions, "tokens": d_tokens}
+    if not tied:
         grads["head"] = d_head
+    elif d_head:  # one weight, used twice: its gradients add up
+        d_tokens["weight"] = d_tokens["weight"] + d_head["weight"].T
     return grads
 
 
-def head_weight(params, config):
-    """-> (C, V): the head's own, or the token embedding, turned."""
+def head(params, config):
+    """-> {"weight": (C, V)}: the head's own, or the token embedding,
+    transposed."""
     if config.tied:
-        return params["tokens"]["weight"].T
-    return params["head"]["weight"]
+        tokens = params["tokens"]
+        return {**tokens, "weight": tokens["weight"].T}
+    return params["head"]

@@ -1,5 +1,5 @@
-"""One token through the whole model, on one page: what `gpt_cached`
-computes for a single sequence, on vectors and with nothing kept for a
+"""One token through the whole model, on one page: what `gpt2.forward`
+computes for a single sequence and a cache, on vectors and with nothing kept for a
 backward pass. A small model writes almost twice as fast this way."""
 
 import math
@@ -7,38 +7,37 @@ import math
 import numpy as np
 
 from npgpt.layers.gelu import CUBIC, ROOT
-from npgpt.models.gpt2 import head_weight
+from npgpt.models.gpt2 import head
 
 
-def gpt_step(params, token, cache, config):
+def gpt2_step(params, token, cache, config):
     """token: the next id -> its logits (V,), new cache.
 
-    cache: as `gpt_cached` takes it, of batch 1, not yet full; its
+    cache: as `gpt2.forward` takes it, of batch 1, not yet full; its
     storage is written in place."""
-    keys, values, start = cache
-    H, D = config.heads, config.head_size
-    # (1) say what the token is, and where
+    start, H, D = cache["start"], config.heads, config.head_size
+    # (1) token embedding plus position embedding
     place = params["positions"]["weight"][start]      # (C,)
     x = params["tokens"]["weight"][token] + place     # (C,)
-    for i, layer in enumerate(params["blocks"]):
-        # (2) look around
+    for layer, past in zip(params["blocks"], cache["blocks"]):
+        # (2) attention
         normed = norm(x, **layer["norm_1"])           # (C,)
         qkv = affine(normed, **layer["attention"]["qkv"])     # (3C,)
         q, k, v = qkv.reshape(3, H, D)                # (H, D) each
-        keys[i, 0, :, start] = k
-        values[i, 0, :, start] = v
-        seen = look(q, keys[i, 0, :, :start + 1],
-                    values[i, 0, :, :start + 1])      # (C,)
-        x = x + affine(seen, **layer["attention"]["out"])     # (C,)
-        # (3) think
+        keys, values = past["keys"][0], past["values"][0]     # (H, N, D)
+        keys[:, start], values[:, start] = k, v
+        attended = attend(
+            q, keys[:, :start + 1], values[:, :start + 1])    # (C,)
+        x = x + affine(attended, **layer["attention"]["out"])
+        # (3) MLP
         normed = norm(x, **layer["norm_2"])           # (C,)
-        wide = affine(normed, **layer["feed_forward"]["up"])  # (F,)
-        bent = bend(wide)                             # (F,)
-        x = x + affine(bent, **layer["feed_forward"]["down"])     # (C,)
-    # (4) score each token of the vocabulary
+        hidden = affine(normed, **layer["feed_forward"]["up"])
+        activated = gelu(hidden)                      # (F,)
+        x = x + affine(activated, **layer["feed_forward"]["down"])
+    # (4) layer norm and logits
     normed = norm(x, **params["norm"])                # (C,)
-    logits = normed @ head_weight(params, config)     # (V,)
-    return logits, (keys, values, start + 1)
+    logits = normed @ head(params, config)["weight"]  # (V,)
+    return logits, {**cache, "start": start + 1}
 
 
 def norm(x, weight, bias, eps=1e-5):
@@ -59,8 +58,8 @@ def affine(x, weight, bias):
     return x @ weight + bias                          # (O,)
 
 
-def look(q, keys, values):
-    """Attention, one query a head that may see all S tokens: q (H, D),
+def attend(q, keys, values):
+    """Attention, one query a head that attends to all S tokens: q (H, D),
     keys and values (H, S, D) -> (H·D,)."""
     H, D = q.shape
     # (1) compare the scaled query with each key
@@ -71,13 +70,13 @@ def look(q, keys, values):
     powers = np.exp(scores - top)                     # (H, S, 1)
     # (3) mix the values, and divide by the sum
     mixed = powers.swapaxes(1, 2) @ values            # (H, 1, D)
-    seen = mixed / powers.sum(axis=1, keepdims=True)  # (H, 1, D)
-    return seen.reshape(H * D)                        # (H·D,)
+    attended = mixed / powers.sum(axis=1, keepdims=True)
+    return attended.reshape(H * D)                    # (H·D,)
 
 
-def bend(x):
+def gelu(x):
     """GELU, without its slope: x (F,) -> (F,)."""
-    # (1) open the gate
+    # (1) the gate
     gate = np.tanh(x * (ROOT + ROOT * CUBIC * (x * x)))
     # (2) pass x through it
     return 0.5 * x * (1 + gate)                       # (F,)

@@ -1,0 +1,224 @@
+"""A run in training: the loop with its data, its log and its saves.
+
+Step k is the k-th update; its line in log.jsonl holds the loss before that
+update and the validation loss after it.
+"""
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from npgpt.errors import InputError
+from npgpt.files import held, write_atomically
+from npgpt.runs.checkpoint import create_run, read_settings, save_checkpoint, saved_step
+from npgpt.runs.curves import draw_run, read_log
+from npgpt.runs.diverged import Diverged, check_finite, explain, first_not_finite, last_good
+from npgpt.runs.run import Run
+from npgpt.speed import tune_allocator
+from npgpt.training.batches import draw_batch, evaluation_batches
+from npgpt.training.dropout_masks import draw_dropout_masks
+from npgpt.training.init import init
+from npgpt.training.loop import loop
+
+EVALUATION_TOKENS = 4096
+
+
+def train(
+    run: Run,
+    trainer,
+    report: Callable[[dict], None] = lambda record: None,
+    stopped: Callable[[], bool] = lambda: False,
+    prefetch: Callable = lambda batch: batch,
+) -> dict:
+    """Train to `run.settings.steps`, or until `stopped()`; save, and say
+    how it went. `report` gets each line of the log; `prefetch` may make
+    batch(step) work ahead."""
+    tune_allocator()
+    settings = run.settings
+    began = time.perf_counter()
+    last_saved = run.step
+    next_batch = prefetch(batches(run, draw_masks=not trainer.draws_dropout))
+    clock = Clock()
+    with held(run.path), open_log(run.path, run.step) as log_file:
+
+        def write(record: dict) -> None:
+            write_line(log_file, record)
+            report(record)
+
+        def batch(step):
+            clock.begin()
+            return next_batch(step)
+
+        def evaluate_now(step):
+            clock.end()
+            return evaluate(trainer, run)
+
+        def log(step, loss, norm, rate, validation):
+            clock.end()
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                raise Diverged(explain(run, trainer, step, loss, norm, batches(run)(step)))
+            tokens = settings.batch_size * settings.context_length
+            record = {"step": step, "train_loss": loss, "learning_rate": rate,
+                      "grad_norm": norm, "tokens_per_second": tokens / clock.seconds}
+            if validation is not None:
+                check_finite(validation, "validation loss", step, run)
+                record["validation_loss"] = validation
+            write(record)
+            if validation is not None and (run.best is None or validation < run.best):
+                run.best = validation
+                flush(log_file)
+                save_best(run, trainer, step)
+
+        def save_now(step):
+            nonlocal last_saved
+            flush(log_file)
+            save(run.path, run, trainer, step)
+            last_saved = step
+
+        if run.step == 0:
+            write({"step": 0, "validation_loss": evaluate(trainer, run)})
+        step = loop(
+            trainer, settings, batch=batch, log=log, evaluate=evaluate_now, save=save_now,
+            step=run.step, stopped=stopped)
+        if last_saved != step:
+            save_now(step)
+    run.step = step
+    draw_run(run.path)
+    return {
+        "status": "finished" if step == settings.steps else "interrupted",
+        "out": str(run.path),
+        "half": trainer.name,
+        "step": step,
+        "seconds": round(time.perf_counter() - began, 3),
+        **last_values(run.path),
+        "best_validation_loss": run.best,
+    }
+
+
+class Clock:
+    """The seconds of a step: from `begin` to the first `end` after it."""
+
+    def begin(self) -> None:
+        self.began, self.seconds = time.perf_counter(), 0.0
+
+    def end(self) -> None:
+        self.seconds = self.seconds or time.perf_counter() - self.began
+
+
+def initial_state(run: Run) -> tuple[dict, dict | None]:
+    """params, the optimiser's state: of the last save, or newly made. NumPy;
+    the run lets go of them."""
+    params, state = run.params, run.optimizer
+    if params is None:
+        params = init(run.model, run.config, run.settings.seed, model_dtype(run.settings.dtype))
+    run.params = run.optimizer = None
+    return params, state
+
+
+def model_dtype(name: str):
+    """What weights are kept in; bfloat16 is for computing only."""
+    return np.float64 if name == "float64" else np.float32
+
+
+def batches(run: Run, draw_masks: bool = True) -> Callable[[int], dict]:
+    """-> batch(step): inputs (B, T), targets (B, T) and, where the run has
+    dropout, its masks, in NumPy."""
+    s = run.settings
+
+    def batch(step: int) -> dict:
+        inputs, targets = draw_batch(
+            run.data.train, s.context_length, s.batch_size, s.seed, step)
+        found = {"inputs": inputs, "targets": targets}
+        if draw_masks and s.dropout:
+            found["dropout_masks"] = draw_dropout_masks(
+                run.model, run.config, s.batch_size, s.context_length, s.dropout, s.seed, step,
+                model_dtype(s.dtype))
+        return found
+
+    return batch
+
+
+def evaluate(trainer, run: Run) -> float:
+    """Mean loss in nats a token over the validation text, or over
+    `evaluate_batches` batches of it."""
+    T = run.settings.context_length
+    some = run.settings.evaluate_batches
+    size = run.settings.batch_size if some else max(1, EVALUATION_TOKENS // T)
+    total, count = 0.0, 0
+    for inputs, targets in evaluation_batches(run.data.validation, T, size, some):
+        valid = int((targets >= 0).sum())
+        total += trainer.loss({"inputs": inputs, "targets": targets}) * valid
+        count += valid
+    return total / count
+
+
+def perplexity(loss: float) -> float:
+    """How many tokens the model wavers between: e to the loss."""
+    return math.exp(min(loss, 700.0))
+
+
+def bits_per_byte(loss: float, run: Run) -> float:
+    """The loss in bits, for each byte of the validation text: comparable
+    between tokenizers."""
+    return loss / math.log(2) * (len(run.data.validation) - 1) / run.data.validation_bytes
+
+
+# what a run leaves behind
+
+
+def save(path: Path, run: Run, trainer, step: int) -> None:
+    params = trainer.numpy(trainer.params)
+    bad = first_not_finite(params)
+    if bad:
+        raise Diverged(f"the weight {bad} is not finite after step {step}{last_good(run)}")
+    state = trainer.numpy(trainer.state())
+    training = {"step": step, "best": run.best, "optimizer": state}
+    save_checkpoint(path, run.config, params, training=training, family=run.model)
+
+
+def save_best(run: Run, trainer, step: int) -> None:
+    best = run.path / "best"
+    if not best.is_dir() or not any(best.iterdir()):
+        create_run(best, run.config, run.data.tokenizer, read_settings(run.path),
+                   family=run.model)
+    save(best, run, trainer, step)
+
+
+def open_log(path: Path, step: int):
+    """The log, without the lines beyond `step`: they are about to be made again."""
+    if saved_step(path) not in (None, step):
+        raise InputError(f"{path} was trained on meanwhile; give the same command again")
+    best = path / "best"
+    whole = best.is_dir() and ((best / "config.json").is_file() or not any(best.iterdir()))
+    if best.exists() and not whole:
+        raise InputError(f"{best} is damaged: remove it, and give the same command again")
+    kept = [json.dumps(line) for line in read_log(path) if line["step"] <= step and step > 0]
+    write_atomically(path / "log.jsonl", "".join(line + "\n" for line in kept))
+    return open(path / "log.jsonl", "a", encoding="utf-8")
+
+
+def write_line(log, record: dict) -> None:
+    log.write(json.dumps(record) + "\n")
+    log.flush()
+
+
+def flush(log) -> None:
+    """Before a save: no log may be shorter than the run that was saved."""
+    os.fsync(log.fileno())
+
+
+def last_values(path: Path) -> dict:
+    """The last losses of the log, and the step of the validation."""
+    values: dict = {"train_loss": None, "validation_loss": None, "validation_step": None}
+    for line in read_log(path):
+        values.update({name: line[name] for name in values if name in line})
+        if "validation_loss" in line:
+            values["validation_step"] = line["step"]
+            if isinstance(line["validation_loss"], dict):  # a duet's
+                values["validation_loss"] = line["validation_loss"].get("numpy")
+    return values

@@ -1,0 +1,31 @@
+"""Caches: what a model keeps of the tokens that it has read."""
+
+from npgpt.tree import leaves, tree_map
+
+
+def empty_cache(model, config, batch, params):
+    """-> the cache of `batch` rows that have read nothing, zeros of the
+    weights' dtype and start 0; None for a model that keeps none."""
+    shapes = model.cache_shapes(config, batch)
+    if shapes is None:
+        return None
+    _, like = next(leaves(params))
+    storage = tree_map(lambda shape: like.new_zeros(shape), shapes)
+    return {**storage, "start": 0}
+
+
+def rows_of_cache(cache, rows):
+    """-> the cache of some of its rows, in that order; None stays None."""
+    if cache is None:
+        return None
+    storage = {key: part for key, part in cache.items() if key != "start"}
+    storage = tree_map(lambda array: array[rows], storage)
+    return {**storage, "start": cache["start"]}
+
+
+def read(model, params, config, ids, cache, mask=None, positions=None):
+    """ids (B, T), the next T tokens -> the last one's logits (B, V), the
+    cache that has read them; None for a model that keeps none."""
+    logits, new = model.forward(
+        params, ids, config, mask=mask, positions=positions, cache=cache)
+    return logits[:, -1], None if cache is None else new

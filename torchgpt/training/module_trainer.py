@@ -1,0 +1,166 @@
+"""ModuleTrainer: a model in training as a PyTorch user would write it."""
+
+import contextlib
+import math
+
+import torch
+
+from npgpt.errors import InputError
+from npgpt.random_stream import raw_draws
+from npgpt.training.batches import micro_batches
+from npgpt.tree import tree_map
+from torchgpt.device import pick_device, pick_dtype
+from torchgpt.training.trainer import as_numpy, tensor_on
+
+
+class ModuleTrainer:
+    """An nn.Module (SDPA), autograd and the library's fused AdamW.
+
+    module: its class, such as `torchgpt.modules.GPT`. params, state:
+    NumPy, nested; copied. dtype bfloat16 computes under autocast; the
+    weights stay float32. Dropout masks come from torch's generator,
+    seeded anew at each step so that a resumed run draws the same ones;
+    `shared_dropout` takes the batch's instead. `compiled`: the training
+    step's loss goes through torch.compile, a validation does not, for
+    its windows come in other shapes."""
+
+    name = "torch"
+    dropout_stream = "dropout.torch"
+
+    def __init__(self, module, config, params, settings, *, state=None, device="auto",
+                 dtype="float32", shared_dropout=False, compiled=False):
+        self.config, self.settings, self.device = config, settings, pick_device(device)
+        self.half_precision = pick_dtype(dtype, self.device) == torch.bfloat16
+        self.draws_dropout = not shared_dropout
+        self.dropout = settings.dropout if self.draws_dropout else 0.0
+        self.compiled = compiled
+        self.module = module.from_params(self.tensors(params), config, self.dropout).train()
+        if compiled:
+            self.module.compile()
+        self.optimizer = self.make_optimizer(module, state)
+
+    @property
+    def params(self):
+        """Nested, copies."""
+        return self.module.to_params()
+
+    @property
+    def grads(self):
+        """Of the last step, as the optimiser took them, nested copies."""
+        return self.module.grads()
+
+    def step(self, batch, rate):
+        """batch: a dict of inputs, targets and, where shared, dropout_masks,
+        NumPy -> loss, the gradients' norm before clipping. Where either is
+        not finite, the weights stay as they are."""
+        self.begin_step()
+        # (1) loss and gradients of each part; divided by one count, they add up
+        loss, count = 0.0, max(int((batch["targets"] != -100).sum()), 1)
+        parts = micro_batches(batch, self.settings.accumulate)
+        for i, part in enumerate(parts):
+            loss += self.backward(self.tensors(part), count, last=i == len(parts) - 1)
+        # (2) clip, but not by clip_grad_norm_, which adds 1e-6 to the norm
+        weights = list(self.module.parameters())
+        norm = float(torch.nn.utils.get_total_norm([weight.grad for weight in weights]))
+        # (3) move the weights
+        if math.isfinite(loss) and math.isfinite(norm):
+            self.move(rate, norm)
+        return loss, norm
+
+    def begin_step(self):
+        self.module.zero_grad(set_to_none=True)
+        if self.dropout:
+            seed, step = self.settings.seed, self.steps_done() + 1
+            torch.manual_seed(int(raw_draws(1, seed, step, self.dropout_stream)[0] >> 1))
+
+    def backward(self, part, count, last):
+        """-> the part's loss, a float; autograd adds up its gradients."""
+        with compiler_errors() if self.compiled else contextlib.nullcontext():
+            loss = self.sum_of_losses(self.module, part) / count
+            loss.backward()
+        return float(loss.detach())
+
+    def sum_of_losses(self, module, part):
+        with self.precision():
+            _, total = module(
+                part["inputs"], part["targets"], part.get("dropout_masks"), reduction="sum")
+        return total
+
+    def move(self, rate, norm):
+        limit = self.settings.clip
+        if norm > limit:
+            torch._foreach_mul_(
+                [weight.grad for weight in self.module.parameters()], limit / norm)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+
+    @torch.no_grad()
+    def loss(self, batch):
+        """The mean loss of a batch, no gradients."""
+        part = self.tensors(batch)
+        self.module.eval()
+        with self.precision():
+            _, loss = self.module.forward(part["inputs"], part["targets"])  # not compiled
+        self.module.train()
+        return float(loss)
+
+    def make_optimizer(self, module, state):
+        weights = list(self.module.parameters())
+        groups = [
+            {"params": [w for w in weights if w.ndim >= 2],
+             "weight_decay": self.settings.weight_decay},
+            {"params": [w for w in weights if w.ndim < 2], "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(
+            [group for group in groups if group["params"]], lr=self.settings.learning_rate,
+            betas=(self.settings.beta_1, self.settings.beta_2),
+            fused=self.device.type in ("cpu", "cuda"))
+        for weight in weights:
+            optimizer.state[weight] = {
+                "step": torch.tensor(0.0, device=self.device),
+                "exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.zeros_like(weight)}
+        for ours, theirs in (("m", "exp_avg"), ("v", "exp_avg_sq")) if state else ():
+            moments = module.from_params(self.tensors(state[ours]), self.config)
+            for weight, moment in zip(weights, moments.parameters()):
+                optimizer.state[weight][theirs].copy_(moment.detach())
+                optimizer.state[weight]["step"].fill_(state["step"])
+        return optimizer
+
+    def steps_done(self):
+        return int(next(iter(self.optimizer.state.values()))["step"])
+
+    def state(self):
+        """{"step", "m", "v"}, copies."""
+        state = self.optimizer.state
+        return {
+            "step": self.steps_done(),
+            "m": self.module.as_params(lambda weight: state[weight]["exp_avg"]),
+            "v": self.module.as_params(lambda weight: state[weight]["exp_avg_sq"])}
+
+    def tensors(self, tree):
+        """Nested NumPy -> tensors on the trainer's device, copies."""
+        return tree_map(lambda leaf: tensor_on(self.device, leaf), tree)
+
+    def numpy(self, tree):
+        """Nested tensors -> NumPy, copies."""
+        return tree_map(as_numpy, tree)
+
+    def precision(self):
+        if self.half_precision:
+            return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def compiler_errors():
+    """What torch.compile lacks on this machine, in one line."""
+    from torch._dynamo.exc import TorchDynamoException
+
+    try:
+        yield
+    except TorchDynamoException as error:
+        cause = getattr(error, "inner_exception", error)
+        said = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
+        raise InputError(
+            f"--compile fails on this machine ({said}): it needs a C++ compiler, and Triton"
+            " on a GPU; install them, or train without --compile") from error

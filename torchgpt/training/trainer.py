@@ -1,0 +1,89 @@
+"""Trainer: a model in training by the hand-written functions, on any
+device."""
+
+import math
+
+import torch
+
+from npgpt.training.batches import micro_batches
+from npgpt.tree import tree_map
+from torchgpt.device import pick_device
+from torchgpt.training.adamw import adamw_init, adamw_step
+from torchgpt.training.clip import clip_by_global_norm
+from torchgpt.training.loss import mean_loss
+from torchgpt.training.loss_and_grads import loss_and_grads
+
+
+class Trainer:
+    """It holds `params`, `grads` (of the last step, before clipping) and
+    the optimiser's state, tensors on `device`.
+
+    params, state: NumPy, nested; copied. settings: accumulate, clip,
+    beta_1, beta_2, weight_decay. loss_and_grads: another loss may take
+    the place of cross-entropy's."""
+
+    name = "torch by hand"
+    draws_dropout = False  # the batch brings the masks
+
+    def __init__(self, model, config, params, settings, *, state=None,
+                 loss_and_grads=loss_and_grads, device="auto"):
+        self.model, self.config, self.settings = model, config, settings
+        self.loss_and_grads, self.device = loss_and_grads, pick_device(device)
+        self.params = self.tensors(params)
+        self.optimizer = adamw_init(self.params) if state is None else self.tensors(state)
+        self.grads = None
+
+    @torch.no_grad()
+    def step(self, batch, rate):
+        """batch: a dict of loss_and_grads' arguments, NumPy -> loss, the
+        gradients' norm before clipping. Where either is not finite, the
+        weights stay as they are."""
+        # (1) loss and gradients of each part; divided by one count, they add up
+        loss, count = 0.0, max(int((batch["targets"] != -100).sum()), 1)
+        for i, part in enumerate(micro_batches(batch, self.settings.accumulate)):
+            part_loss, grads = self.loss_and_grads(
+                self.model, self.params, config=self.config, count=count,
+                **self.tensors(part))
+            loss += float(part_loss)
+            self.grads = tree_map(torch.add, self.grads, grads) if i else grads
+        # (2) clip
+        clipped, norm = clip_by_global_norm(self.grads, self.settings.clip)
+        # (3) move the weights
+        if math.isfinite(loss) and math.isfinite(norm):
+            adamw_step(
+                self.params, clipped, self.optimizer, lr=rate,
+                betas=(self.settings.beta_1, self.settings.beta_2),
+                weight_decay=self.settings.weight_decay)
+        return loss, norm
+
+    def loss(self, batch):
+        """The mean loss of a batch, no gradients."""
+        return float(mean_loss(
+            self.model, self.params, config=self.config, **self.tensors(batch)))
+
+    def state(self):
+        """{"step", "m", "v"}, live."""
+        return self.optimizer
+
+    def tensors(self, tree):
+        """Nested NumPy -> tensors on the trainer's device, copies."""
+        return tree_map(lambda leaf: tensor_on(self.device, leaf), tree)
+
+    def numpy(self, tree):
+        """Nested tensors -> NumPy, copies."""
+        return tree_map(as_numpy, tree)
+
+
+def tensor_on(device, leaf):
+    """An array as a tensor there, a copy; anything else as it is."""
+    if not hasattr(leaf, "dtype"):
+        return leaf
+    tensor = torch.from_numpy(leaf) if leaf.flags.writeable else torch.tensor(leaf)
+    return tensor.to(
+        device, non_blocking=device.type == "cuda", copy=True,
+        memory_format=torch.contiguous_format)
+
+
+def as_numpy(leaf):
+    """A tensor as an array, a copy; anything else as it is."""
+    return leaf.detach().cpu().numpy().copy() if torch.is_tensor(leaf) else leaf
