@@ -12,9 +12,10 @@ from npgpt.checking.case import mapped
 from npgpt.checking.components import ALIASES, all_functions
 from npgpt.checking.replacing import replaced
 from npgpt.errors import InputError
-from npgpt.tree import leaves
+from npgpt.speed.threads import sharded
+from npgpt.tree import leaves, tree_map
 
-ROOMS = ("layers", "blocks", "models", "training", "generation")
+ROOMS = ("layers", "blocks", "models", "training", "generation", "speed.one_token")
 OURS = {"npgpt", "torchgpt", "npgpt.training.schedule"}
 
 
@@ -76,6 +77,8 @@ def lookup(package):
     rooms += [module for room in ROOMS if (module := module_at(f"{package}.{room}"))]
 
     def find(name):
+        if name.startswith("models."):
+            return module_at(f"{package}.{name}")
         model, dot, last = name.rpartition(".")
         if dot:
             module = module_at(f"{package}.models.{model}")
@@ -141,6 +144,18 @@ LAYOUTS = {"transposed": transposed, "sliced": sliced,
 
 def numpy_arm(package="npgpt", name="numpy"):
     return Arm(name, lookup(package), enter_numpy, leave_numpy, LAYOUTS, None, (package,))
+
+
+def sharded_arm():
+    """NumPy's loss and gradients, shard by shard, as a trainer computes them."""
+    def loss_and_grads(model, params, config, count=None, **batch):
+        given = {name: value for name, value in batch.items() if value is not None}
+        return sharded(lookup("npgpt")("loss_and_grads"), model, params, config, given, count,
+                       out=tree_map(np.empty_like, params), tokens=3)
+
+    ours = numpy_arm()
+    return replace(ours, name="sharded", find=lambda name: (
+        loss_and_grads if name == "loss_and_grads" else ours.find(name)))
 
 
 def expected_arm():

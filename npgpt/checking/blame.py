@@ -13,7 +13,9 @@ def locate(findings, involved):
         return first_other_dtype(finding.case, named[0], finding.other_dtype)
     if finding.layout and named:
         return first_difference(finding.case, named[0], named[0], finding.layout)
-    trusted = [arm for arm in steps if arm.name != suspect]
+    others = {name.split(" on ")[0] for each in findings if suspect in each.arms
+              for name in each.arms} - {suspect}
+    trusted = [arm for arm in steps if arm.name != suspect and (not others or arm.name in others)]
     suspects = named or steps[1:2]
     if not trusted or not suspects:
         return None

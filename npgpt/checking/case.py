@@ -44,6 +44,7 @@ class PairCase:
     call: Callable = call_pair
     forward: Callable = forward_of_pair
     functions: tuple = ()
+    frozen: tuple = ()              # paths of the layers that do not train; "": the layer itself
     views: bool = False             # may hand its input on, uncopied
     no_complex_step: str = ""       # why there is none
     chosen: dict = field(default_factory=dict)
@@ -100,7 +101,7 @@ def named_grads(case, grads):
     dict of the parameters'."""
     parts = grads if isinstance(grads, tuple) else (grads,)
     named = {f"d_{name}": part for name, part in zip(case.inputs, parts)}
-    if case.params:
+    if isinstance(parts[-1], dict):
         named |= {f"d_{name}": part for name, part in parts[-1].items()}
     return named
 
@@ -108,9 +109,26 @@ def named_grads(case, grads):
 def arguments(case):
     """All that the function in hand is given, by name."""
     if is_pair(case):
-        params = {"params": case.params} if case.nested else case.params
-        return {**case.inputs, **params, **case.options}
+        params = marked(case.params, case.frozen)
+        return {**case.inputs, **({"params": params} if case.nested else params), **case.options}
     return {**({"params": case.params} if case.params else {}), **case.options}
+
+
+def marked(params, frozen, path=""):
+    """The params as a forward takes them: trainable=False where a layer is frozen."""
+    if path in frozen:
+        return {**params, "trainable": False}
+    if isinstance(params, list):
+        return [marked(part, frozen, f"{path}.{i}".lstrip(".")) for i, part in enumerate(params)]
+    if isinstance(params, dict):
+        return {key: marked(part, frozen, f"{path}.{key}".lstrip("."))
+                for key, part in params.items()}
+    return params
+
+
+def trains(case, name):
+    """Whether the parameter of this path gets a gradient."""
+    return name.rpartition(".")[0] not in case.frozen
 
 
 def parts(case):
@@ -131,13 +149,16 @@ def differentiated(case):
     """name of the gradient -> what it is the gradient of."""
     if not is_pair(case):
         return {}
-    return {f"d_{name}": array for name, array in leaves({**case.inputs, **case.params})}
+    return {f"d_{name}": array for name, array in leaves(case.inputs)} | {
+        f"d_{name}": array for name, array in leaves(case.params) if trains(case, name)}
 
 
 def with_values(case, **values):
     """The case with other inputs, options or params, by name."""
     given = parts(case)
     d_y = {"d_y": values.get("d_y", given.pop("d_y"))} if is_pair(case) else {}
+    if not is_pair(case) or case.nested:    # a path of params is no argument's name
+        given.pop("params")
     return replace(case, **d_y, **{
         part: {name: values.get(name, value) for name, value in held.items()}
         for part, held in given.items()})

@@ -8,22 +8,23 @@ whose it is. It yields nothing where it does not apply."""
 import numpy as np
 
 from npgpt.checking.case import arguments, with_values
-from npgpt.tree import rebuild
+from npgpt.tree import tree_map
 
 
 def row(tree, i):
     """Sequence i of everything that begins with the batch axis."""
-    return rebuild(tree, lambda name, array: array[i:i + 1])
+    return tree_map(lambda array: array[i:i + 1], tree)
 
 
 def batch_independent(case, compute):
     """A sequence computed alone gives what it gives in company."""
-    names = [name for name in ("x", "q", "k", "v", "ids", "keep")
+    names = [name for name in ("x", "q", "k", "v", "ids", "positions", "dropout_mask",
+                               "dropout_masks")
              if name in arguments(case) and arguments(case)[name] is not None]
     both = {name: arguments(case)[name] for name in names}
-    visible = case.options.get("visible")
-    if visible is not None and visible.ndim == 4 and visible.shape[0] > 1:
-        both["visible"] = visible
+    mask = case.options.get("mask")
+    if mask is not None and mask.ndim == 4 and mask.shape[0] > 1:
+        both["mask"] = mask
     whole = compute(case)
     for i in {0, len(case.d_y) - 1}:
         alone = with_values(case, **row(both, i), d_y=case.d_y[i:i + 1])
@@ -55,9 +56,11 @@ def gradient_rows_sum_to_zero(name):
 
 
 def same_for_any_order_of_keys(case, compute):
-    """Attention does not know the order of its keys."""
+    """Attention does not know the order of its keys, unless it is causal."""
+    if case.options["causal"]:
+        return
     turned = {name: case.inputs[name][:, :, ::-1] for name in ("k", "v")}
-    for name in ("visible", "keep"):
+    for name in ("mask", "dropout_mask"):
         mask = case.options[name]
         if mask is not None:
             turned[name] = mask[..., ::-1]
@@ -70,12 +73,12 @@ def same_for_any_order_of_keys(case, compute):
 
 def blind_to_what_is_hidden(case, compute):
     """Other keys and values in the hidden places change nothing."""
-    visible = case.options["visible"]
-    if visible is None:
-        return
     B, H, T, D = case.inputs["q"].shape
     S = case.inputs["k"].shape[2]
-    hidden = ~np.broadcast_to(visible, (B, H, T, S)).any(axis=2)[..., None]
+    mask = whole_mask(case.options["mask"], case.options["causal"], T, S)
+    if mask is None:
+        return
+    hidden = ~np.broadcast_to(mask, (B, H, T, S)).any(axis=2)[..., None]
     changed = {name: np.where(hidden, -case.inputs[name] - 1, case.inputs[name])
                for name in ("k", "v")}
     before, after = compute(case), compute(with_values(case, **changed))
@@ -85,10 +88,16 @@ def blind_to_what_is_hidden(case, compute):
         yield name, np.where(hidden, before[name], 0.0), np.zeros_like(before[name])
 
 
+def whole_mask(mask, causal, T, S):
+    """mask, and what `causal` hides as well, flushed bottom-right; or None."""
+    past = np.tri(T, S, S - T, dtype=bool)
+    return mask if not causal else past if mask is None else mask & past
+
+
 def causal(case, compute):
     """The last token changes nothing that is said before it."""
     tokens = case.options["ids"]
-    if tokens.shape[1] < 2 or case.options.get("visible") is not None:
+    if tokens.shape[1] < 2:
         return
     changed = tokens.copy()
     changed[:, -1] = 0
@@ -99,9 +108,9 @@ def causal(case, compute):
 def same_for_any_order_of_positions(case, compute):
     """What works on each position alone does not know their order."""
     turned = {"x": case.inputs["x"][:, ::-1], "d_y": case.d_y[:, ::-1]}
-    keep = case.options.get("keep")
-    if keep is not None:
-        turned["keep"] = rebuild(keep, lambda name, mask: mask[:, ::-1])
+    for name in ("dropout_mask", "dropout_masks"):
+        if case.options.get(name) is not None:
+            turned[name] = tree_map(lambda mask: mask[:, ::-1], case.options[name])
     before, after = compute(case), compute(with_values(case, **turned))
     for name in before:
         back = after[name][:, ::-1] if name in ("y", "d_x") else after[name]

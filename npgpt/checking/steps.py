@@ -112,7 +112,9 @@ class Recorder:
         name = name.removesuffix("_reference")
         if name in ("forward", "backward"):     # a model's, called by its path
             name = f"{frame.f_globals['__name__'].rpartition('.')[2]}.{name}"
-        if outer and (name in TRANSPARENT or frame.f_globals["__name__"] == SHARDS):
+        if frame.f_globals["__name__"] == SHARDS:
+            if outer is None:
+                return None
             self.frames[id(frame)] = Frame(frame.f_code, outer.path, outer.calls, outer.label())
             return self.on_event
         calls = outer.calls if outer else self.calls
@@ -157,8 +159,7 @@ class Recorder:
 # modules of ours that are not what is checked
 NO_STEPS = ("npgpt.checking", "npgpt.tree", "npgpt.random_stream", "npgpt.runs.checkpoint",
             "torchgpt.checking.arms")
-# calls that one half makes and the other does not
-TRANSPARENT = {"loss_and_grads_of_shard"}
+# calls that one implementation makes and the other does not
 SHARDS = "npgpt.speed.threads"
 
 
@@ -195,7 +196,7 @@ def flat(value, name=""):
     elif isinstance(value, (list, tuple)):
         parts = enumerate(value)
     else:
-        if isinstance(value, (bool, str)) or value is None:
+        if isinstance(value, str) or value is None:
             return
         if isinstance(value, (int, float)) or hasattr(value, "dtype"):
             yield name, value

@@ -53,13 +53,13 @@ def duet(
         raise InputError(f"dtype is {dtype!r}: the duet plays in float32 or float64")
     common.let_threads_sleep()
     import torch
+    from torchgpt.training.half import ByHand
 
     from npgpt.runs.duet import duet as play
     from npgpt.runs.run import start_run
     from npgpt.training.half import NumpyHalf
     from npgpt.training.loop import Diverged
     from torchgpt.device import use_exact_arithmetic
-    from torchgpt.training.half import ByHand
 
     use_exact_arithmetic()
     torch_half = ByHand(device or "auto", settings.get("dtype", "float32"))

@@ -25,9 +25,11 @@ def rows_of_cache(cache, rows):
     return {**storage, "start": cache["start"]}
 
 
-def read(model, params, config, ids, cache, mask=None, positions=None):
-    """ids (B, T), the next T tokens -> the last one's logits (B, V), the
-    cache that has read them; None for a model that keeps none."""
+def read(model, params, config, rows, cache, mask=None, positions=None):
+    """rows: B lists of the next T ids each -> the last one's logits
+    (B, V), the cache that has read them; None for a model that keeps
+    none."""
+    ids = np.array(rows)
     logits, new = model.forward(
         params, ids, config, mask=mask, positions=positions, cache=cache)
     return logits[:, -1], None if cache is None else new

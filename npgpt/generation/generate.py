@@ -1,7 +1,5 @@
 """Generation: predict, draw, append, again."""
 
-import numpy as np
-
 from npgpt.families.checks import check_prompt
 from npgpt.generation.cache import empty_cache, read
 from npgpt.generation.sample import check_sampling, sample_token
@@ -28,8 +26,7 @@ def generate(model, params, config, ids, max_new_tokens=100,
             unread = window if cache is None else window[-1:]
             if cache is None:
                 cache = empty_cache(model, config, 1, params)
-            rows, cache = read(
-                model, params, config, np.array([unread]), cache)
+            rows, cache = read(model, params, config, [unread], cache)
             logits = rows[0]                          # (V,)
         # (3) draw the next token
         token = sample_token(logits, u, temperature, top_k, top_p)

@@ -1,7 +1,5 @@
 """Generation for several prompts at once: one product for all rows."""
 
-import numpy as np
-
 from npgpt.errors import InputError
 from npgpt.families.checks import check_prompt
 from npgpt.generation.cache import empty_cache, read, rows_of_cache
@@ -57,8 +55,7 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
             mask = padding_mask(pads, S, like)        # (B, 1, 1, S)
             positions = padded_positions(pads, len(unread[0]), S, like)
         logits, cache = read(
-            model, params, config, np.array(unread), cache, mask,
-            positions)                                # (B, V)
+            model, params, config, unread, cache, mask, positions)
         # (3) draw the next token of each row, and append it
         for b, scores in zip(rows, logits):
             pushed = penalise_repeats(

@@ -62,8 +62,9 @@ def save_checkpoint(
 ) -> None:
     """Write `params` (NumPy, nested) to a directory, new or of the same model.
 
-    `family`: the module of `config`'s class, where it is none of ours. `training`: {"step": int, "best": the lowest validation loss or None,
-    "optimizer": AdamW's state}; it is what a resumed run starts from.
+    `training`: {"step": int, "best": the lowest validation loss or None,
+    "optimizer": AdamW's state}; it is what a resumed run starts from. `family`:
+    the module of the config's class, where it is none of ours.
     """
     path, family = Path(path), family or family_of(config)
     if not path.is_dir() or not any(path.iterdir()):
@@ -136,7 +137,8 @@ def _write_static(
     """What never changes in a run."""
     if settings is not None:
         write_atomically(path / "run.json", json.dumps(settings, indent=2) + "\n")
-    write_atomically(path / "config.json", json.dumps(config_fields(config, family), indent=2) + "\n")
+    sizes = json.dumps(config_fields(config, family), indent=2)
+    write_atomically(path / "config.json", sizes + "\n")
     if tokenizer is not None:
         check_tokenizer(tokenizer, config, "the tokenizer")
         tokenizer.save(path / "tokenizer.json")

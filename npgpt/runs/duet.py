@@ -15,10 +15,10 @@ from npgpt.files import held
 from npgpt.generation.sample import token_probs
 from npgpt.random_stream import uniforms
 from npgpt.runs.curves import draw_duet
-from npgpt.runs.run import Run
-from npgpt.speed.allocator import tune_allocator
 from npgpt.runs.diverged import Diverged, last_good
+from npgpt.runs.run import Run
 from npgpt.runs.train import batches, evaluate, flush, save, write_line
+from npgpt.speed.allocator import tune_allocator
 from npgpt.training.schedule import warmup_cosine
 from npgpt.tree import leaves
 

@@ -23,20 +23,21 @@ SHARD_TOKENS = 512
 BLAS_THREADS = threading.Lock()
 
 
-def sharded(loss_and_grads, model, params, config, batch, count=None, threads=None, out=None):
+def sharded(loss_and_grads, model, params, config, batch, count=None, threads=None, out=None,
+            tokens=SHARD_TOKENS):
     """loss_and_grads(model, params, config=config, **batch), shard by shard.
 
     batch: a dict of its arguments, axis 0 of every array the sequences.
     count: the divisor, by default the number of targets that are not -100.
     threads: by default one a processor. out: nested arrays that take the
-    gradients."""
+    gradients. tokens: of a shard."""
     count = count or counted(batch["targets"])
 
     def run(part):
         return loss_and_grads(model, params, config=config, count=count, **part)
 
     with one_blas_thread():
-        results = thread_pool(threads).map(run, shards(batch))
+        results = thread_pool(threads).map(run, shards(batch, tokens))
         loss, grads = next(results)
         for more, more_grads in results:
             loss = loss + more
@@ -62,15 +63,15 @@ def counted(targets):
     return max(int((targets != IGNORE).sum()), 1)
 
 
-def shards(batch):
-    """-> batches of about SHARD_TOKENS tokens, at least one sequence each."""
+def shards(batch, tokens=SHARD_TOKENS):
+    """-> batches of about so many tokens, at least one sequence each."""
     return [tree_map(lambda array: array[part], batch)  # noqa: B023
-            for part in cut_batch(*batch["targets"].shape[:2])]
+            for part in cut_batch(*batch["targets"].shape[:2], tokens)]
 
 
-def cut_batch(B, T):
+def cut_batch(B, T, tokens=SHARD_TOKENS):
     """-> the slices of those sequences."""
-    shards = max(1, min(B, math.ceil(B * T / SHARD_TOKENS)))
+    shards = max(1, min(B, math.ceil(B * T / tokens)))
     cuts = [B * i // shards for i in range(shards + 1)]
     return [slice(*ends) for ends in pairwise(cuts)]
 

@@ -6,12 +6,20 @@ N, T = "npgpt/training/", "torchgpt/training/"
 
 MUTANTS = [
     M("npgpt/speed/threads", "each shard divides by its own count",
-      "cut_keep(keep, part), count)", "cut_keep(keep, part), None)", step=""),
+      "count=count, **part)\n\n    with one_blas_thread():\n        results",
+      "count=None, **part)\n\n    with one_blas_thread():\n        results", step="",
+      component="loss_and_grads"),
+    M("npgpt/speed/threads", "gradients are combined in the order of their dicts",
+      "    tree_map(lambda grad, other, out: np.add(grad, other, out=out), grads, more, into)",
+      "    from npgpt.tree import leaves\n"
+      "    for (_, grad), (_, other), (_, out) in zip(leaves(grads), leaves(more), leaves(into)):\n"
+      "        out.flat = np.resize(grad + other, out.size)",
+      step="", component="loss_and_grads"),
     M(N + "loss_and_grads", "the loss's gradient is scaled",
       "cross_entropy_backward(1.0, saved_loss)", "cross_entropy_backward(2.0, saved_loss)",
       step=""),
     M(T + "loss_and_grads", "the dropout masks are not handed on",
-      "gpt(params, ids, config, visible, keep)", "gpt(params, ids, config, visible, None)",
+      "dropout_masks=dropout_masks)", "dropout_masks=None)",
       step=""),
     M(T + "loss_and_grads", "targets are shifted once more",
       "cross_entropy(logits, targets, count)", "cross_entropy(logits, targets.roll(1, -1), count)",

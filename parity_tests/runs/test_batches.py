@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from npgpt.training.half import NumpyHalf
 
 from npgpt.errors import InputError
 from npgpt.families.gpt2 import Config
@@ -27,7 +28,6 @@ from npgpt.training.batches import (
     micro_batches,
 )
 from npgpt.training.dropout_masks import draw_keep, micro_keep
-from npgpt.training.half import NumpyHalf
 from npgpt.training.loop import (
     EVALUATION_TOKENS,
     accumulate,

@@ -10,12 +10,12 @@ import sys
 
 import numpy as np
 import pytest
+from npgpt.training.half import NumpyHalf
 from safetensors.numpy import load_file
 
 from npgpt.families.gpt2 import Config
 from npgpt.models.gpt2 import head_weight
 from npgpt.training import init_gpt
-from npgpt.training.half import NumpyHalf
 from parity_tests.runs.run_checks import TINY, flags, log_of, python
 
 DUET = {"evaluate_every": None, "decay_steps": None, "steps": 10}
@@ -268,7 +268,6 @@ def spoil(self, model, *given):
 def test_a_number_that_is_none_stops_the_run_before_it_is_saved(
         npgpt, tmp_path, corpus, monkeypatch, call, bad, words):
     import numpy as np
-
     from npgpt.training.half import NumpyHalf
 
     monkeypatch.setattr(NumpyHalf, call, bad)
@@ -379,11 +378,12 @@ def test_halves_that_part_are_told_where(
 
 
 def test_a_duet_that_is_stopped_has_saved_its_last_step(tmp_path, corpus, monkeypatch):
+    from npgpt.training.half import NumpyHalf
+    from torchgpt.training.half import ByHand
+
     from npgpt.runs.checkpoint import load_checkpoint
     from npgpt.runs.duet import duet
     from npgpt.runs.run import start_run
-    from npgpt.training.half import NumpyHalf
-    from torchgpt.training.half import ByHand
 
     monkeypatch.setattr("npgpt.runs.duet.draw_duet", lambda *given: None)
     run = start_run(tmp_path / "duet", {**TINY, "corpus": str(corpus)}, "npgpt duet", {})

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from npgpt.training.half import NumpyHalf
 
 from npgpt.runs import checks
 from npgpt.runs.run import plan_run
 from npgpt.runs.settings import complete
-from npgpt.training.half import NumpyHalf
 from npgpt.tree import rebuild
 from parity_tests.runs.run_checks import TINY, flags
 

@@ -7,21 +7,21 @@ import threading
 import numpy as np
 import pytest
 import torch
+from npgpt.training.half import NumpyHalf
+from torchgpt.training.ahead import Ahead
+from torchgpt.training.half import Autograd, ByHand
 
 from npgpt.errors import InputError
 from npgpt.families.gpt2 import Config
 from npgpt.runs.settings import complete
 from npgpt.training import init_gpt
 from npgpt.training.dropout_masks import draw_keep
-from npgpt.training.half import NumpyHalf
 from npgpt.training.loop import accumulate
 from npgpt.tree import leaves
 from torchgpt import to_torch
 from torchgpt.autograd import differentiable
 from torchgpt.layers.gelu import gelu, gelu_backward
 from torchgpt.modules.gpt2 import GPT, drop
-from torchgpt.training.ahead import Ahead
-from torchgpt.training.half import Autograd, ByHand
 
 SETTINGS = complete({"weight_decay": 0.1})
 B, T = 4, 8

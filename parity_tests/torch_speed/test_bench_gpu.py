@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
+from torchgpt.training.half import Autograd
 
 from npgpt.cli import bench_gpu
 from npgpt.families.gpt2 import Config
@@ -15,7 +16,6 @@ from npgpt.training import init_gpt
 from npgpt.training.dropout_masks import draw_keep
 from torchgpt.modules.gpt2 import GPT
 from torchgpt.training import throughput
-from torchgpt.training.half import Autograd
 from torchgpt.training.throughput import VARIANTS, flops_per_token, peak_of
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from npgpt.training.half import NumpyHalf
 
 from npgpt.families.gpt2 import Config
 from npgpt.runs.settings import Settings
@@ -15,7 +16,6 @@ from npgpt.training import (
     init_gpt,
     loss_and_grads,
 )
-from npgpt.training.half import NumpyHalf
 from npgpt.training.loss_and_grads import loss_and_grads_of_shard
 from npgpt.tree import leaves
 

@@ -16,9 +16,10 @@ from npgpt.checking.arms import (
     find_package,
     lookup,
     numpy_arm,
+    sharded_arm,
     uses_torch,
 )
-from npgpt.checking.case import arguments, is_pair
+from npgpt.checking.case import arguments, differentiated, is_pair
 from npgpt.checking.replacing import replaced
 from npgpt.tree import leaves, rebuild
 from torchgpt.checking.leaves import by_autograd
@@ -105,6 +106,8 @@ def witnesses(case, device="cpu"):
         arms.append(module_arm(device))
     if not is_pair(case):
         arms.append(expected_arm())
+    if case.component == "loss_and_grads":
+        arms.append(sharded_arm())
     return arms
 
 
@@ -119,7 +122,7 @@ def in_few_bits(case, device="cpu"):
 def module_serves(case):
     if case.component not in ("gpt2.forward", "loss_and_grads"):
         return False
-    if case.options["visible"] is not None:
+    if case.frozen or any(case.options[name] is not None for name in ("mask", "positions")):
         return False
     targets = case.options.get("targets")   # none counted: PyTorch's mean is NaN
     return case.options.get("count") is None and (targets is None or (targets >= 0).any())
@@ -139,14 +142,15 @@ def run_autograd(case):
             reference = getattr(torchgpt.layers, f"{case.component}_reference")
             y = reference(**arguments(case))
         y.backward(case.d_y)
-    return {"y": y.detach(), **left_grads(case)}
+    grads = dict(leaves(left_grads(case)))
+    return {"y": y.detach(), **{name: grads[name] for name in differentiated(case)}}
 
 
 def run_module(case):
     config, params = case.options["config"], case.params
     module = GPT.from_params(params, config)
-    logits, loss = module(case.options["ids"], case.options.get("targets"),
-                          case.options["keep"])
+    ids = case.options.get("ids", case.options.get("inputs"))
+    logits, loss = module(ids, case.options.get("targets"), case.options["dropout_masks"])
     y = logits if loss is None else loss
     y.backward(case.d_y)
     return {"y": y.detach(), **{f"d_{name}": grad for name, grad in module.grads().items()}}
@@ -196,9 +200,9 @@ def leaf_pairs():
     return pairs
 
 
-def reference_loss(params, ids, targets, config, visible, keep, count):
+def reference_loss(params, inputs, targets, config, count, **options):
     with replaced("torchgpt", leaf_references()):
-        logits, _ = lookup("torchgpt")("gpt2.forward")(params, ids, config, visible, keep)
+        logits, _ = lookup("torchgpt")("gpt2.forward")(params, inputs, config, **options)
     return torchgpt.layers.cross_entropy_reference(logits, targets, count)
 
 

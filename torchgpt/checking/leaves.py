@@ -17,7 +17,7 @@ def call(*args, stands_for, reference, signature, **options):
     arguments = signature.bind(*args, **options).arguments
     followed = {}
     for name, value in arguments.items():
-        if torch.is_tensor(value) and value.is_floating_point() and name != "keep":
+        if torch.is_tensor(value) and value.is_floating_point() and name != "dropout_mask":
             followed[name] = value.detach().requires_grad_()
     with torch.enable_grad():
         y = reference(**{**arguments, **followed})

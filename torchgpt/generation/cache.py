@@ -1,5 +1,7 @@
 """Caches: what a model keeps of the tokens that it has read."""
 
+import torch
+
 from npgpt.tree import leaves, tree_map
 
 
@@ -23,9 +25,12 @@ def rows_of_cache(cache, rows):
     return {**storage, "start": cache["start"]}
 
 
-def read(model, params, config, ids, cache, mask=None, positions=None):
-    """ids (B, T), the next T tokens -> the last one's logits (B, V), the
-    cache that has read them; None for a model that keeps none."""
+def read(model, params, config, rows, cache, mask=None, positions=None):
+    """rows: B lists of the next T ids each -> the last one's logits
+    (B, V), the cache that has read them; None for a model that keeps
+    none."""
+    _, like = next(leaves(params))
+    ids = torch.tensor(rows, device=like.device)
     logits, new = model.forward(
         params, ids, config, mask=mask, positions=positions, cache=cache)
     return logits[:, -1], None if cache is None else new

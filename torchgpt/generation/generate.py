@@ -3,10 +3,9 @@
 import torch
 
 from npgpt.families.checks import check_prompt
+from npgpt.random_stream import uniforms
 from torchgpt.generation.cache import empty_cache, read
 from torchgpt.generation.sample import check_sampling, sample_token
-from npgpt.random_stream import uniforms
-from npgpt.tree import leaves
 from torchgpt.speed import one_token
 
 
@@ -18,7 +17,6 @@ def generate(model, params, config, ids, max_new_tokens=100,
     learned positions cannot slide."""
     check_sampling(temperature, top_k, top_p)
     window, cache = check_prompt(ids, config), None
-    _, like = next(leaves(params))
     N, one_step = config.context_length, one_token.for_model(model)
     for u in uniforms((max_new_tokens,), seed, 0, "sample"):
         # (1) make room
@@ -31,9 +29,7 @@ def generate(model, params, config, ids, max_new_tokens=100,
             unread = window if cache is None else window[-1:]
             if cache is None:
                 cache = empty_cache(model, config, 1, params)
-            rows, cache = read(
-                model, params, config,
-                torch.tensor([unread], device=like.device), cache)
+            rows, cache = read(model, params, config, [unread], cache)
             logits = rows[0]                          # (V,)
         # (3) draw the next token
         token = sample_token(logits, u, temperature, top_k, top_p)

@@ -4,6 +4,8 @@ import torch
 
 from npgpt.errors import InputError
 from npgpt.families.checks import check_prompt
+from npgpt.random_stream import uniforms
+from npgpt.tree import leaves
 from torchgpt.generation.cache import empty_cache, read, rows_of_cache
 from torchgpt.generation.sample import (
     check_sampling,
@@ -12,8 +14,6 @@ from torchgpt.generation.sample import (
     sample_token,
 )
 from torchgpt.layers.masks import padded_positions, padding_mask
-from npgpt.random_stream import uniforms
-from npgpt.tree import leaves
 
 
 @torch.no_grad()
@@ -58,8 +58,7 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
             mask = padding_mask(pads, S, like)        # (B, 1, 1, S)
             positions = padded_positions(pads, len(unread[0]), S, like)
         logits, cache = read(
-            model, params, config, torch.tensor(unread, device=like.device),
-            cache, mask, positions)                   # (B, V)
+            model, params, config, unread, cache, mask, positions)
         # (3) draw the next token of each row, and append it
         for b, scores in zip(rows, logits):
             pushed = penalise_repeats(

@@ -1,7 +1,6 @@
 """GPT-2: from token ids to the logits of the next token, and back
 (Radford et al., 2019)."""
 
-from torchgpt.blocks.block import block, block_backward
 from npgpt.families.gpt2 import (
     FILES,
     Config,
@@ -10,6 +9,7 @@ from npgpt.families.gpt2 import (
     products,
     weights,
 )
+from torchgpt.blocks.block import block, block_backward
 from torchgpt.layers.dropout import dropout, dropout_backward
 from torchgpt.layers.embedding import embedding, embedding_backward
 from torchgpt.layers.layer_norm import layer_norm, layer_norm_backward

@@ -2,4 +2,6 @@
 
 from torchgpt.modules.gpt2 import GPT
 
-__all__ = ["GPT"]
+BY_TYPE = {"gpt2": GPT}
+
+__all__ = ["BY_TYPE", "GPT"]

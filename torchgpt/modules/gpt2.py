@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from npgpt.families.gpt2 import Config
 from npgpt.tree import leaves, nest
 from torchgpt.layers.cross_entropy import IGNORE
-from torchgpt.training.init import init_gpt
+from torchgpt.models import gpt2
+from torchgpt.training.init import init
 
 
 class Attention(nn.Module):
@@ -22,21 +23,21 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(config.channels, 3 * config.channels)
         self.out = nn.Linear(config.channels, config.channels)
 
-    def forward(self, x, keep):
+    def forward(self, x, masks):
         B, T, C = x.shape
         q, k, v = self.qkv(x).view(B, T, 3, self.heads, -1).permute(
             2, 0, 3, 1, 4)
-        if keep.get("attention") is not None:  # SDPA takes no mask
+        if masks.get("attention") is not None:  # SDPA takes no mask
             scores = q @ k.mT / math.sqrt(q.shape[-1])
             ahead = torch.ones(T, T, dtype=torch.bool, device=x.device)
             scores = scores.masked_fill(ahead.triu(1), -math.inf)
-            y = (scores.softmax(dim=-1) * keep["attention"]) @ v
+            y = (scores.softmax(dim=-1) * masks["attention"]) @ v
         else:
             y = F.scaled_dot_product_attention(
                 q, k, v, is_causal=True,
                 dropout_p=self.dropout if self.training else 0.0)
         y = self.out(y.transpose(1, 2).reshape(B, T, C))
-        return drop(y, keep.get("attention_out"), self)
+        return drop(y, masks.get("attention_out"), self)
 
 
 class FeedForward(nn.Module):
@@ -46,9 +47,9 @@ class FeedForward(nn.Module):
         self.up = nn.Linear(config.channels, config.hidden)
         self.down = nn.Linear(config.hidden, config.channels)
 
-    def forward(self, x, keep):
+    def forward(self, x, masks):
         y = self.down(F.gelu(self.up(x), approximate="tanh"))
-        return drop(y, keep.get("feed_forward_out"), self)
+        return drop(y, masks.get("feed_forward_out"), self)
 
 
 class Block(nn.Module):
@@ -59,9 +60,9 @@ class Block(nn.Module):
         self.norm_2 = nn.LayerNorm(config.channels)
         self.feed_forward = FeedForward(config, dropout)
 
-    def forward(self, x, keep):
-        x = x + self.attention(self.norm_1(x), keep)
-        return x + self.feed_forward(self.norm_2(x), keep)
+    def forward(self, x, masks):
+        x = x + self.attention(self.norm_1(x), masks)
+        return x + self.feed_forward(self.norm_2(x), masks)
 
 
 class GPT(nn.Module):
@@ -69,7 +70,7 @@ class GPT(nn.Module):
 
     The loss is the targets' mean, or their sum (reduction="sum"), 0
     where all are ignored; None without targets. In training mode it draws
-    dropout masks from torch's own generator, unless `keep` gives them."""
+    dropout masks from torch's own generator, unless `dropout_masks` gives them."""
 
     def __init__(self, config: Config, dropout: float = 0.0, params=None):
         super().__init__()
@@ -82,19 +83,19 @@ class GPT(nn.Module):
         self.head = nn.Linear(config.channels, config.vocab_size, bias=False)
         if config.tied:
             self.head.weight = self.tokens.weight
-        params = params or init_gpt(config)
+        params = params or init(gpt2, config)
         like = params["tokens"]["weight"]
         self.to(like.device, like.dtype)
         self.copy_params(params)
 
-    def forward(self, ids, targets=None, keep=None, reduction="mean"):
-        keep = keep or {}
-        block_keeps = keep.get("blocks") or [{}] * self.config.layers
+    def forward(self, ids, targets=None, dropout_masks=None, reduction="mean"):
+        masks = dropout_masks or {}
+        block_masks = masks.get("blocks") or [{}] * self.config.layers
         places = torch.arange(ids.shape[1], device=ids.device)
         x = self.tokens(ids) + self.positions(places)
-        x = drop(x, keep.get("embedding"), self)
-        for block, block_keep in zip(self.blocks, block_keeps):
-            x = block(x, block_keep or {})
+        x = drop(x, masks.get("embedding"), self)
+        for block, block_mask in zip(self.blocks, block_masks):
+            x = block(x, block_mask or {})
         logits = self.head(self.norm(x))
         if targets is None:
             return logits, None
@@ -114,10 +115,11 @@ class GPT(nn.Module):
     @torch.no_grad()
     def copy_params(self, params):
         """Take over the weights of nested params. A Linear stores its
-        weight as (outputs, inputs), so those are turned."""
+        weight as (outputs, inputs), so those are
+        transposed."""
         for name, theirs in leaves(params):
             module, own = self.find(name)
-            own.copy_(theirs.T if is_turned(module, own) else theirs)
+            own.copy_(theirs.T if is_transposed(module, own) else theirs)
 
     def to_params(self):
         """-> nested params, copies, as `torchgpt.models.gpt2` takes them."""
@@ -131,7 +133,7 @@ class GPT(nn.Module):
         pairs = []
         for name, weight in self.named_parameters():
             value = pick(weight)
-            if is_turned(self.find(name)[0], weight):
+            if is_transposed(self.find(name)[0], weight):
                 value = value.T
             pairs.append((name, value.clone(
                 memory_format=torch.contiguous_format)))
@@ -144,7 +146,7 @@ class GPT(nn.Module):
         return module, getattr(module, own)
 
 
-def is_turned(module, weight):
+def is_transposed(module, weight):
     return isinstance(module, nn.Linear) and weight.ndim == 2
 
 

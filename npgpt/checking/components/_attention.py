@@ -2,22 +2,25 @@
 
 import numpy as np
 
+from npgpt.checking.laws import whole_mask
 
-def visible_for(mask, numbers, B, H, T, S):
-    """None; (T, S) flushed bottom-right; (B, 1, 1, S); or (B, H, T, S) with
-    queries that may look nowhere."""
+
+def mask_for(mask, numbers, B, H, T, S):
+    """None; (T, S); (B, 1, 1, S); or (B, H, T, S) with queries that may attend
+    to nothing."""
     if mask == "none":
         return None
-    if mask == "causal":
+    if mask == "square":
         return np.arange(S) <= np.arange(T)[:, None] + S - T
     if mask == "padding":
         return numbers.uniform(B, 1, 1, S) < 0.7
     return numbers.uniform(B, H, T, S) < 0.5
 
 
-def no_step_where_all_is_hidden(visible):
+def no_step_where_all_is_hidden(mask, causal=False, T=1, S=1):
     """Why such a case has no complex step, or nothing."""
-    if visible is None or visible.any(axis=-1).all():
+    mask = whole_mask(mask, causal, T, S)
+    if mask is None or mask.any(axis=-1).all():
         return ""
     return "a row that may see nothing: −inf less −inf is not a number off the real line"
 

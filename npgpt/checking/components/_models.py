@@ -2,23 +2,29 @@
 
 import numpy as np
 
+from npgpt.families import gpt2
 from npgpt.families.gpt2 import Config
+from npgpt.tree import tree_map, tree_map_with_path
 
 
 def model(draw):
-    """-> config, ids, params, {"visible", "keep"}, numbers."""
+    """-> config, ids, params, {"mask", "positions", "dropout_masks"}, numbers."""
     B, T, H, D = sizes(draw)
     layers, V = draw("layers", [1, 2, 3]), draw("V", range(2, 9))
     tied, spare = draw("tied", [True, False]), draw("spare", range(3))
     dropout, mask = draw("dropout", [False, True]), draw("mask", ["none", "padding"])
+    order = draw("positions", ["counted", "given"])
     numbers = draw.numbers()
     config = Config(V, T + spare, layers, H, H * D, tied)
-    visible = None
+    options = {"mask": None, "positions": None, "dropout_masks": None}
     if mask == "padding":           # the first sequence begins with pads
         pads = np.arange(T) >= (T // 2) * (np.arange(B) == 0)[:, None]
-        visible = np.tri(T, dtype=bool) & pads[:, None, None, :]
-    options = {"visible": visible, "keep": model_keep(numbers, B, T, config) if dropout else None}
-    return config, numbers.below(V, B, T), gpt_params(numbers, config), options, numbers
+        options["mask"] = pads[:, None, None, :]
+    if dropout:
+        options["dropout_masks"] = dropout_masks(numbers, config, B, T)
+    if order == "given":            # some of them twice
+        options["positions"] = numbers.below(T + spare, B, T)
+    return config, numbers.below(V, B, T), model_params(numbers, config), options, numbers
 
 
 def sizes(draw):
@@ -48,32 +54,34 @@ def attention_params(numbers, C):
     return {"qkv": linear_params(numbers, C, 3 * C), "out": linear_params(numbers, C, C)}
 
 
-def feed_forward_params(numbers, C):
+def mlp_params(numbers, C):
     return {"up": linear_params(numbers, C, 4 * C), "down": linear_params(numbers, 4 * C, C)}
 
 
 def block_params(numbers, C):
     return {"norm_1": norm_params(numbers, C), "attention": attention_params(numbers, C),
-            "norm_2": norm_params(numbers, C), "feed_forward": feed_forward_params(numbers, C)}
+            "norm_2": norm_params(numbers, C), "feed_forward": mlp_params(numbers, C)}
 
 
-def gpt_params(numbers, config):
-    V, N, C = config.vocab_size, config.context_length, config.channels
-    params = {"tokens": {"weight": numbers.normal(V, C)},
-              "positions": {"weight": numbers.normal(N, C)},
-              "blocks": [block_params(numbers, C) for _ in range(config.layers)],
-              "norm": norm_params(numbers, C)}
-    if not config.tied:
-        params["head"] = {"weight": numbers.weight(C, V)}
-    return params
+def model_params(numbers, config, family=gpt2):
+    """Weights of order one in the shapes of `family.weights`: norm scales
+    around 1, embeddings of order one, products by 1/√inputs."""
+    def draw(path, weight):
+        shape, layer = weight.shape, path.split(".")[-2]
+        if path.endswith("bias"):
+            return numbers.normal(*shape, std=0.3 if "norm" in layer else 0.5)
+        if "norm" in layer:
+            return numbers.normal(*shape, std=0.3, mean=1.0)
+        return numbers.normal(*shape) if layer in ("tokens", "positions") else (
+            numbers.weight(*shape))
+
+    return tree_map_with_path(draw, family.weights(config))
 
 
-def block_keep(numbers, B, T, H, C):
+def block_masks(numbers, B, T, H, C):
     return {"attention": numbers.keep(B, H, T, T), "attention_out": numbers.keep(B, T, C),
             "feed_forward_out": numbers.keep(B, T, C)}
 
 
-def model_keep(numbers, B, T, config):
-    H, C = config.heads, config.channels
-    return {"embedding": numbers.keep(B, T, C),
-            "blocks": [block_keep(numbers, B, T, H, C) for _ in range(config.layers)]}
+def dropout_masks(numbers, config, B, T, family=gpt2):
+    return tree_map(lambda shape: numbers.keep(*shape), family.dropout_shapes(config, B, T))

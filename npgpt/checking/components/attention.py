@@ -4,9 +4,9 @@ import numpy as np
 
 from npgpt.checking.case import PairCase
 from npgpt.checking.components._attention import (
+    mask_for,
     no_step_where_all_is_hidden,
     queries_keys_values,
-    visible_for,
 )
 from npgpt.checking.draw import REGIMES
 from npgpt.checking.laws import (
@@ -14,35 +14,38 @@ from npgpt.checking.laws import (
     blind_to_what_is_hidden,
     linear_in_the_upstream_gradient,
     same_for_any_order_of_keys,
+    whole_mask,
 )
 
 
 def attention(draw):
     B, H = draw("B", range(1, 4)), draw("H", range(1, 4))
     T, S, D = draw("T", range(1, 5)), draw("S", range(1, 6)), draw("D", range(1, 6))
-    mask = draw("mask", ["none", "causal", "padding", "random"])
+    mask = draw("mask", ["none", "square", "padding", "random"])
+    causal = draw("causal", [False, True])
     dropout, regime = draw("dropout", [False, True]), draw("regime", REGIMES)
     numbers = draw.numbers()
-    options = {"visible": visible_for(mask, numbers, B, H, T, S),
-               "keep": numbers.keep(B, H, T, S) if dropout else None}
+    options = {"mask": mask_for(mask, numbers, B, H, T, S), "causal": causal,
+               "dropout_mask": numbers.keep(B, H, T, S) if dropout else None}
     inputs = queries_keys_values(numbers, regime, B, H, T, S, D)
     return PairCase(
         component="attention", inputs=inputs, options=options, d_y=numbers.normal(B, H, T, D),
         scale=attention_scale,
         laws=(same_for_any_order_of_keys, blind_to_what_is_hidden, batch_independent,
               linear_in_the_upstream_gradient),
-        no_complex_step=no_step_where_all_is_hidden(options["visible"]))
+        no_complex_step=no_step_where_all_is_hidden(options["mask"], causal, T, S))
 
 
 def attention_scale(case):
     """p @ |v| times 1 + max(|q| @ |k|ᵀ)/√D: scores of size a change a
     probability by u·a of itself."""
     q, k, v = (case.inputs[name] for name in "qkv")
-    visible, keep = case.options["visible"], case.options["keep"]
+    mask = whole_mask(case.options["mask"], case.options["causal"], q.shape[2], k.shape[2])
+    keep = case.options["dropout_mask"]
     root, keep = math.sqrt(q.shape[-1]), 1.0 if keep is None else keep
     scores = q @ k.swapaxes(-1, -2) / root
-    if visible is not None:
-        scores = np.where(visible, scores, -np.inf)
+    if mask is not None:
+        scores = np.where(mask, scores, -np.inf)
     top = scores.max(axis=-1, keepdims=True)
     powers = np.exp(scores - np.where(np.isfinite(top), top, 0))
     probs = powers / np.maximum(powers.sum(axis=-1, keepdims=True), 1.0)

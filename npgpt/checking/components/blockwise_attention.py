@@ -1,10 +1,8 @@
-import numpy as np
-
-from npgpt.checking.case import PairCase, with_values
+from npgpt.checking.case import PairCase
 from npgpt.checking.components._attention import (
+    mask_for,
     no_step_where_all_is_hidden,
     queries_keys_values,
-    visible_for,
 )
 from npgpt.checking.components.attention import attention_scale
 from npgpt.checking.draw import REGIMES
@@ -16,28 +14,23 @@ from npgpt.checking.laws import (
 
 
 def blockwise_attention(draw):
-    """In blocks of 1 to 3 queries, the mask left out; or in one, given."""
+    """Causal in blocks of 1 to 3 queries, or all in one."""
     B, H = draw("B", range(1, 4)), draw("H", range(1, 4))
     T, D = draw("T", range(1, 6)), draw("D", range(1, 6))
     S, size = T + draw("earlier", range(3)), draw("size", [2, 1, 3, 64])
-    mask = draw("mask", ["none", "padding"])
+    mask = draw("mask", ["none", "padding", "square", "random"])
+    causal = draw("causal", [True, False])
     dropout, regime = draw("dropout", [False, True]), draw("regime", REGIMES)
     numbers = draw.numbers()
-    visible = visible_for(mask, numbers, B, H, T, S)
+    mask = mask_for(mask, numbers, B, H, T, S)
     inputs = queries_keys_values(numbers, regime, B, H, T, S, D)
-    options = {"visible": visible, "keep": numbers.keep(B, H, T, S) if dropout else None}
+    options = {"mask": mask, "causal": causal,
+               "dropout_mask": numbers.keep(B, H, T, S) if dropout else None}
     if size != 64:
         options["size"] = size
     return PairCase(
         component="blockwise_attention", inputs=inputs, options=options,
-        d_y=numbers.normal(B, H, T, D), scale=blockwise_attention_scale,
+        d_y=numbers.normal(B, H, T, D), scale=attention_scale,
         laws=(blind_to_what_is_hidden, batch_independent, linear_in_the_upstream_gradient),
-        no_complex_step=no_step_where_all_is_hidden(visible))
+        no_complex_step=no_step_where_all_is_hidden(mask, causal, T, S))
 
-
-def blockwise_attention_scale(case):
-    """That of attention, with the causal mask written out."""
-    if case.options["visible"] is None:
-        T, S = case.inputs["q"].shape[2], case.inputs["k"].shape[2]
-        case = with_values(case, visible=np.tri(T, S, S - T, dtype=bool))
-    return attention_scale(case)

@@ -8,13 +8,14 @@ from npgpt.checking.laws import linear_in_the_upstream_gradient
 def embedding(draw):
     B, T = draw("B", range(1, 4)), draw("T", range(1, 6))
     V, C = draw("V", range(1, 6)), draw("C", range(1, 6))
-    regime = draw("regime", REGIMES)
+    regime, frozen = draw("regime", REGIMES), draw("frozen", [False, True])
     numbers = draw.numbers()
     ids = numbers.below(V, B, T)
     if regime == "stress":          # one token, again and again
         ids[:] = ids[0, 0]
     return PairCase(
         component="embedding", params={"weight": numbers.normal(V, C)}, options={"ids": ids},
+        frozen=("",) if frozen else (),
         d_y=numbers.normal(B, T, C), scale=embedding_scale,
         laws=(linear_in_the_upstream_gradient, rows_are_the_tables))
 

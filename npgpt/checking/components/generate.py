@@ -1,12 +1,12 @@
 import numpy as np
 
 from npgpt.checking.case import FunctionCase, arguments
-from npgpt.checking.components._models import gpt_params
+from npgpt.checking.components._models import model_params
 from npgpt.checking.components.log_prob import log_prob_by_sums
 from npgpt.checking.components.penalise_repeats import penalised
 from npgpt.checking.components.sample_token import sample_by_definition
 from npgpt.families.gpt2 import Config
-from npgpt.models.gpt2 import gpt
+from npgpt.models import gpt2
 from npgpt.random_stream import uniforms
 
 
@@ -23,13 +23,14 @@ def generate(draw):
     if temperature is not None:
         options["temperature"] = temperature
     return FunctionCase(
-        component="generate", params=gpt_params(numbers, config),
+        component="generate", params=model_params(numbers, config),
         options=options, scale=lambda case: {"tokens": 0.0}, call=call_generate,
         expected=generated_without_cache, discrete=True)
 
 
 def call_generate(find, case):
-    return {"tokens": np.array(list(find("generate")(**arguments(case))), float)}
+    return {"tokens": np.array(list(find("generate")(
+        find("models.gpt2"), **arguments(case))), float)}
 
 
 def generated_without_cache(case):
@@ -46,7 +47,7 @@ def write_on(params, config, prompt, new, seed, options):
     for u in uniforms((new,), seed, 0, "sample"):
         if len(ids) - window > N:
             window = len(ids) - max(N // 2, 1)
-        logits = gpt(params, np.array([ids[window:]]), config)[0][0, -1]
+        logits = gpt2.forward(params, np.array([ids[window:]]), config)[0][0, -1]
         pushed = penalised(logits, ids, options.get("repetition_penalty", 1.0))
         ids.append(int(sample_by_definition(
             pushed, float(u), temperature=options.get("temperature", 0.8),

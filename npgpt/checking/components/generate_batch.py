@@ -1,7 +1,7 @@
 import numpy as np
 
 from npgpt.checking.case import FunctionCase, arguments
-from npgpt.checking.components._models import gpt_params
+from npgpt.checking.components._models import model_params
 from npgpt.checking.components.generate import write_on
 from npgpt.families.gpt2 import Config
 
@@ -22,7 +22,7 @@ def generate_batch(draw):
     options |= {} if penalty is None else {"repetition_penalty": penalty}
     return FunctionCase(
         component="generate_batch",
-        params=gpt_params(numbers, config), options=options, scale=batch_scale,
+        params=model_params(numbers, config), options=options, scale=batch_scale,
         call=call_generate_batch, expected=each_alone, discrete=True)
 
 
@@ -41,7 +41,7 @@ def call_generate_batch(find, case):
     scores = dict.fromkeys(rows, 0.0)
     if stop is not None:
         given["ended"] = lambda row: row == stop and len(rows[row]) >= 2
-    for row, token, score in find("generate_batch")(**given):
+    for row, token, score in find("generate_batch")(find("models.gpt2"), **given):
         rows[row].append(float(token))
         scores[row] += score
     return {f"row_{row}": {"tokens": np.array(tokens), "log_prob": scores[row]}

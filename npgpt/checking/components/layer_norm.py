@@ -13,14 +13,14 @@ from npgpt.checking.laws import (
 def layer_norm(draw):
     B, T, C = draw("B", range(1, 4)), draw("T", range(1, 4)), draw("C", range(1, 9))
     regime = draw("regime", [*REGIMES, "tiny"])
-    eps = draw("eps", [None, 1e-3])
+    eps, frozen = draw("eps", [None, 1e-3]), draw("frozen", [False, True])
     numbers = draw.numbers()
     spread, mean = {"benign": (1.0, 0.0), "stress": (1.0, 1e4), "tiny": (1e-6, 0.0)}[regime]
     params = {"weight": numbers.normal(C, std=0.5, mean=1.0), "bias": numbers.normal(C)}
     return PairCase(
         component="layer_norm", inputs={"x": numbers.normal(B, T, C, std=spread, mean=mean)},
         params=params, options={} if eps is None else {"eps": eps}, d_y=numbers.normal(B, T, C),
-        scale=layer_norm_scale,
+        scale=layer_norm_scale, frozen=("",) if frozen else (),
         laws=(shift_invariant("x"),
               gradient_rows_sum_to_zero("x"), batch_independent, linear_in_the_upstream_gradient))
 

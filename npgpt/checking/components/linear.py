@@ -10,6 +10,7 @@ def linear(draw):
     B, T = draw("B", range(1, 4)), draw("T", range(1, 5))
     I, O = draw("I", range(1, 7)), draw("O", range(1, 7))
     bias, regime = draw("bias", [True, False]), draw("regime", REGIMES)
+    frozen = draw("frozen", [False, True])
     numbers = draw.numbers()
     lead = (B, T)[3 - axes:]
     x = numbers.normal(*lead, I)
@@ -20,6 +21,7 @@ def linear(draw):
         params["bias"] = numbers.normal(O)
     return PairCase(
         component="linear", inputs={"x": x}, params=params, d_y=numbers.normal(*lead, O),
+        frozen=("",) if frozen else (),
         scale=linear_scale, laws=(linear_in_the_upstream_gradient,))
 
 

@@ -4,7 +4,7 @@ from npgpt.checking.case import PairCase, arguments, named_grads, with_values
 from npgpt.checking.components._attention import no_step_where_all_is_hidden
 from npgpt.checking.components._models import model
 from npgpt.checking.components.cross_entropy import IGNORE
-from npgpt.tree import rebuild
+from npgpt.tree import tree_map
 
 
 def loss_and_grads(draw):
@@ -15,35 +15,35 @@ def loss_and_grads(draw):
         targets[numbers.uniform(*ids.shape) < 0.4] = IGNORE
     return PairCase(
         component="loss_and_grads", functions=("loss_and_grads",), params=params, nested=True,
-        options={"ids": ids, "targets": targets, "config": config, "count": count, **options},
+        options={"inputs": ids, "targets": targets, "config": config, "count": count, **options},
         d_y=np.float64(1.0), laws=(micro_batches_add_up,), call=call_loss, forward=forward_of_loss,
         least_scale={"y": 1.0},     # log Σe of a right guess: Σe is near 1, not 0
-        no_complex_step=no_step_where_all_is_hidden(options["visible"]))
+        no_complex_step=no_step_where_all_is_hidden(
+            options["mask"], True, *ids.shape[1:] * 2))
 
 
 def call_loss(find, case):
-    loss, grads = find("loss_and_grads")(**arguments(case))
+    loss, grads = find("loss_and_grads")(find("models.gpt2"), **arguments(case))
     return {"y": loss, **named_grads(case, grads)}
 
 
 def forward_of_loss(find, case):
-    return np.asarray(find("loss_and_grads")(**arguments(case))[0])
+    return np.asarray(find("loss_and_grads")(find("models.gpt2"), **arguments(case))[0])
 
 
 def micro_batches_add_up(case, compute):
     """The gradients of two micro-batches, divided by the whole batch's
     count, add up to the whole batch's."""
     options = case.options
-    targets, visible, keep = options["targets"], options["visible"], options["keep"]
+    targets = options["targets"]
     if len(targets) < 2:
         return
     count = options["count"] or max(int((targets != IGNORE).sum()), 1)
+    batch = {name: options[name] for name in (
+        "inputs", "targets", "mask", "positions", "dropout_masks") if options[name] is not None}
 
     def part(rows):
-        masks = visible[rows] if visible is not None else None
-        kept = rebuild(keep, lambda name, mask: mask[rows]) if keep else None
-        return compute(with_values(case, ids=options["ids"][rows], targets=targets[rows],
-                                   visible=masks, keep=kept, count=count))
+        return compute(with_values(case, count=count, **tree_map(lambda a: a[rows], batch)))
 
     whole, first, rest = compute(case), part(slice(0, 1)), part(slice(1, None))
     for name in whole:

@@ -1,7 +1,7 @@
 """One token: a model's step for generation, on vectors. A small model
 writes almost twice as fast this way."""
 
-from torchgpt.models import gpt2
+from torchgpt import models
 from torchgpt.speed.one_token.gpt2 import gpt2_step
 
 __all__ = ["for_model", "gpt2_step"]
@@ -10,4 +10,4 @@ __all__ = ["for_model", "gpt2_step"]
 def for_model(model):
     """-> its step(params, token, cache, config), or None where there is
     none."""
-    return {gpt2: gpt2_step}.get(model)
+    return {models.gpt2: gpt2_step}.get(model)

@@ -70,7 +70,7 @@ def attend(q, keys, values):
     powers = torch.exp(scores - top)                  # (H, S, 1)
     # (3) mix the values, and divide by the sum
     mixed = powers.transpose(1, 2) @ values           # (H, 1, D)
-    attended = mixed / powers.sum(dim=1, keepdim=True)  
+    attended = mixed / powers.sum(dim=1, keepdim=True)
     return attended.reshape(H * D)                    # (H·D,)
 
 

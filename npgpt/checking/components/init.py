@@ -3,12 +3,13 @@ import math
 import numpy as np
 
 from npgpt.checking.case import FunctionCase
+from npgpt.families import gpt2
 from npgpt.families.gpt2 import Config
 from npgpt.random_stream import normals
 from npgpt.tree import leaves
 
 
-def init_gpt(draw):
+def init(draw):
     H, D = draw("H", range(1, 4)), draw("D", range(1, 4))
     V, N, layers = draw("V", range(1, 9)), draw("N", range(1, 6)), draw("layers", [1, 2, 3])
     tied, own_seed = draw("tied", [True, False]), draw("own_seed", [False, True])
@@ -17,15 +18,16 @@ def init_gpt(draw):
     if own_seed:
         options["seed"] = 7
     return FunctionCase(
-        component="init_gpt", options=options,
-        scale=lambda case: dict.fromkeys( init_by_definition(case), 0.02), call=call_init,
+        component="init", options=options,
+        scale=lambda case: dict.fromkeys(init_by_definition(case), 0.02), call=call_init,
         expected=init_by_definition)
 
 
 def call_init(find, case):
     """In the number format of `like`."""
     seed = {"seed": case.options["seed"]} if "seed" in case.options else {}
-    params = find("init_gpt")(case.options["config"], dtype=case.options["like"].dtype, **seed)
+    params = find("init")(
+        find("models.gpt2"), case.options["config"], dtype=case.options["like"].dtype, **seed)
     return {"params": params}
 
 
@@ -33,10 +35,9 @@ def init_by_definition(case):
     """0.02 times the stream's normals, divided by √(2 · layers) where a
     block writes to the stream; norm scales 1, biases 0. In float32 where
     the draw is rounded the budget covers it."""
-    from npgpt.runs.checkpoint import shapes
-
     config, results = case.options["config"], {}
-    for name, shape in leaves(shapes(config)):
+    for name, weight in leaves(gpt2.weights(config)):
+        shape = weight.shape
         if name.endswith("bias"):
             results[f"params.{name}"] = np.zeros(shape)
         elif "norm" in name:

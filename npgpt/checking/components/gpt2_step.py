@@ -1,28 +1,27 @@
 from npgpt.checking.case import FunctionCase
 from npgpt.checking.components._models import model
-from npgpt.models.gpt2 import gpt
+from npgpt.models import gpt2
 
 
-def gpt_step(draw):
+def gpt2_step(draw):
     config, ids, params, _, _ = model(draw)
     return FunctionCase(
-        component="gpt_step", params=params,
-        options={"ids": ids[:1], "config": config}, call=call_gpt_step, expected=last_logits)
+        component="gpt2_step", params=params,
+        options={"ids": ids[:1], "config": config}, call=call_step, expected=last_logits)
 
 
-def call_gpt_step(find, case):
+def call_step(find, case):
     """The first sequence, token by token."""
-    config = case.options["config"]
-    cache = find("empty_cache")(config, 1, case.params["tokens"]["weight"])
-    rows = {}
+    config, rows = case.options["config"], {}
+    cache = find("empty_cache")(find("models.gpt2"), config, 1, case.params)
     for place, token in enumerate(case.options["ids"][0]):
-        logits, cache = find("gpt_step")(case.params, int(token), cache, config)
+        logits, cache = find("gpt2_step")(case.params, int(token), cache, config)
         rows[f"at_{place}"] = logits
-    return {"logits": rows, "read": float(cache[2])}
+    return {"logits": rows, "read": float(cache["start"])}
 
 
 def last_logits(case):
     ids, config = case.options["ids"], case.options["config"]
-    logits, _ = gpt(case.params, ids, config)
+    logits, _ = gpt2.forward(case.params, ids, config)
     return {"read": float(ids.shape[1]),
             **{f"logits.at_{place}": logits[0, place].copy() for place in range(ids.shape[1])}}

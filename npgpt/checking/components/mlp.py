@@ -1,5 +1,5 @@
 from npgpt.checking.case import PairCase
-from npgpt.checking.components._models import feed_forward_params, stream
+from npgpt.checking.components._models import mlp_params, stream
 from npgpt.checking.draw import REGIMES
 from npgpt.checking.laws import (
     batch_independent,
@@ -8,13 +8,13 @@ from npgpt.checking.laws import (
 )
 
 
-def feed_forward(draw):
+def mlp(draw):
     B, T, C = draw("B", range(1, 4)), draw("T", range(1, 5)), draw("C", range(2, 6))
     dropout, regime = draw("dropout", [False, True]), draw("regime", REGIMES)
     numbers = draw.numbers()
-    keep = {"feed_forward_out": numbers.keep(B, T, C)} if dropout else None
+    masks = {"feed_forward_out": numbers.keep(B, T, C)} if dropout else None
     return PairCase(
-        component="feed_forward", inputs={"x": stream(numbers, regime, B, T, C)},
-        params=feed_forward_params(numbers, C), nested=True, options={"keep": keep},
+        component="mlp", inputs={"x": stream(numbers, regime, B, T, C)},
+        params=mlp_params(numbers, C), nested=True, options={"dropout_masks": masks},
         d_y=numbers.normal(B, T, C),
         laws=(batch_independent, same_for_any_order_of_positions, linear_in_the_upstream_gradient))

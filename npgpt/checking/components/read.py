@@ -1,0 +1,65 @@
+
+from npgpt.checking.case import FunctionCase
+from npgpt.checking.components._models import model
+from npgpt.models import gpt2
+
+
+def read(draw):
+    """A model with a cache: `gpt2.forward`, and what stands around it."""
+    config, ids, params, _, numbers = model(draw)
+    cuts = draw("cuts", ["one by one", "at once", "half and half"])
+    padded, cached = draw("padded", [False, True]), draw("cached", [True, False])
+    B, T = ids.shape
+    pads = [int(pad) for pad in numbers.below(T, B)] if padded else [0] * B
+    options = {"ids": ids, "config": config, "pads": pads, "cuts": cuts, "padded": padded,
+               "cached": cached, "rows": [int(row) for row in numbers.below(B, B)]}
+    return FunctionCase(
+        component="read", functions=("read", "empty_cache", "rows_of_cache"), params=params,
+        options=options, call=call_read, expected=uncached)
+
+
+def ends_of(case):
+    T = case.options["ids"].shape[1]
+    size = {"one by one": 1, "at once": T, "half and half": -(-T // 2)}[case.options["cuts"]]
+    return [*range(size, T, size), T]
+
+
+def call_read(find, case):
+    """The ids in pieces, each reading on from the ones before; before the last
+    piece the rows are put into another order. Without a cache each piece is
+    read with all that was before it."""
+    model, (ids, config, pads, rows) = find("models.gpt2"), (
+        case.options[name] for name in ("ids", "config", "pads", "rows"))
+    like, results, start = case.params["tokens"]["weight"], {}, 0
+    cache = None
+    if case.options["cached"]:
+        cache = find("empty_cache")(model, config, len(ids), case.params)
+    for end in ends_of(case):
+        if end == ids.shape[1]:
+            cache = find("rows_of_cache")(cache, rows)
+            ids, pads = ids[rows], [pads[row] for row in rows]
+        mask = positions = None
+        if case.options["padded"]:
+            mask = find("padding_mask")(pads, end, like)
+            positions = find("padded_positions")(pads, end - start, end, like)
+        logits, cache = find("read")(
+            model, case.params, config, ids[:, start:end].tolist(), cache, mask, positions)
+        start = 0 if cache is None else end
+        for row, pad in enumerate(pads):            # what follows padding alone means nothing
+            if pad < end:
+                results[f"to_{end}.row_{row}"] = logits[row]
+    return {"logits": results, "read": 0.0 if cache is None else float(cache["start"])}
+
+
+def uncached(case):
+    """Each sequence alone, without its padding."""
+    ids, config, pads, rows = (case.options[name] for name in ("ids", "config", "pads", "rows"))
+    results = {"read": float(ids.shape[1]) if case.options["cached"] else 0.0}
+    for end in ends_of(case):
+        order = rows if end == ids.shape[1] else range(len(ids))
+        for row, source in enumerate(order):
+            pad = pads[source]
+            if pad < end:
+                logits, _ = gpt2.forward(case.params, ids[source:source + 1, pad:end], config)
+                results[f"logits.to_{end}.row_{row}"] = logits[0, -1].copy()
+    return results
