@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from npgpt.families.gpt2 import Config
-from npgpt.tree import rebuild
+from npgpt.tree import tree_map
 from torchgpt.modules.gpt2 import GPT
 
 __all__ = ["GPT", "Config", "to_numpy", "to_torch"]
@@ -12,11 +12,11 @@ __all__ = ["GPT", "Config", "to_numpy", "to_torch"]
 
 def to_torch(params, device="cpu"):
     """Nested NumPy arrays -> nested tensors, the same bits (copies)."""
-    return rebuild(params, lambda name, array: torch.tensor(
-        np.ascontiguousarray(array), device=device))
+    return tree_map(lambda array: torch.tensor(
+        np.ascontiguousarray(array), device=device), params)
 
 
 def to_numpy(params):
     """Nested tensors -> nested NumPy arrays, the same bits (copies)."""
-    return rebuild(params, lambda name, tensor: np.array(
-        tensor.detach().cpu().numpy(), order="C"))
+    return tree_map(lambda tensor: np.array(
+        tensor.detach().cpu().numpy(), order="C"), params)

@@ -20,11 +20,11 @@ from torch.nn.parallel import DistributedDataParallel
 from npgpt.errors import InputError
 from npgpt.runs.run import Run
 from npgpt.runs.settings import Settings
-from npgpt.training.loop import load_state, rate_at, take_step
-from npgpt.tree import rebuild
+from npgpt.runs.train import batches
+from npgpt.training.loop import loop
+from npgpt.tree import tree_map
 from torchgpt.device import pick_device
-from torchgpt.layers.cross_entropy import IGNORE
-from torchgpt.training.half import Autograd
+from torchgpt.training.module_trainer import ModuleTrainer, compiler_errors
 
 # how long the others wait for process 0: it evaluates and saves alone
 PATIENCE = timedelta(hours=2)
@@ -96,40 +96,31 @@ def check_parts(settings: Settings, processes: int) -> None:
             f" --batch-size that {processes * settings.accumulate} divides")
 
 
-class Distributed(Autograd):
-    """`Autograd`, one process of several."""
+class Distributed(ModuleTrainer):
+    """`ModuleTrainer`, one process of several."""
 
     name = "torch, distributed"
 
-    def __init__(self, *options, accumulate=1):
-        super().__init__(*options)
-        self.accumulate = accumulate
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
         self.rank, self.processes = dist.get_rank(), dist.get_world_size()
         self.dropout_stream += f".{self.rank}"
+        self.parallel = DistributedDataParallel(self.module, gradient_as_bucket_view=True)
 
-    def model(self, params, config):
-        model = super().model(params, config)
-        self.parallel = DistributedDataParallel(model, gradient_as_bucket_view=True)
-        return model
-
-    def begin_step(self, model, seed, step):
-        super().begin_step(model, seed, step)
-        self.parts_left = self.accumulate
-
-    def loss_and_grads(self, model, ids, targets, config, keep=None, count=None):
-        """-> the whole batch's loss, the model; its gradients are the whole
-        batch's after the last of the `accumulate` parts of a step."""
-        count = count or max(int((targets != IGNORE).sum()), 1)
-        rows = len(ids) // self.processes
+    def backward(self, part, count, last):
+        """-> the whole part's loss, a float; after the last part the gradients
+        are the whole batch's, in every process."""
+        rows = len(part["targets"]) // self.processes
         mine = slice(self.rank * rows, (self.rank + 1) * rows)
-        keep = keep and rebuild(keep, lambda _, mask: mask[mine])
-        self.parts_left -= 1
-        with self.parallel.no_sync() if self.parts_left else contextlib.nullcontext():
+        part = tree_map(lambda tensor: tensor[mine], part)
+        alone = contextlib.nullcontext() if last else self.parallel.no_sync()
+        with alone, compiler_errors() if self.compiled else contextlib.nullcontext():
             # DDP takes the mean over the processes; count / processes makes it the sum
-            loss, _ = super().loss_and_grads(
-                self.parallel, ids[mine], targets[mine], config, keep, count / self.processes)
+            loss = self.sum_of_losses(self.parallel, part) / (count / self.processes)
+            loss.backward()
+        loss = loss.detach()
         dist.all_reduce(loss)
-        return loss / self.processes, model
+        return float(loss) / self.processes
 
 
 def anyone(stopped: Callable[[], bool]) -> Callable[[], bool]:
@@ -149,10 +140,9 @@ def is_parted(error: RuntimeError) -> bool:
     return isinstance(error, dist.DistError) or "gloo" in str(error)
 
 
-def follow(run: Run, half: Distributed, stopped: Callable[[], bool]) -> None:
-    """The steps of `npgpt.training.loop.train`, and nothing but the steps."""
-    model, optimizer = load_state(run, half)
-    step = run.step
-    while step < run.settings.steps and not stopped():
-        step += 1
-        take_step(model, optimizer, half, run, step, rate_at(step, run.settings))
+def follow(run: Run, trainer: Distributed, stopped: Callable[[], bool], prefetch) -> None:
+    """The steps of `npgpt.runs.train`, and nothing but the steps."""
+    batch = prefetch(batches(run, draw_masks=not trainer.draws_dropout))
+    nothing = {"log": lambda *values: None, "evaluate": lambda step: None,
+               "save": lambda step: None}
+    loop(trainer, run.settings, batch=batch, step=run.step, stopped=stopped, **nothing)

@@ -74,9 +74,11 @@ def measure(
     from threadpoolctl import threadpool_limits
 
     import torchgpt.generation
+    import torchgpt.models
     from npgpt.families.gpt2 import Config
     from npgpt.generation import generate
-    from npgpt.runs.checkpoint import gpt2_name, shapes
+    from npgpt.models import gpt2
+    from npgpt.runs.checkpoint import file_name
     from npgpt.speed.blas_threads import blas_threads
     from npgpt.speed.memory_order import along_longer_side
     from npgpt.tree import leaves, rebuild
@@ -85,17 +87,19 @@ def measure(
     config = Config(**sizes)
     threads = blas_threads(config)
     theirs, state = their_model(config, torch, transformers)
-    in_torch = rebuild(shapes(config), lambda leaf, _: state[gpt2_name(leaf)].detach())
+    in_torch = rebuild(
+        gpt2.weights(config), lambda leaf, _: state[file_name(leaf, gpt2)].detach())
     params = rebuild(in_torch, lambda _, weight: weight.numpy().copy())  # as when loaded
     turned = along_longer_side(params)
     prompt = torch.tensor([PROMPT])
 
     def with_numpy(count: int, params: dict = params) -> list[int]:
         with threadpool_limits(threads, user_api="blas"):
-            return list(generate(params, config, PROMPT, count, temperature=0))
+            return list(generate(gpt2, params, config, PROMPT, count, temperature=0))
 
     def with_torch(count: int) -> list[int]:
-        return list(torchgpt.generation.generate(in_torch, config, PROMPT, count, temperature=0))
+        return list(torchgpt.generation.generate(
+            torchgpt.models.gpt2, in_torch, config, PROMPT, count, temperature=0))
 
     def with_transformers(count: int) -> list[int]:
         ids = theirs.generate(

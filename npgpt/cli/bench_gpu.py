@@ -48,6 +48,7 @@ def take(batch_size: int, steps: int, rounds: int, smoke: bool) -> dict[str, Any
     import numpy as np
     import torch
 
+    from npgpt.families import gpt2
     from npgpt.families.gpt2 import Config
     from npgpt.runs.run import count_parameters, versions
     from npgpt.runs.settings import complete
@@ -71,7 +72,7 @@ def take(batch_size: int, steps: int, rounds: int, smoke: bool) -> dict[str, Any
     record |= {
         "device": about,
         "peak_tflops": throughput.peak_of(about["name"]) or "unknown",
-        "model": {**vars(config), "parameters": count_parameters(config),
+        "model": {**vars(config), "parameters": count_parameters(gpt2, config),
                   "flops_per_token": throughput.flops_per_token(config)},
         "batch_size": batch_size, "rounds": rounds, "steps": steps,
     }

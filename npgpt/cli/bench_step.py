@@ -13,10 +13,10 @@ from npgpt.errors import InputError
 from npgpt.families.gpt2 import Config
 from npgpt.files import write_atomically
 from npgpt.layers.blockwise_attention import BLOCK
+from npgpt.models import gpt2
 from npgpt.runs.settings import Settings
 from npgpt.speed import tune_allocator
-from npgpt.training import init_gpt
-from npgpt.training.half import NumpyHalf
+from npgpt.training import Trainer, init
 
 # layers, heads, channels, context length, batch size; and how often a turn
 SIZES = {"S": ((4, 4, 128, 64, 12), 2, 5), "M": ((6, 6, 384, 256, 8), 1, 1)}
@@ -124,28 +124,20 @@ def make_contenders(layers: int, heads: int, channels: int, context_length: int,
 
 def numpy_step(config: Config, ids: np.ndarray, targets: np.ndarray,
                compile: bool = False) -> Callable[[], Any]:
-    half, settings = NumpyHalf(compile=compile), Settings()
-    model = half.model(init_gpt(config), config)
-    optimizer = half.optimizer(model, settings)
-
-    def run() -> None:
-        half.begin_step(model, settings.seed, step=1)
-        _, grads = half.loss_and_grads(model, ids, targets, config)
-        clipped, _ = half.clip(grads, settings.clip)
-        half.step(model, clipped, optimizer, settings.learning_rate, settings)
-
-    return run
+    settings = Settings()
+    trainer = Trainer(gpt2, config, init(gpt2, config), settings)
+    return lambda: trainer.step({"inputs": ids, "targets": targets}, settings.learning_rate)
 
 
 def torch_step_by_hand(config: Config, ids: Any, targets: Any) -> Callable[[], Any]:
-    import torchgpt.training
+    import torchgpt.models as models
     import torchgpt.training as training
 
-    params = torchgpt.training.init_gpt(config)
+    params = training.init(models.gpt2, config)
     state = training.adamw_init(params)
 
     def run() -> None:
-        _, grads = training.loss_and_grads(params, ids, targets, config)
+        _, grads = training.loss_and_grads(models.gpt2, params, ids, targets, config)
         grads, _ = training.clip_by_global_norm(grads, 1.0)
         training.adamw_step(params, grads, state, lr=1e-3)
 

@@ -53,25 +53,28 @@ def duet(
         raise InputError(f"dtype is {dtype!r}: the duet plays in float32 or float64")
     common.let_threads_sleep()
     import torch
-    from torchgpt.training.half import ByHand
 
+    from npgpt.cli.train import numpy_trainer
+    from npgpt.models import gpt2
+    from npgpt.runs.diverged import Diverged
     from npgpt.runs.duet import duet as play
     from npgpt.runs.run import start_run
-    from npgpt.training.half import NumpyHalf
-    from npgpt.training.loop import Diverged
-    from torchgpt.device import use_exact_arithmetic
+    from torchgpt.cli.train import by_hand_trainer
+    from torchgpt.device import pick_device, pick_dtype, use_exact_arithmetic
 
     use_exact_arithmetic()
-    torch_half = ByHand(device or "auto", settings.get("dtype", "float32"))
+    place = pick_device(device or "auto")
+    pick_dtype(settings.get("dtype", "float32"), place)
     extra = {"half": "both, by hand", "torch": {
-        "version": torch.__version__, "device": str(torch_half.device),
+        "version": torch.__version__, "device": str(place),
         "threads": torch.get_num_threads()}}
-    run = start_run(out or common.free_directory("duet"), settings, "npgpt duet", extra)
-    numpy_half = NumpyHalf(run.settings.dtype)
+    out = out or common.free_directory("duet")
+    run = start_run(out, settings, "npgpt duet", extra, gpt2)
+    trainers = numpy_trainer(run, compile=False), by_hand_trainer(run, place)
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
     with common.stop_flag() as stopped, Table(run.settings.steps) as table:
         try:
-            summary = play(run, numpy_half, torch_half, common.while_heard(table), stopped)
+            summary = play(run, *trainers, common.while_heard(table), stopped)
         except Diverged as error:
             return common.fail(str(error), status=1)
     params = summary.pop("params")
@@ -81,7 +84,7 @@ def duet(
         print(f"stopped and saved at step {summary['step']}; NumPy alone goes on with:"
               f"\n  npgpt train --out {typed(run.path)} --resume", file=sys.stderr)
         return 130
-    summary["text"] = sing(params, run, torch_half)
+    summary["text"] = sing(params, run, trainers[1])
     summary["peak_memory_gb"] = round(common.memory_used(), 3)
     if as_json:
         common.print_json(summary)
@@ -90,7 +93,7 @@ def duet(
     return verdict(summary)
 
 
-def sing(params, run, torch_half) -> dict:
+def sing(params, run, torch_trainer) -> dict:
     """One text by both halves, from NumPy's final weights."""
     from npgpt.cli.sample import opening
     from npgpt.generation import generate
@@ -100,9 +103,10 @@ def sing(params, run, torch_half) -> dict:
     start = opening(run.data.tokenizer)
     seed = run.settings.seed
     how = {"max_new_tokens": SAMPLED, "temperature": TEMPERATURE, "seed": seed}
-    one = generate(params, run.config, start, **how)
-    other = torch_generate(torch_half.load(params), run.config, start, **how)
-    found = compare_texts(one, other, params, run.config, start, seed, TEMPERATURE)
+    one = generate(run.model, params, run.config, start, **how)
+    other = torch_generate(
+        torch_trainer.model, torch_trainer.tensors(params), run.config, start, **how)
+    found = compare_texts(one, other, run.model, params, run.config, start, seed, TEMPERATURE)
     found["text"] = run.data.tokenizer.decode(found["ids"])
     return found
 

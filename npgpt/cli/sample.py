@@ -54,7 +54,7 @@ def sample(
 
 def check_weights(checkpoint) -> None:
     """InputError where a weight is no number: what follows would mean nothing."""
-    from npgpt.training.loop import first_not_finite
+    from npgpt.runs.diverged import first_not_finite
 
     bad = first_not_finite(checkpoint.params)
     if bad:

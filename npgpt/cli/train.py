@@ -53,21 +53,38 @@ def train(
     settings = common.given(locals())
     if settings.get("dtype") == "bfloat16":
         raise InputError("NumPy has no bfloat16: give --dtype float32, or use torchgpt train")
-    from npgpt.training.half import NumpyHalf
+    from npgpt.models import gpt2
 
     if check:
         refuse_resume(resume)
-        return examine(settings, NumpyHalf(settings.get("dtype", "float32"), compile), as_json)
+        return examine(settings, gpt2, lambda run: numpy_trainer(run, compile), as_json)
     if compile:
         import npgpt.speed.compiled  # noqa: F401  where numba is missing, no run is made
-    run = open_run("npgpt train", out, resume, settings, {"half": "numpy", "compile": compile})
+    extra = {"half": "numpy", "compile": compile}
+    run = open_run("npgpt train", out, resume, settings, extra, gpt2)
     compile = compile or bool((read_settings(run.path) or {}).get("compile"))
-    dtype = run.settings.dtype if run.settings.dtype == "float64" else "float32"
-    return go(run, NumpyHalf(dtype, compile), "npgpt train", as_json)
+    return go(run, numpy_trainer(run, compile), "npgpt train", as_json)
+
+
+def numpy_trainer(run, compile: bool):
+    """The NumPy trainer of a run: the readable functions, or those on compiled loops."""
+    from npgpt.runs.train import initial_state
+    from npgpt.training import Trainer, loss_and_grads
+
+    params, state = initial_state(run)
+    if not compile:
+        return Trainer(run.model, run.config, params, run.settings, state=state)
+    from npgpt.speed import compiled
+
+    return Trainer(
+        compiled.on_loops(run.model), run.config, params, run.settings, state=state,
+        loss_and_grads=compiled.on_loops(loss_and_grads), clip=compiled.clip_by_global_norm,
+        update=compiled.adamw_step, by_columns=compiled.by_columns)
 
 
 def open_run(
-    command: str, out: Path | None, resume: bool, settings: dict[str, Any], extra: dict[str, Any]
+    command: str, out: Path | None, resume: bool, settings: dict[str, Any],
+    extra: dict[str, Any], model: Any
 ):
     """The new run, or the one to go on with."""
     from npgpt.runs.run import resume_run, start_run
@@ -75,21 +92,28 @@ def open_run(
     if resume:
         if out is None:
             raise InputError("--resume needs --out, the directory of the run to continue")
-        return resume_run(out, settings)
-    return start_run(out or common.free_directory("train"), settings, command, extra)
+        return resume_run(out, settings, model)
+    out = out or common.free_directory("train")
+    return start_run(out, settings, command, extra, model)
 
 
-def go(run, half, command: str, as_json: bool, agree=lambda stopped: stopped) -> int:
+def go(
+    run, trainer, command: str, as_json: bool, agree=lambda stopped: stopped,
+    prefetch=lambda batch: batch,
+) -> int:
     """Train, tell how it went and what to do next; the exit status. `agree`
-    makes one answer of several processes' stop flags."""
+    makes one answer of several processes' stop flags; `prefetch` lets batches
+    be drawn ahead."""
+    from npgpt.runs.diverged import Diverged
     from npgpt.runs.expected import compare
-    from npgpt.training.loop import Diverged, bits_per_byte, perplexity, train
+    from npgpt.runs.train import bits_per_byte, perplexity, train
 
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
     began = run.step
     with common.stop_flag() as stopped, common.Progress(run.step, run.settings.steps) as progress:
         try:
-            summary = train(run, half, common.while_heard(progress), agree(stopped))
+            summary = train(
+                run, trainer, common.while_heard(progress), agree(stopped), prefetch)
         except Diverged as error:
             return common.fail(str(error), status=1)
     loss = summary["validation_loss"]
@@ -125,16 +149,16 @@ def refuse_resume(resume: bool) -> None:
         raise InputError("--check looks at a model before its first step: leave out --resume")
 
 
-def examine(settings: dict[str, Any], half, as_json: bool) -> int:
+def examine(settings: dict[str, Any], model: Any, open_trainer, as_json: bool) -> int:
     """The checks before a long run; nothing is written. 1 where one fails."""
     from npgpt.runs.checks import check_run
     from npgpt.runs.run import plan_run
     from npgpt.runs.settings import complete
 
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
-    run = plan_run(Path(), complete(settings))
+    run = plan_run(Path(), complete(settings), model)
     answers = []
-    for question, found, right in check_run(run, half):
+    for question, found, right in check_run(run, open_trainer):
         answers.append({"question": question, "found": found, "right": right})
         if not as_json:
             print(f"{'ok' if right else 'WRONG':<6} {question:<20} {found}", flush=True)

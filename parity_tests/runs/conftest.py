@@ -11,7 +11,7 @@ def corpus(tmp_path):
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Drawing takes longer than these runs."""
-    monkeypatch.setattr("npgpt.training.loop.draw_run", lambda path: None)
+    monkeypatch.setattr("npgpt.runs.train.draw_run", lambda path: None)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def same_bits(one: Path, other: Path) -> bool:
 
 def python(code: str, *arguments: object) -> subprocess.CompletedProcess:
     """Run code in a process of its own, without pictures."""
-    quiet = "import npgpt.training.loop as loop; loop.draw_run = lambda path: None\n"
+    quiet = "import npgpt.runs.train as loop; loop.draw_run = lambda path: None\n"
     return subprocess.run(
         [sys.executable, "-c", quiet + code, *map(str, arguments)],
         capture_output=True, text=True, timeout=120,

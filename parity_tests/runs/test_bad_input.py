@@ -19,7 +19,7 @@ from npgpt.families.gpt2 import Config
 from npgpt.files import held, typed
 from npgpt.runs.checkpoint import create_run, read_config, saved_step
 from npgpt.runs.curves import draw_run
-from npgpt.training import loop
+from npgpt.runs import train as loop
 from parity_tests.runs.run_checks import flags
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -168,7 +168,7 @@ def test_a_gpu_beyond_the_last(monkeypatch):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     from npgpt.cli.main import main
-    from npgpt.training import loop
+    from npgpt.runs import train as loop
     from parity_tests.runs.run_checks import write_corpus
 
     path = tmp_path_factory.mktemp("trained")
@@ -419,7 +419,7 @@ def test_a_run_is_saved_though_nobody_reads_its_progress(
 @pytest.mark.skipif(os.name != "posix", reason="closes streams as a POSIX shell does")
 @pytest.mark.parametrize(("closed", "status"), [("2>&-", 0), (">&-", 0), ("<&-", 0)])
 def test_closed_streams(tmp_path, corpus, closed, status):
-    quiet = ("import npgpt.training.loop as loop; loop.draw_run = lambda path: None;"
+    quiet = ("import npgpt.runs.train as loop; loop.draw_run = lambda path: None;"
              " import sys; from npgpt.cli.main import main; sys.exit(main(sys.argv[1:]))")
     line = [sys.executable, "-c", quiet, "train", *flags(corpus=corpus, steps=2),
             "--out", str(tmp_path / "run")]
@@ -457,7 +457,7 @@ def test_a_port_that_cannot_be(npgpt):
 SMALL_FILES = """
 import resource, sys
 from npgpt.cli.main import main
-from npgpt.training import loop
+from npgpt.runs import train as loop
 loop.draw_run = lambda path: None
 resource.setrlimit(resource.RLIMIT_FSIZE, (size := int(sys.argv[1]), size))
 sys.exit(main(sys.argv[2:]))

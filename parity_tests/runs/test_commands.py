@@ -443,7 +443,7 @@ def test_a_text_that_parts_far_from_a_boundary_is_no_tie():
 
 @pytest.mark.usefixtures("no_pictures")
 def test_a_second_ctrl_c_stops_at_once(npgpt, tmp_path, corpus, monkeypatch):
-    from npgpt.training import loop
+    from npgpt.runs import train as loop
 
     def pressed(*arguments):
         signal.raise_signal(signal.SIGINT)

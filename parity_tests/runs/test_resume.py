@@ -32,7 +32,7 @@ def test_ctrl_c_and_resume_give_the_same_bits(
     whole, halved = tmp_path / "whole", tmp_path / "halved"
     line = ["train", *flags(corpus=corpus, dropout=0.1, accumulate=2), *more]
     assert run(*line, "--out", whole)[0] == 0
-    from npgpt.training import loop
+    from npgpt.runs import train as loop
 
     take_step = loop.take_step
 
@@ -111,7 +111,7 @@ kills = pytest.mark.skipif(os.name != "posix", reason="sends a signal that only 
 def unbroken(tmp_path_factory):
     """The run that nothing interrupts."""
     from npgpt.cli.main import main
-    from npgpt.training import loop
+    from npgpt.runs import train as loop
     from parity_tests.runs.run_checks import write_corpus
 
     path = tmp_path_factory.mktemp("unbroken")
@@ -155,7 +155,7 @@ main(sys.argv[1:])
 
 def test_a_resumed_run_knows_its_best(tmp_path, npgpt, corpus, monkeypatch):
     losses = iter([3.0, 2.0, 2.5, 2.4, 0.0, 0.1])
-    monkeypatch.setattr("npgpt.training.loop.evaluate", lambda *arguments: next(losses))
+    monkeypatch.setattr("npgpt.runs.train.evaluate", lambda *arguments: next(losses))
     run = tmp_path / "run"
     assert npgpt("train", *flags(corpus=corpus, evaluate_every=2, steps=4), "--out", run)[0] == 0
     for steps, best, at in ((6, 2.0, 2), (8, 0.0, 8), (10, 0.0, 8)):
@@ -166,7 +166,7 @@ def test_a_resumed_run_knows_its_best(tmp_path, npgpt, corpus, monkeypatch):
 
 
 def test_the_log_is_on_the_disk_before_a_save(tmp_path, npgpt, corpus, monkeypatch):
-    from npgpt.training import loop
+    from npgpt.runs import train as loop
 
     flushed, save = [0], loop.save_checkpoint
 
@@ -334,7 +334,7 @@ def test_a_hundred_kills(tmp_path, npgpt, unbroken):
     settings = flags(corpus=corpus, dropout=0.1, steps=400, decay_steps=400, evaluate_every=20)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert npgpt("train", *settings, "--out", whole)[0] == 0
-    code = ("import sys; import npgpt.training.loop as loop; loop.draw_run = lambda path: None\n"
+    code = ("import sys; import npgpt.runs.train as loop; loop.draw_run = lambda path: None\n"
             "from npgpt.cli.main import main; sys.exit(main(sys.argv[1:]))")
     draw, kills, runs = random.Random(1), 0, 0
     while kills < 100:

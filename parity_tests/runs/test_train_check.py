@@ -55,7 +55,7 @@ def test_a_mask_that_leaks(npgpt, corpus, monkeypatch):
 
 @pytest.mark.parametrize("by", [-1, 1])
 def test_targets_that_are_not_the_next_tokens(npgpt, corpus, monkeypatch, by):
-    from npgpt.training import loop
+    from npgpt.runs import train as loop
 
     drawn = loop.draw_batch
 

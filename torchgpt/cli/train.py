@@ -5,6 +5,7 @@ from typing import Annotated
 from npgpt.cli import common
 from npgpt.cli.train import examine, go, open_run, refuse_resume
 from npgpt.errors import InputError
+from npgpt.models import gpt2
 from npgpt.runs.checkpoint import read_settings
 
 ByHand = Annotated[
@@ -59,7 +60,6 @@ def train(
     common.let_threads_sleep()
     from torchgpt import distributed
     from torchgpt.device import pick_device, pick_dtype
-    from torchgpt.training.half import Autograd, ByHand
 
     if check and distributed.launched():
         raise InputError("--check needs one process: leave torchrun away")
@@ -72,17 +72,49 @@ def train(
         refuse_resume(resume)
         check_by_hand(by_hand, settings, compile)
         pick_dtype(settings.get("dtype", "float32"), place)
-        make = ByHand if by_hand else Autograd
-        return examine(settings, make(str(place), settings.get("dtype", "float32")), as_json)
+        make = by_hand_trainer if by_hand else module_trainer
+        return examine(settings, gpt2, lambda run: make(run, place), as_json)
     run = begin(place, out, resume, settings, by_hand, shared_dropout, compile)
     by_hand, shared_dropout = as_it_began(run, by_hand, shared_dropout)
     check_by_hand(by_hand, settings, compile)
-    dtype = run.settings.dtype
     if by_hand:
-        half = ByHand(str(place), "float32" if dtype == "bfloat16" else dtype)
+        trainer = by_hand_trainer(run, place)
     else:
-        half = Autograd(str(place), dtype, run.settings.dropout, shared_dropout, compile)
-    return go(run, half, "torchgpt train", as_json)
+        trainer = module_trainer(run, place, shared_dropout=shared_dropout, compiled=compile)
+    return go(run, trainer, "torchgpt train", as_json, prefetch=ahead_of(place, by_hand))
+
+
+def by_hand_trainer(run, place):
+    """The trainer of a run by the hand-written functions."""
+    from npgpt.runs.train import initial_state
+    from torchgpt.models import BY_TYPE
+    from torchgpt.training import Trainer
+
+    params, state = initial_state(run)
+    model = BY_TYPE[run.model.FILES["model_type"]]
+    return Trainer(model, run.config, params, run.settings, state=state, device=str(place))
+
+
+def module_trainer(run, place, **options):
+    """The trainer of a run by autograd."""
+    from npgpt.runs.train import initial_state
+    from torchgpt.modules import BY_TYPE
+    from torchgpt.training.module_trainer import ModuleTrainer
+
+    params, state = initial_state(run)
+    module = BY_TYPE[run.model.FILES["model_type"]]
+    return ModuleTrainer(
+        module, run.config, params, run.settings, state=state, device=str(place),
+        dtype=run.settings.dtype, **options)
+
+
+def ahead_of(place, by_hand: bool):
+    """-> batch(step) that draws ahead, on a GPU."""
+    if by_hand or place.type != "cuda":
+        return lambda batch: batch
+    from torchgpt.training.prefetcher import Prefetcher, pinned
+
+    return lambda batch: Prefetcher(batch, pinned)
 
 
 def check_by_hand(by_hand: bool, settings: dict, compile: bool) -> None:
@@ -113,7 +145,7 @@ def begin(place, out, resume, settings, by_hand, shared_dropout, compile, proces
             "compile": compile,
         },
     }
-    return open_run("torchgpt train", out, resume, settings, extra)
+    return open_run("torchgpt train", out, resume, settings, extra, gpt2)
 
 
 def as_it_began(run, by_hand: bool, shared_dropout: bool) -> tuple[bool, bool]:
@@ -130,8 +162,9 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
     """This process's part of a run that torchrun started; the exit status."""
     import torch.distributed as dist
 
+    from npgpt.runs.diverged import Diverged
     from npgpt.runs.settings import complete
-    from npgpt.training.loop import Diverged
+    from npgpt.runs.train import initial_state
     from torchgpt.distributed import (
         Distributed,
         anyone,
@@ -140,6 +173,7 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
         is_parted,
         share_run,
     )
+    from torchgpt.modules import BY_TYPE
 
     def opened():
         if by_hand:
@@ -154,14 +188,17 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
         return run, shared
 
     run, shared_dropout = share_run(opened)
-    half = Distributed(
-        str(place), run.settings.dtype, run.settings.dropout, shared_dropout, compile,
-        accumulate=run.settings.accumulate)
+    params, state = initial_state(run)
+    trainer = Distributed(
+        BY_TYPE[run.model.FILES["model_type"]], run.config, params, run.settings, state=state,
+        device=str(place), dtype=run.settings.dtype, shared_dropout=shared_dropout,
+        compiled=compile)
+    prefetch = ahead_of(place, by_hand=False)
     if dist.get_rank() == 0:
-        return go(run, half, "torchgpt train", as_json, anyone)
+        return go(run, trainer, "torchgpt train", as_json, anyone, prefetch)
     with common.stop_flag() as stopped:
         try:
-            follow(run, half, anyone(stopped))
+            follow(run, trainer, anyone(stopped), prefetch)
         except Diverged:
             return 1  # process 0 says why
         except RuntimeError as error:

@@ -12,9 +12,11 @@ import numpy as np
 import torch
 
 from npgpt.families.gpt2 import Config
+from npgpt.models import gpt2
 from npgpt.runs.settings import Settings
-from npgpt.training.init import init_gpt
-from torchgpt.training.half import Autograd
+from npgpt.training.init import init
+from torchgpt.modules import GPT
+from torchgpt.training.module_trainer import ModuleTrainer
 
 # the makers' figures in TFLOP/s, products of dense matrices (data sheets
 # double them "with sparsity"): part of the device's name, bfloat16 with
@@ -68,7 +70,7 @@ def measure(
     the variant takes beside the others, None but on a GPU; mfu is None
     where the device's peak is unknown.
     """
-    params = init_gpt(config, settings.seed)
+    params = init(gpt2, config, settings.seed)
     shape = (settings.batch_size, config.context_length + 1)
     rows = np.random.default_rng(settings.seed).integers(0, config.vocab_size, shape)
     take_step, found = {}, {}
@@ -104,24 +106,11 @@ def measure(
 def prepare(params, config, settings, device, name, rows):
     """-> take_step() -> loss: a step of `torchgpt train`, always on `rows`."""
     kind, dtype = name.split()
-    half = Autograd(str(device), dtype, settings.dropout, compiled=kind == "compiled")
-    model = half.model(params, config)
-    optimizer = half.optimizer(model, settings)
-    step = 0
-
-    def take_step():
-        nonlocal step
-        step += 1
-        half.begin_step(model, settings.seed, step)
-        ids, targets = half.load(rows[:, :-1]), half.load(rows[:, 1:])
-        loss, grads = half.loss_and_grads(model, ids, targets, config, None, targets.numel())
-        loss = float(loss)
-        grads, norm = half.clip(grads, settings.clip)
-        float(norm)  # the loop reads both
-        half.step(model, grads, optimizer, settings.learning_rate, settings)
-        return loss
-
-    return take_step
+    trainer = ModuleTrainer(
+        GPT, config, params, settings, device=str(device), dtype=dtype,
+        compiled=kind == "compiled")
+    batch = {"inputs": rows[:, :-1], "targets": rows[:, 1:]}
+    return lambda: trainer.step(batch, settings.learning_rate)[0]
 
 
 def timed(take_step, device, count: int) -> float:
