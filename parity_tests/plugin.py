@@ -52,8 +52,8 @@ def pytest_collection_modifyitems(config, items):
 
     profile, candidate = config.getoption("--profile"), config.getoption("--candidate")
     if candidate:
-        from npgpt.checking.arms import lookup
         from npgpt.checking.components import functions_of
+        from npgpt.checking.implementations import lookup
 
         find = lookup(candidate)
         leave_out("checks of what is not offered", lambda item: "component" in getattr(
@@ -128,8 +128,8 @@ def is_whole_acceptance_run(config):
 
 def print_verdicts(terminalreporter, package):
     """Which functions of a candidate are right, wrong, or not offered."""
-    from npgpt.checking.arms import lookup
     from npgpt.checking.components import CASES, functions_of
+    from npgpt.checking.implementations import lookup
 
     find = lookup(package)
     stats, wrong = terminalreporter.stats, {}

@@ -16,13 +16,13 @@ HERE = Path(__file__).parent
 GPU_RECORD = HERE / "gpu.json"
 ACCEPTANCE_RECORD = HERE / "acceptance.json"
 NOT_YET = "not yet measured"
-HEAD = ("component", "examples", "arms", "forward", "backward", "mutants killed")
+HEAD = ("component", "examples", "witnesses", "forward", "backward", "mutants killed")
 
 
 def tallies_as_plain(tallies, mutants):
     """What a worker hands to the process that prints."""
     return {
-        "components": {name: {"examples": tally.examples, "arms": sorted(tally.arms),
+        "components": {name: {"examples": tally.examples, "witnesses": sorted(tally.witnesses),
                               "forward": float(tally.forward),
                               "backward": float(tally.backward)}
                        for name, tally in tallies.items()},
@@ -30,14 +30,14 @@ def tallies_as_plain(tallies, mutants):
 
 
 def merge(parts):
-    """The workers' shares in one."""
+    """The workers' parts in one."""
     components, mutants = {}, {}
     for part in parts:
         for name, row in part["components"].items():
             whole = components.setdefault(
-                name, {"examples": 0, "arms": [], "forward": 0.0, "backward": 0.0})
+                name, {"examples": 0, "witnesses": [], "forward": 0.0, "backward": 0.0})
             whole["examples"] += row["examples"]
-            whole["arms"] = sorted({*whole["arms"], *row["arms"]})
+            whole["witnesses"] = sorted({*whole["witnesses"], *row["witnesses"]})
             for side in ("forward", "backward"):
                 whole[side] = max(whole[side], row[side])
         for name, killed in part["mutants"].items():
@@ -58,7 +58,7 @@ def as_record(merged, profile, device, commit):
 
 def as_acceptance(record, stats, seconds):
     """What is kept of a whole acceptance run: how it ended, what the slow
-    tests took, and each component's worst share of its budget."""
+    tests took, and each component's worst error as a ratio of its budget."""
     calls = [test for outcome in ("passed", "failed") for test in stats.get(outcome, [])
              if test.when == "call"]
     return {**{key: record[key] for key in ("profile", "date", "commit", "versions")},
@@ -92,17 +92,17 @@ def commit():
 def rows(record):
     for name, row in record["components"].items():
         killed = record["mutants"].get(name, {})
-        share = "" if not killed else f"{sum(killed.values())} of {len(killed)}"
-        has_backward = "complex step" in row["arms"] or row["backward"]
-        yield (name, str(row["examples"]), short(row["arms"]), f"{row['forward']:.0%}",
-               f"{row['backward']:.0%}" if has_backward else "–", share or "–")
+        of = "" if not killed else f"{sum(killed.values())} of {len(killed)}"
+        has_backward = "complex step" in row["witnesses"] or row["backward"]
+        yield (name, str(row["examples"]), short(row["witnesses"]), f"{row['forward']:.0%}",
+               f"{row['backward']:.0%}" if has_backward else "–", of or "–")
 
 
-def short(arms):
+def short(witnesses):
     """numpy, torch, autograd, complex step; and in how few bits."""
     low = {"float32", "bfloat16"}
-    full = [arm for arm in arms if arm.split()[-1] not in low]
-    few = sorted({arm.split()[-1] for arm in arms} & low, reverse=True)
+    full = [name for name in witnesses if name.split()[-1] not in low]
+    few = sorted({name.split()[-1] for name in witnesses} & low, reverse=True)
     return ", ".join(full) + (f"; {', '.join(few)}" if few else "")
 
 
@@ -128,7 +128,7 @@ def table(record):
 
 
 def svg(record):
-    """The same table, with a bar for each share."""
+    """The same table, with a bar for each ratio."""
     lines = list(rows(record))
     height = 22 * (len(lines) + 3)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 {height}" role="img" '
@@ -146,14 +146,14 @@ def svg(record):
         y = 22 * i - 4
         text(columns[0], y, name)
         text(columns[1], y, examples)
-        for x, share in ((columns[2], forward), (columns[3], backward)):
-            if share.endswith("%"):
-                wide = min(float(share[:-1]), 100.0)
+        for x, part in ((columns[2], forward), (columns[3], backward)):
+            if part.endswith("%"):
+                wide = min(float(part[:-1]), 100.0)
                 out.append(f'<rect x="{x}" y="{y - 10}" width="100" height="11" '
                            'fill="currentColor" opacity="0.12"/>')
                 out.append(f'<rect x="{x}" y="{y - 10}" width="{wide:.0f}" height="11" '
                            'fill="currentColor" opacity="0.6"/>')
-            text(x + 108, y, share)
+            text(x + 108, y, part)
         text(columns[4], y, killed)
     text(columns[0], height - 26, gpu_line())
     text(columns[0], height - 6, f"{record['profile']} profile, {record['date']}, commit"

@@ -1,10 +1,9 @@
-"""What the parity tests share: the arms in play, the tallies of a run, and
-the one way to fail."""
+"""What the parity tests share: the implementations in play, the tallies of a
+run, and the one way to fail."""
 
 from npgpt.checking.blame import explain
-from npgpt.checking.case import is_pair
 from npgpt.checking.tally import Tally
-from torchgpt.checking import candidate_arm, in_few_bits, witnesses
+from torchgpt.checking import candidate_implementation, witnesses
 
 TALLIES = {}
 MUTANTS = {}
@@ -14,13 +13,12 @@ def tally(component):
     return TALLIES.setdefault(component, Tally(component))
 
 
-def arms(case, device, candidate=None):
-    """-> the arms that must agree, the (dtype, arm) pairs held to them."""
+def implementations(case, device="cpu", candidate=None):
+    """-> those that must agree, the candidate among them or None."""
     if candidate is None:
-        return witnesses(case, device), in_few_bits(case, device)
-    own = candidate_arm(candidate, device)
-    precise = [("float32", own)] if is_pair(case) else []
-    return [*witnesses(case, device), own], precise
+        return witnesses(case, device), None
+    own = candidate_implementation(candidate, device)
+    return [*witnesses(case, device), own], own
 
 
 class Wrong(AssertionError):

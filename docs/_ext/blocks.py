@@ -429,11 +429,12 @@ class SuiteTable(Block):
                 out.append(f"<tr><td>{name}</td><td colspan=5>not yet measured</td></tr>")
                 continue
             killed = table["mutants"].get(name, {})
-            arms = [arm for arm in row["arms"] if arm.split()[-1] not in ("float32", "bfloat16")]
+            full = [name for name in row["witnesses"]
+                    if name.split()[-1] not in ("float32", "bfloat16")]
             page = DOCS / "chapters" / f"{name}.md"
             link = f'<a href="chapters/{name}.html">{name}</a>' if page.exists() else name
-            cells = (link, str(row["examples"]), escape(", ".join(arms)), f"{row['forward']:.0%}",
-                     f"{row['backward']:.0%}" if "autograd" in row["arms"] else "–",
+            cells = (link, str(row["examples"]), escape(", ".join(full)), f"{row['forward']:.0%}",
+                     f"{row['backward']:.0%}" if "autograd" in row["witnesses"] else "–",
                      f"{sum(killed.values())} of {len(killed)}" if killed else "–")
             out.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
         head = "".join(f'<th scope="col">{words}</th>' for words in heads)

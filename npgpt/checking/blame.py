@@ -4,30 +4,35 @@ from npgpt.checking.trace import first_difference, first_other_dtype
 
 
 def locate(findings, involved):
-    """-> the first Difference between the suspect and an arm that is not,
-    or None where no step gives one away."""
-    steps = [arm for arm in involved if arm.packages]
+    """-> the first Difference between the suspect and an implementation that
+    is not, or None where no step gives one away."""
+    if findings[0].is_edge:
+        return None
+    steps = [each for each in involved if each.packages]
     suspect, finding = blame(findings, involved), findings[0]
-    named = [arm for arm in steps if arm.name == suspect]
+    named = [each for each in steps if each.name == suspect]
     if finding.other_dtype and named:
         return first_other_dtype(finding.case, named[0], finding.other_dtype)
     if finding.layout and named:
         return first_difference(finding.case, named[0], named[0], finding.layout)
-    others = {name.split(" on ")[0] for each in findings if suspect in each.arms
-              for name in each.arms} - {suspect}
-    trusted = [arm for arm in steps if arm.name != suspect and (not others or arm.name in others)]
+    others = {name.split(" on ")[0] for each in findings if suspect in each.about
+              for name in each.about} - {suspect}
+    trusted = [each for each in steps
+               if each.name != suspect and (not others or each.name in others)]
     suspects = named or steps[1:2]
     if not trusted or not suspects:
         return None
-    return first_difference(finding.case, suspects[0], trusted[0])
+    differences = (first_difference(case, suspects[0], trusted[0])
+                   for case in (finding.case, *finding.tried))
+    return next(filter(None, differences), None)
 
 
 def blame(findings, involved):
-    """The arm that most findings are about; of equals the last, which is
-    the candidate where there is one."""
-    counts = {arm.name: 0 for arm in involved[::-1]}
+    """The implementation that most findings are about; of equals the last,
+    which is the candidate where there is one."""
+    counts = {each.name: 0 for each in involved[::-1]}
     for finding in findings:
-        for name in finding.arms:
+        for name in finding.about:
             name = name.split(" on ")[0]
             if name in counts:
                 counts[name] += 1

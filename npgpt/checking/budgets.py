@@ -14,6 +14,7 @@ import numpy as np
 
 from npgpt import layers
 from npgpt.checking.case import is_float, is_pair
+from npgpt.checking.comparison import error_between
 from npgpt.checking.replacing import replaced
 
 UNIT = {"float64": 2.0 ** -53, "float32": 2.0 ** -24, "bfloat16": 2.0 ** -8}
@@ -35,14 +36,15 @@ def budgets(case, scales, dtype):
             for name, scale in scales.items()}
 
 
-def scales(case, arm, values=None):
-    """-> {result: max S}; the arm computes where S must be measured."""
+def scales(case, first, values=None):
+    """-> {result: max S}; the first implementation computes where S must be
+    measured."""
     if case.scale is not None:
         return {name: largest(size) for name, size in case.scale(case).items()}
-    return measured(case, arm, arm.compute, values or arm.compute(case))
+    return measured(case, first, first.compute, values or first.compute(case))
 
 
-def measured(case, arm, compute, values, draws=8):
+def measured(case, first, compute, values, draws=8):
     """The largest |f(x(1 + δξ)) − f(x)| / δ over eight draws of ξ, and at
     least the size of the result itself, which is rounded too.
 
@@ -53,13 +55,13 @@ def measured(case, arm, compute, values, draws=8):
     size = {name: max(largest(value), least.get(name, 0.0))
             for name, value in values.items()}
     rng = np.random.default_rng(0)
-    for _ in range(draws):
-        with replaced(arm.packages[0], nudged_leaves(arm, rng)):
+    with replaced(first.packages[0], nudged_layers(first, rng)):
+        for _ in range(draws):
             nudged = compute(nudge(case, rng))
-        for name, value in values.items():
-            if name in nudged:
-                error, _ = error_between(nudged[name], value)
-                size[name] = max(size[name], error / NUDGE if np.isfinite(error) else 0.0)
+            for name, value in values.items():
+                if name in nudged:
+                    error, _ = error_between(nudged[name], value)
+                    size[name] = max(size[name], error / NUDGE if np.isfinite(error) else 0.0)
     return size
 
 
@@ -80,39 +82,19 @@ def off_a_little(tree, rng):
     return tree * (1 + NUDGE * (tree.new_tensor(off) if hasattr(tree, "new_tensor") else off))
 
 
-def nudged_leaves(arm, rng):
-    """[(leaf, the leaf on arguments that are off a little), ...]."""
-    def nudged(leaf):
+def nudged_layers(first, rng):
+    """[(layer, the layer on arguments that are off a little), ...]."""
+    def nudged(layer):
         def call(*args, **options):
-            return leaf(*off_a_little(args, rng), **off_a_little(options, rng))
+            return layer(*off_a_little(args, rng), **off_a_little(options, rng))
 
         return call
 
-    leaves = [arm.find(name) for name in layers.__all__ if name != "extend_cache"]
-    return [(leaf, nudged(leaf)) for leaf in leaves if leaf]
+    found = [first.find(name) for name in layers.__all__ if name != "extend_cache"]
+    return [(layer, nudged(layer)) for layer in found if layer]
 
 
 def largest(array):
     """max|a| of what is finite, 0 where nothing is."""
     array = np.abs(array)
     return float(np.max(array, initial=0.0, where=np.isfinite(array)))
-
-
-def error_between(a, b):
-    """-> max|a − b|, its index. Infinite where a shape differs or just one
-    of them is not a number; equal infinities agree."""
-    a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape:
-        return np.inf, ()
-    if a.size == 0:
-        return 0.0, ()
-    with np.errstate(invalid="ignore"):
-        error = np.where(a == b, 0.0, np.abs(a - b))
-    error = np.where(np.isnan(error), np.inf, error)
-    index = np.unravel_index(int(error.argmax()), error.shape)
-    return float(error[index]), tuple(int(i) for i in index)
-
-
-def share(error, budget):
-    """The error in units of its budget."""
-    return error / budget if budget > 0 else (0.0 if error == 0 else np.inf)

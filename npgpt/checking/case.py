@@ -28,7 +28,7 @@ class PairCase:
 
     scale(case) -> {"y": S, "d_x": S, ...}, the size of the terms that each
     result adds up (see budgets.py); None: it is measured. laws: see
-    laws.py. call(find, case) -> named results, where find("layer_norm") is
+    laws.py; edges: see edges.py. call(find, case) -> named results, where find("layer_norm") is
     the function of the package in hand; forward(find, case) -> y alone.
     functions: the names of those that are checked, if not the pair."""
 
@@ -41,6 +41,7 @@ class PairCase:
     scale: Callable | None = None
     least_scale: dict = field(default_factory=dict)     # where it is measured
     laws: tuple = ()
+    edges: tuple = ()
     call: Callable = call_pair
     forward: Callable = forward_of_pair
     functions: tuple = ()
@@ -58,7 +59,7 @@ class FunctionCase:
     """params: weights, one argument, where there are any; options: the rest.
 
     expected(case): the results by an independent formula. scale, laws,
-    call, functions: as for a pair; functions, if not the component's own."""
+    edges, call, functions: as for a pair; functions, if not the component's own."""
 
     component: str
     params: dict = field(default_factory=dict)
@@ -67,6 +68,7 @@ class FunctionCase:
     expected: Callable
     scale: Callable | None = None
     laws: tuple = ()
+    edges: tuple = ()
     functions: tuple = ()
     views: bool = False             # may hand its input on, uncopied
     discrete: bool = False          # a choice, which rounding may tip where two are equal

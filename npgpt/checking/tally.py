@@ -14,17 +14,19 @@ class Tally:
     def __init__(self, component):
         self.component = component
         self.examples = 0
-        self.arms = set()
+        self.witnesses = set()
         self.forward = self.backward = 0.0
         self.alive = {}      # gradient -> examples where it is not all zero
         self.choices = {}    # choice -> values drawn
         self.trivial = 0     # examples with no dimension above 1
 
-    def add(self, case, arms, values, shares):
+    def add(self, found):
+        """Count a Verdict."""
+        case, values = found.case, next(iter(found.values.values()))
         self.examples += 1
-        self.arms |= set(arms)
-        self.forward = max(self.forward, shares.get("forward", 0.0))
-        self.backward = max(self.backward, shares.get("backward", 0.0))
+        self.witnesses |= set(found.ran)
+        self.forward = max(self.forward, found.worst("forward"))
+        self.backward = max(self.backward, found.worst("backward"))
         for name in differentiated(case):
             self.alive[name] = self.alive.get(name, 0) + bool(np.any(values.get(name, 0)))
         for name, value in case.chosen.items():

@@ -58,9 +58,9 @@ def exercise(
 
 def exercises() -> list[str]:
     """The components that have a hand-written backward pass."""
-    from npgpt.checking.arms import lookup
     from npgpt.checking.case import backward_of
     from npgpt.checking.components import CASES as known
+    from npgpt.checking.implementations import lookup
 
     find = lookup("npgpt")
     return [name for name in known if find(backward_of(name))]
@@ -68,8 +68,8 @@ def exercises() -> list[str]:
 
 def pair(name: str) -> tuple[str, str]:
     """What the component's two functions are called in its file."""
-    from npgpt.checking.arms import lookup
     from npgpt.checking.case import backward_of
+    from npgpt.checking.implementations import lookup
 
     find = lookup("npgpt")
     return find(name).__name__, find(backward_of(name)).__name__
@@ -77,7 +77,7 @@ def pair(name: str) -> tuple[str, str]:
 
 def without_backward(name: str) -> str:
     """The component's file; of the backward pass, its labels and the names to find."""
-    from npgpt.checking.arms import lookup
+    from npgpt.checking.implementations import lookup
 
     module = sys.modules[lookup("npgpt")(name).__module__]
     source = Path(str(module.__file__)).read_text(encoding="utf-8")
@@ -119,12 +119,12 @@ def hints(lines: list[str], label: int, body: list[ast.stmt]) -> list[str]:
 
 def report(name: str, file: Path) -> int:
     """Print the verdict; 0 where the exercise is solved, 1 where it is not."""
-    from npgpt.checking.arms import Stopped
+    from npgpt.checking.implementations import Stopped
 
     try:
         module = load(file)
         lacking = [each for each in pair(name) if not hasattr(module, each)]
-        trouble = f"there is no {lacking[0]} in it" if lacking else verdict(name, module)
+        trouble = f"there is no {lacking[0]} in it" if lacking else what_is_wrong(name, module)
     except Stopped as error:
         trouble = str(error)
         if isinstance(error.__cause__, NotImplementedError):
@@ -137,7 +137,7 @@ def report(name: str, file: Path) -> int:
 
 
 def load(file: Path) -> ModuleType:
-    from npgpt.checking.arms import Stopped, where_in
+    from npgpt.checking.implementations import Stopped, where_in
 
     if not file.is_file():
         raise InputError(f"there is no file {file}: write it with npgpt exercise NAME")
@@ -154,17 +154,17 @@ def load(file: Path) -> ModuleType:
     return module
 
 
-def verdict(name: str, module: ModuleType) -> str | None:
+def what_is_wrong(name: str, module: ModuleType) -> str | None:
     """What is wrong with the reader's pair, or None."""
     from dataclasses import replace
 
-    from npgpt.checking.arms import numpy_arm
-    from npgpt.checking.check import check
+    from npgpt.checking.blame import locate
     from npgpt.checking.components import make_case
     from npgpt.checking.draw import seeded_draw
-    from npgpt.checking.trace import first_difference
+    from npgpt.checking.implementations import numpy_implementation
+    from npgpt.checking.verdict import verdict
 
-    ours = numpy_arm()
+    ours = numpy_implementation()
 
     def find(function: str):
         known = ours.find(function)
@@ -174,15 +174,16 @@ def verdict(name: str, module: ModuleType) -> str | None:
     trouble = None
     for seed in range(CASES):
         case = make_case(name, seeded_draw(seed))
-        findings = check(case, [ours, yours])
+        findings = verdict(case, [ours, yours], yours, edges=seed == CASES - 1).findings
         if not findings:
             continue
         try:
-            difference = first_difference(case, yours, ours)
+            difference = locate(findings, [ours, yours])
         except Exception:
             difference = None
         if difference and difference.budget > 0:
-            return f"{difference}{not_found(name, case, yours, ours)}"
+            layout = f"{findings[0].what}\n" if findings[0].layout else ""
+            return f"{layout}{difference}{not_found(name, case, yours, ours)}"
         # an example whose right answer is 0 says little: another may say more
         trouble = trouble or (str(difference) if difference else findings[0].what)
     return trouble
@@ -195,6 +196,6 @@ def not_found(name: str, case: Any, yours: Any, ours: Any) -> str:
 
     theirs = {(key.function, key.name) for key in record(yours, case)}
     lacking = {key.name: f"{key.name} of step ({key.step})" for key in record(ours, case)
-               if key.function in (backward_of(name), pair(name)[1]) and key.name.startswith("d_")
+               if key.function == backward_of(name) and key.name.startswith("d_")
                and key.step and not key.is_border and (key.function, key.name) not in theirs}
     return f"\n  not found yet: {', '.join(lacking.values())}" if lacking else ""

@@ -36,31 +36,32 @@ def gradcheck(
 
     Example: npgpt gradcheck --layer layer_norm --candidate my_package
     """
-    from npgpt.checking.check import check
+    from npgpt.checking.implementations import offers
+    from npgpt.checking.verdict import verdict
 
     sys.path.insert(0, "")
     if candidate and layer is None:
         if at is not None:
             raise InputError("--at needs --layer, the component whose choices it gives")
         with common.clean_stdout(as_json):
-            found = verdicts(candidate, seed)
+            found = judge(candidate, seed)
         show_verdicts(found, as_json)
         raise typer.Exit(1 if found["wrong"] else 0)
     with common.clean_stdout(as_json):
         case = asked_for(layer, seed, at)
-        ours, own = arms_of(candidate)
-        arms = ours(case)
-        if own and not offers(own, case):
+        witnesses, own = implementations(candidate)
+        involved = witnesses(case)
+        if own and not offers(own, case.component):
             raise InputError(f"{candidate} does not offer {case.component} and what belongs to it")
-        arms += [own] if own else []
-        findings = check(case, arms)
-        table = rows(case, arms)
+        involved += [own] if own else []
+        found = verdict(case, involved, own, apart=True, edges=True)
+        table = rows(found, involved)
     if as_json:
         common.print_json({"case": repr(case), "rows": table,
-                           "findings": [str(finding) for finding in findings]})
+                           "findings": [str(finding) for finding in found.findings]})
     else:
-        show(case, table, findings, arms)
-    raise typer.Exit(1 if findings else 0)
+        show(found, table, involved)
+    raise typer.Exit(1 if found.findings else 0)
 
 
 # a model small enough to read, and large enough to show every tensor
@@ -93,46 +94,12 @@ def choices(at, layer):
     return dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", at))
 
 
-def verdicts(candidate, seed, examples=30):
+def judge(candidate, seed):
     """Every component that the candidate offers: right or wrong, and where."""
-    from npgpt.checking.arms import Stopped, find_package
-    from npgpt.checking.blame import locate
-    from npgpt.checking.case import is_pair
-    from npgpt.checking.check import check
-    from npgpt.checking.components import CASES, functions_of, make_case
-    from npgpt.checking.draw import seeded_draw
-    from npgpt.checking.layouts import check_layouts
+    from npgpt.checking.candidates import judged
 
-    find, _ = find_package(candidate)
-    ours, own = arms_of(candidate)
-    found = {"right": [], "wrong": {}, "not_offered": []}
-
-    def examine(case):
-        """What is wrong with the candidate in this case: lines, none where all is well."""
-        arms = [*ours(case), own]
-        try:
-            findings = check(case, arms, [("float32", own)] if is_pair(case) else [])
-            findings = findings or check_layouts(case, [own], arms[0])
-        except Stopped as error:
-            return [f"{case.component}: {error}"]
-        if not findings:
-            return []
-        where = locate(findings, arms)
-        lines = str(findings[0]).split("\n") + (
-            f"first value that differs: {where}".split("\n") if where else [])
-        return [line.strip() for line in lines]
-
-    for component in CASES:
-        missing = [name for name in functions_of(component) if not find(name)]
-        if missing:
-            found["not_offered"] += missing
-            continue
-        cases = (make_case(component, seeded_draw(seed + i)) for i in range(examples))
-        lines = next(filter(None, map(examine, cases)), None)
-        if lines:
-            found["wrong"][component] = lines
-        else:
-            found["right"].append(component)
+    witnesses, own = implementations(candidate)
+    found = judged(own, witnesses, seed)
     if not found["right"] and not found["wrong"]:
         raise InputError(f"{candidate} offers no component whole; it needs, for example,"
                          " layer_norm and layer_norm_backward")
@@ -151,85 +118,56 @@ def show_verdicts(found, as_json):
     print(f"not offered  {', '.join(found['not_offered'])}")
 
 
-def arms_of(candidate):
-    """-> case -> our arms, the candidate's arm."""
+def implementations(candidate):
+    """-> case -> the witnesses, the candidate's implementation or None."""
     if importlib.util.find_spec("torch"):
-        from torchgpt.checking import candidate_arm, witnesses
+        from torchgpt.checking import candidate_implementation, witnesses
 
-        return witnesses, candidate_arm(candidate) if candidate else None
-    from npgpt.checking.arms import expected_arm, numpy_arm
-    from npgpt.checking.case import is_pair
+        return witnesses, candidate_implementation(candidate) if candidate else None
+    from npgpt.checking.implementations import witnesses_without_torch
 
     print("torch is not installed: NumPy against the numerical derivatives alone",
           file=sys.stderr)
-    return (lambda case: [numpy_arm(), *([] if is_pair(case) else [expected_arm()])],
-            candidate_without_torch(candidate))
+    return witnesses_without_torch, candidate_without_torch(candidate)
 
 
 def candidate_without_torch(candidate):
     if candidate is None:
         return None
-    from npgpt.checking.arms import find_package, numpy_arm, uses_torch
+    from npgpt.checking.implementations import find_package, numpy_implementation, uses_torch
 
     _, offered = find_package(candidate)
     if uses_torch(offered):
         raise InputError(f"{candidate} needs torch: {common.INSTALL['torch']}")
-    return numpy_arm(candidate, candidate)
+    return numpy_implementation(candidate, candidate)
 
 
-def offers(arm, case):
-    from npgpt.checking.components import functions_of
-
-    return all(arm.find(name) for name in functions_of(case.component))
-
-
-def rows(case, arms):
-    """[{"tensor", "size", arm: share of the budget, ...}, ...], the first
-    arm being what the others are held to."""
-    from npgpt.checking.budgets import UNIT, budgets, error_between, scales, share
+def rows(found, involved):
+    """[{"tensor", "size", implementation: ratio of the budget, ...}, ...], the
+    first implementation being what the others are held to."""
     from npgpt.checking.case import is_pair
-    from npgpt.checking.check import derivative_constant
-    from npgpt.checking.draw import Numbers
-    from npgpt.checking.witnesses import against, complex_step, finite_difference, random_directions
+    from npgpt.checking.witnesses import finite_differences
 
-    first, *others = arms
-    truth = first.compute(case)
-    size = scales(case, first, truth)
-    allowed = budgets(case, size, "float64")
-    values = {arm.name: arm.compute(case) for arm in others}
-    table = []
-    numeric = is_pair(case)
-    if numeric:
-        directions = random_directions(case, Numbers(case.chosen.get("seed", 0) + 1))
-    for name, value in truth.items():
-        row = {"tensor": name, "size": float(np.abs(value).max(initial=0))}
-        for arm, results in values.items():
-            error = error_between(value, results[name])[0] if name in results else np.inf
-            row[arm] = share(error, allowed.get(name, 0.0))
-        if numeric and name in directions:
-            one = {name: directions[name]}
-            length = np.abs(directions[name]).sum()
-            if not case.no_complex_step:
-                error = abs(against(truth, one) - complex_step(case, first.find, one))
-                budget = derivative_constant(case) * UNIT["float64"] * size[name] * length
-                row["complex step"] = share(error, budget)
-            tried = finite_difference(case, first.find, one)
-            row["finite difference"] = abs(against(truth, one) - tried) / max(
-                abs(tried), size[name], 1e-300)
-        table.append(row)
-    return table
+    first = involved[0]
+    truth = found.values[first.name]
+    table = {name: {"tensor": name, "size": float(np.abs(value).max(initial=0))}
+             for name, value in truth.items()}
+    for each in found.comparisons:
+        if each.kind in ("witness", "derivative") and each.between[0] == first.name:
+            table.setdefault(each.result, {})[each.between[1]] = each.ratio
+    if is_pair(found.case) and found.size:
+        for name, error in finite_differences(found.case, first, truth, found.size).items():
+            table[name]["finite difference"] = error
+    return list(table.values())
 
 
-def show(case, table, findings, arms):
-    from npgpt.checking.case import is_pair
-
-    names = [arm.name for arm in arms[1:]]
-    if is_pair(case):
-        names += ["finite difference"] if case.no_complex_step else [
-            "complex step", "finite difference"]
+def show(found, table, involved):
+    names = [each.name for each in involved[1:]]
+    names += [name for name in ("complex step", "finite difference")
+              if any(name in row for row in table)]
     wide = max(len(row["tensor"]) for row in table)
-    print(f"{case}\n\n{arms[0].name} by hand, held to the others: errors as a share of what"
-          " rounding may do\n(finite difference: relative, good to about 1e-9)\n")
+    print(f"{found.case}\n\n{involved[0].name} by hand, held to the others: errors as a share of"
+          " what rounding may do\n(finite difference: relative, good to about 1e-9)\n")
     print("  ".join(["tensor".ljust(wide), *[name.rjust(max(len(name), 8)) for name in names]]))
     for row in table:
         cells = []
@@ -241,13 +179,13 @@ def show(case, table, findings, arms):
             cells.append(text.rjust(max(len(name), 8)))
         print("  ".join([row["tensor"].ljust(wide), *cells]))
     print()
-    if not findings:
+    if not found.findings:
         print(f"all {len(table)} results agree")
         return
-    for finding in findings[:5]:
-        print(str(finding).split("\n")[0])
     from npgpt.checking.blame import locate
 
-    difference = locate(findings, arms)
+    for finding in found.findings[:5]:
+        print(str(finding).split("\n")[0])
+    difference = locate(found.findings, involved)
     if difference:
         print(f"first value that differs: {difference}")

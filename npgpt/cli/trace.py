@@ -38,7 +38,7 @@ def trace(
     sys.path.insert(0, "")
     with common.clean_stdout(as_json):
         case = asked_for(layer, seed, at)
-        suspect, trusted = arm_named(first, case), arm_named(second, case)
+        suspect, trusted = implementation_named(first, case), implementation_named(second, case)
         difference = first_difference(case, suspect, trusted)
         compared = len(record(trusted, case))
     if as_json:
@@ -56,27 +56,31 @@ def trace(
     raise typer.Exit(1 if difference else 0)
 
 
-def arm_named(name, case):
+def implementation_named(name, case):
     """numpy, torch, torch-autograd, or a package."""
-    from npgpt.checking.arms import find_package, numpy_arm, uses_torch, with_own_layers
+    from npgpt.checking.implementations import (
+        find_package,
+        numpy_implementation,
+        uses_torch,
+        with_own_layers,
+    )
 
     if name == "numpy":
-        return numpy_arm()
+        return numpy_implementation()
     if name in ("torch", "torch-autograd"):
         need_torch(name)
-        from torchgpt.checking import stepwise_autograd_arm, torch_arm
+        from torchgpt.checking import stepwise_autograd_implementation, torch_implementation
 
-        return torch_arm() if name == "torch" else stepwise_autograd_arm()
+        return torch_implementation() if name == "torch" else stepwise_autograd_implementation()
     _, offered = find_package(name)
-    torch = uses_torch(offered)
-    if torch:
+    if uses_torch(offered):
         need_torch(name)
-        from torchgpt.checking import torch_arm
+        from torchgpt.checking import torch_implementation
 
-        arm, ours = torch_arm(package=name, name=name), torch_arm()
+        own, ours = torch_implementation(package=name, name=name), torch_implementation()
     else:
-        arm, ours = numpy_arm(name, name), numpy_arm()
-    return arm if arm.find(case.component) else with_own_layers(arm, ours)
+        own, ours = numpy_implementation(name, name), numpy_implementation()
+    return own if own.find(case.component) else with_own_layers(own, ours)
 
 
 def need_torch(name):

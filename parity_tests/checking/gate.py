@@ -14,12 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from types import FunctionType, ModuleType
 
-from npgpt.checking.arms import lookup, numpy_arm
 from npgpt.checking.components import CASES, all_functions, functions_of
 from npgpt.checking.draw import seeded_draw
+from npgpt.checking.implementations import lookup, numpy_implementation
 from npgpt.checking.replacing import replaced
 from npgpt.checking.tally import Tally
-from torchgpt.checking import torch_arm
+from npgpt.checking.verdict import Verdict
+from torchgpt.checking import torch_implementation
 
 ROOMS = ("layers", "blocks", "models", "training", "generation")
 EXAMPLES = 25
@@ -77,8 +78,8 @@ def run_examples(component, draw_case, examples):
     for seed in range(examples):
         draw = seeded_draw(seed)
         case = replace(draw_case(draw), chosen=draw.chosen)
-        for arm in (numpy_arm(), torch_arm()):
-            tally.add(case, [arm.name], arm.compute(case), {})
+        for each in (numpy_implementation(), torch_implementation()):
+            tally.add(Verdict(case, values={each.name: each.compute(case)}, ran=[each.name]))
     yield from tally.complaints()
 
 

@@ -4,20 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
-from npgpt.checking.arms import Stopped, numpy_arm
 from npgpt.checking.blame import blame
-from npgpt.checking.budgets import budgets, error_between
+from npgpt.checking.budgets import budgets, scales
 from npgpt.checking.case import call_pair
-from npgpt.checking.check import check
+from npgpt.checking.comparison import error_between
 from npgpt.checking.components import CASES, make_case
 from npgpt.checking.draw import Numbers, seeded_draw
-from npgpt.checking.layouts import check_determinism, check_layouts
-from npgpt.checking.trace import first_difference, guess
+from npgpt.checking.guess import guess
+from npgpt.checking.implementations import Stopped, numpy_implementation
+from npgpt.checking.layouts import check_layouts
+from npgpt.checking.trace import first_difference
+from npgpt.checking.verdict import Verdict, other_bits, verdict
 from npgpt.checking.witnesses import against, finite_difference, random_directions
 from npgpt.layers import gelu_backward
-from parity_tests.suite import arms
-from torchgpt.checking import stepwise_autograd_arm, torch_arm, witnesses
+from torchgpt.checking import stepwise_autograd_implementation, torch_implementation, witnesses
 
 
 def case_of(component="layer_norm", **given):
@@ -25,12 +27,16 @@ def case_of(component="layer_norm", **given):
     return make_case(component, seeded_draw(3, given))
 
 
-def arm_that(change, name="other"):
-    """NumPy's arm, its results changed."""
-    def run(case):
-        return change(dict(case.call(numpy_arm().find, case)))
+def check(case, implementations):
+    return verdict(case, implementations).findings
 
-    return replace(numpy_arm(), name=name, run=run, packages=())
+
+def one_that(change, name="other"):
+    """NumPy's implementation, its results changed."""
+    def run(case):
+        return change(dict(case.call(numpy_implementation().find, case)))
+
+    return replace(numpy_implementation(), name=name, run=run, packages=())
 
 
 def words(findings):
@@ -42,7 +48,7 @@ def test_an_error_of_ours_is_no_candidate_s():
     def fail(case):
         raise IndexError("here")
 
-    case, ours = case_of(), replace(numpy_arm(), run=fail)
+    case, ours = case_of(), replace(numpy_implementation(), run=fail)
     with pytest.raises(IndexError):
         ours.compute(case)
     with pytest.raises(Stopped, match="numpy stops with IndexError: here"):
@@ -51,15 +57,15 @@ def test_an_error_of_ours_is_no_candidate_s():
 
 def test_green_for_itself():
     case = case_of()
-    involved, precise = arms(case, "cpu")
-    assert check(case, involved, precise) == []
-    assert {arm.name for arm in involved} == {"numpy", "torch", "autograd"}
-    assert {f"{arm.name} {dtype}" for dtype, arm in precise} == {
-        "numpy float32", "torch float32", "torch bfloat16"}
+    found = verdict(case, witnesses(case))
+    assert found.findings == []
+    assert set(found.ran) == {"numpy", "torch", "autograd", "complex step",
+                              "numpy float32", "torch float32", "torch bfloat16"}
 
 
 def test_red_for_not_a_number():
-    findings = check(case_of(), [numpy_arm(), arm_that(lambda r: r | {"d_x": r["d_x"] * np.nan})])
+    no_number = one_that(lambda r: r | {"d_x": r["d_x"] * np.nan})
+    findings = check(case_of(), [numpy_implementation(), no_number])
     assert "is not a number" in words(findings)
 
 
@@ -69,16 +75,16 @@ def test_red_for_an_array_compared_with_itself():
     def remember(results):
         return {name: kept.setdefault(name, value) for name, value in results.items()}
 
-    one = replace(arm_that(remember, "one"), leave=lambda value: value)
-    two = replace(arm_that(remember, "two"), leave=lambda value: value)
+    one = replace(one_that(remember, "one"), leave=lambda value: value)
+    two = replace(one_that(remember, "two"), leave=lambda value: value)
     findings = check(case_of(), [one, two])
     assert "it would be compared with itself" in words(findings)
 
 
 @pytest.mark.parametrize("component", ["layer_norm", "gelu", "softmax", "linear"])
 def test_red_for_a_gradient_of_zeros(component):
-    zero = arm_that(lambda r: r | {"d_x": 0 * r["d_x"]})
-    findings = check(case_of(component), [numpy_arm(), zero])
+    zero = one_that(lambda r: r | {"d_x": 0 * r["d_x"]})
+    findings = check(case_of(component), [numpy_implementation(), zero])
     assert any(finding.value == "d_x" for finding in findings)
 
 
@@ -87,9 +93,9 @@ def test_red_for_a_witness_that_did_not_run():
         results.pop("d_weight")
         return results
 
-    assert "did not run" in words(check(case_of(), [numpy_arm(), arm_that(forget)]))
-    nothing = arm_that(lambda results: results | {"d_x": None})
-    assert "did not run" in words(check(case_of(), [numpy_arm(), nothing]))
+    assert "did not run" in words(check(case_of(), [numpy_implementation(), one_that(forget)]))
+    nothing = one_that(lambda results: results | {"d_x": None})
+    assert "did not run" in words(check(case_of(), [numpy_implementation(), nothing]))
 
 
 def test_red_for_another_shape_dtype_or_infinity():
@@ -97,39 +103,43 @@ def test_red_for_another_shape_dtype_or_infinity():
             (lambda r: r | {"d_weight": r["d_weight"][:, None]}, "in shape"),
             (lambda r: r | {"y": r["y"].astype(np.float32)}, "is float32, not float64"),
             (lambda r: r | {"y": r["y"] * np.where(r["y"] > 0, np.inf, 1)}, "finite")):
-        assert what in words(check(case_of(), [numpy_arm(), arm_that(change)]))
+        assert what in words(check(case_of(), [numpy_implementation(), one_that(change)]))
 
 
 @pytest.mark.parametrize("factor", [0, 1 + 1e-15])
 def test_red_for_an_input_that_is_written_to(factor):
     def run(case):
-        results = call_pair(numpy_arm().find, case)
+        results = call_pair(numpy_implementation().find, case)
         case.inputs["x"][:] *= factor
         return results
 
-    assert "has been written to" in words(check(
-        case_of(), [numpy_arm(), replace(numpy_arm(), name="other", run=run, packages=())]))
+    other = replace(numpy_implementation(), name="other", run=run, packages=())
+    assert "has been written to" in words(check(case_of(), [numpy_implementation(), other]))
 
 
 def test_red_for_an_error_just_above_its_budget_and_green_below():
     case = case_of()
-    assert check(case, [numpy_arm(), arm_that(lambda r: r | {"y": r["y"] * (1 + 1e-16)})]) == []
-    assert check(case, [numpy_arm(), arm_that(lambda r: r | {"y": r["y"] * (1 + 1e-13)})])
+    for off, green in ((1e-16, True), (1e-13, False)):
+        other = one_that(lambda r, off=off: r | {"y": r["y"] * (1 + off)})
+        assert (check(case, [numpy_implementation(), other]) == []) == green
 
 
 def test_red_for_a_small_error_of_a_composite_and_a_large_one_in_few_bits():
     case = make_case("block", seeded_draw(3, {"regime": "benign"}))
-    off = arm_that(lambda r: r | {"y": r["y"] * (1 + 1e-11)})
-    assert words(check(case, [numpy_arm(), off])).startswith("block: y of numpy and of other")
-    case, sound = case_of(), torch_arm()
+    off = one_that(lambda r: r | {"y": r["y"] * (1 + 1e-11)})
+    found = words(check(case, [numpy_implementation(), off]))
+    assert found.startswith("block: y of numpy and of other")
+    case = case_of()
 
-    def half_more(own):
+    def half_more_in_few_bits(own):
         results = call_pair(sound.find, own)
-        return results | {"y": 1.5 * results["y"]}
+        return results | {"y": (1.0 if own.d_y.dtype == torch.float64 else 1.5) * results["y"]}
 
     for dtype in ("float32", "bfloat16"):
-        assert check(case, [numpy_arm()], [(dtype, sound)]) == []
-        assert check(case, [numpy_arm()], [(dtype, replace(sound, run=half_more))])
+        sound = replace(torch_implementation(), few_bits=(dtype,))
+        off = replace(sound, run=half_more_in_few_bits)
+        assert check(case, [numpy_implementation(), sound]) == []
+        assert f"in {dtype}" in words(check(case, [numpy_implementation(), off]))
 
 
 def test_red_for_a_backward_that_is_wrong_for_one_upstream_entry_alone():
@@ -138,41 +148,44 @@ def test_red_for_a_backward_that_is_wrong_for_one_upstream_entry_alone():
         def backward(d_y, saved):
             return gelu_backward(d_y, saved) * (2 if np.count_nonzero(d_y) == 1 else 1)
 
-        return backward if name == "gelu_backward" else numpy_arm().find(name)
+        return backward if name == "gelu_backward" else numpy_implementation().find(name)
 
     case = make_case("gelu", seeded_draw(3, {"B": 1, "T": 2, "C": 2, "regime": "benign"}))
-    assert check(case, [numpy_arm()]) == []
-    assert "from the Jacobian" in words(check(case, [replace(numpy_arm(), find=find)]))
+    assert check(case, [numpy_implementation()]) == []
+    assert "from the Jacobian" in words(check(case, [replace(numpy_implementation(), find=find)]))
 
 
 def test_a_finite_difference_is_the_gradient_along_its_directions():
-    case, arm = case_of(), numpy_arm()
+    case, ours = case_of(), numpy_implementation()
     directions = random_directions(case, Numbers(1))
-    tried = finite_difference(case, arm.find, directions)
-    assert tried == pytest.approx(against(arm.compute(case), directions), rel=1e-8)
+    tried = finite_difference(case, ours.find, directions)
+    assert tried == pytest.approx(against(ours.compute(case), directions), rel=1e-8)
 
 
 def test_of_two_that_differ_the_last_is_blamed():
-    involved = [numpy_arm(), arm_that(lambda r: r | {"y": 2 * r["y"]})]
+    involved = [numpy_implementation(), one_that(lambda r: r | {"y": 2 * r["y"]})]
     assert blame(check(case_of(), involved), involved) == "other"
 
 
 def test_red_for_the_complex_step_alone():
-    """Every arm has the same mistake; the derivative has not."""
-    both = [arm_that(lambda r: r | {"d_bias": 2 * r["d_bias"]}, name) for name in ("a", "b")]
-    findings = check(case_of(), [replace(both[0], find=numpy_arm().find), both[1]])
+    """Each has the same mistake; the derivative has not."""
+    both = [one_that(lambda r: r | {"d_bias": 2 * r["d_bias"]}, name) for name in ("a", "b")]
+    findings = check(case_of(), [replace(both[0], find=numpy_implementation().find), both[1]])
     assert "differs from the complex step" in words(findings)
 
 
 def test_red_for_a_result_that_shares_memory_and_for_other_bits():
     def share(case):
-        return call_pair(numpy_arm().find, case) | {"d_x": case.d_y}
+        return call_pair(numpy_implementation().find, case) | {"d_x": case.d_y}
 
-    sharing = replace(numpy_arm(), run=share)
-    assert "shares its memory" in words(check_layouts(case_of(), [sharing], numpy_arm()))
+    case, sharing = case_of(), replace(numpy_implementation(), run=share)
+    values, own = sharing.compute(case), sharing.native(case)
+    found = Verdict(case, values={sharing.name: values}, size=scales(case, sharing, values))
+    _, findings = check_layouts(found, sharing, sharing, own, sharing.results(own))
+    assert "shares its memory" in words(findings)
     draws = np.random.default_rng(0)
-    restless = arm_that(lambda r: r | {"y": r["y"] + np.float32(1e-3) * draws.normal()})
-    assert "other bits" in words(check_determinism(case_of(), restless))
+    restless = one_that(lambda r: r | {"y": r["y"] + np.float32(1e-3) * draws.normal()})
+    assert "other bits" in words(other_bits(case_of(), restless))
 
 
 def test_shape_and_nan_are_infinite_errors():
@@ -187,8 +200,8 @@ def test_what_float32_cannot_hold_is_no_error():
     case = make_case("attention", seeded_draw(0, {
         "B": 1, "H": 1, "T": 1, "S": 5, "D": 3, "mask": "none", "dropout": True,
         "regime": "stress", "seed": 471}))
-    assert 0 < np.abs(numpy_arm().compute(case)["y"]).max() < 1e-50
-    assert check(case, *arms(case, "cpu")) == []
+    assert 0 < np.abs(numpy_implementation().compute(case)["y"]).max() < 1e-50
+    assert check(case, witnesses(case)) == []
 
 
 def test_what_is_zero_whatever_the_numbers_has_no_room():
@@ -202,13 +215,14 @@ def test_the_halves_share_their_steps(component):
     """trace finds no difference where there is none, and something to
     compare."""
     case = make_case(component, seeded_draw(11))
-    assert first_difference(case, torch_arm(), numpy_arm()) is None
+    assert first_difference(case, torch_implementation(), numpy_implementation()) is None
 
 
 def test_trace_against_autograd_step_by_step():
-    for component in ("attention", "block", "gpt"):
+    for component in ("attention", "block", "gpt2.forward"):
         case = make_case(component, seeded_draw(1))
-        assert first_difference(case, stepwise_autograd_arm(), numpy_arm()) is None
+        by_autograd = stepwise_autograd_implementation()
+        assert first_difference(case, by_autograd, numpy_implementation()) is None
 
 
 def test_every_case_has_more_than_one_witness():

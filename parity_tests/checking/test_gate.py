@@ -6,12 +6,13 @@ import pytest
 
 import npgpt.layers
 from npgpt.checking.case import is_pair
-from npgpt.checking.check import check
-from npgpt.checking.components import CASES
+from npgpt.checking.components import CASES, make_case
 from npgpt.checking.draw import seeded_draw
+from npgpt.checking.implementations import numpy_implementation
 from npgpt.checking.tally import Tally
+from npgpt.checking.verdict import Verdict, verdict
 from parity_tests.checking.gate import complaints
-from parity_tests.suite import arms
+from torchgpt.checking import witnesses
 
 
 def test_nothing_is_left_unproven():
@@ -25,7 +26,7 @@ def test_every_witness_ran(component):
     for seed in range(6):
         draw = seeded_draw(seed)
         case = replace(CASES[component](draw), chosen=draw.chosen)
-        check(case, *arms(case, "cpu"), tally)
+        tally.add(verdict(case, witnesses(case)))
         differentiated = differentiated or is_pair(case)
     needed = {"numpy", "torch"}
     if differentiated:
@@ -35,7 +36,7 @@ def test_every_witness_ran(component):
         needed |= {"expected"}
     if component in ("gpt2.forward", "loss_and_grads"):
         needed |= {"module"}
-    assert needed <= tally.arms, needed - tally.arms
+    assert needed <= tally.witnesses, needed - tally.witnesses
 
 
 def test_red_for_a_public_function_without_a_case():
@@ -62,12 +63,9 @@ def with_bias(linear):
 def test_red_for_trivial_shapes_and_dead_gradients():
     tally = Tally("layer_norm")
     for seed in range(5):
-        from npgpt.checking.arms import numpy_arm
-        from npgpt.checking.components import make_case
-        from npgpt.checking.draw import seeded_draw
-
         case = make_case("layer_norm", seeded_draw(seed, {"B": 1, "T": 1, "C": 1}))
-        tally.add(case, ["numpy"], numpy_arm().compute(case), {})
+        values = {"numpy": numpy_implementation().compute(case)}
+        tally.add(Verdict(case, values=values, ran=["numpy"]))
     found = list(tally.complaints())
     assert "layer_norm: only trivial shapes were drawn" in found
     assert "layer_norm: d_x was zero in every example" in found

@@ -9,7 +9,7 @@ import pytest
 
 import npgpt
 import torchgpt
-from npgpt.checking.steps import labels
+from npgpt.checking.statements import labels
 
 NUMPY, TORCH = (Path(package.__file__).parent for package in (npgpt, torchgpt))
 COMPOSITES = ("blocks/mlp", "blocks/multi_head_attention", "blocks/block",

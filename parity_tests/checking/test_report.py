@@ -45,7 +45,7 @@ def test_only_a_whole_run_is_kept(pytestconfig):
 def test_a_profile_without_a_path_reports_too(pytestconfig, tmp_path):
     """pytest reads the profile's name as a path until it knows the option."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--profile", "ci", "-n", "1", "-k", "gelu and witnesses",
+        [sys.executable, "-m", "pytest", "--profile", "ci", "-n", "1", "-k", "gelu and verdict",
          "-p", "no:cacheprovider", f"--report={tmp_path}"],
         cwd=pytestconfig.rootpath, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

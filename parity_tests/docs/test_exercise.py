@@ -10,9 +10,10 @@ import pytest
 import npgpt.blocks
 import npgpt.layers
 import npgpt.models
-from npgpt.checking.arms import lookup
-from npgpt.checking.steps import Key
-from npgpt.checking.trace import Difference, guess
+from npgpt.checking.case import backward_of
+from npgpt.checking.guess import guess
+from npgpt.checking.implementations import lookup
+from npgpt.checking.trace import Difference, Key
 from npgpt.cli import exercise
 from npgpt.errors import InputError
 
@@ -92,7 +93,7 @@ def test_a_wrong_step_is_named(name, label, number, words, tmp_path, monkeypatch
     file.write_text(mutated(name, label), encoding="utf-8")
     assert exercise.report(name, file) == 1
     said = capsys.readouterr().out
-    assert f"{exercise.pair(name)[1]}, step ({number}) {words}" in said, said
+    assert f"{backward_of(name)}, step ({number}) {words}" in said, said
 
 
 def test_a_line_that_stops_is_named(tmp_path, capsys):

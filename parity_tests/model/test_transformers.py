@@ -5,11 +5,12 @@ import pytest
 import torch
 
 import torchgpt.training
-from npgpt.checking.arms import numpy_arm
-from npgpt.checking.budgets import budgets, error_between, scales
+from npgpt.checking.budgets import budgets, scales
 from npgpt.checking.case import PairCase
+from npgpt.checking.comparison import error_between
 from npgpt.checking.components import make_case
 from npgpt.checking.draw import seeded_draw
+from npgpt.checking.implementations import numpy_implementation
 from npgpt.families.gpt2 import Config
 from npgpt.models import gpt
 from npgpt.runs.checkpoint import gpt2_name, load_checkpoint, save_checkpoint, to_gpt2
@@ -52,13 +53,13 @@ def test_logits_loss_and_every_gradient(seed, tied):
     for name, _ in leaves(case.params):
         grad = named[gpt2_name(name)].grad.numpy()
         theirs[f"d_{name}"] = grad.T if name == "head.weight" else grad
-    arm = numpy_arm()
-    allowed = budgets(case, scales(case, arm), "float64")
+    by_numpy = numpy_implementation()
+    allowed = budgets(case, scales(case, by_numpy), "float64")
     ours_torch = torchgpt.training.loss_and_grads(
         to_torch(case.params), ids, targets, options["config"])
     by_torch = {"y": ours_torch[0].item(),
                 **{f"d_{name}": grad for name, grad in leaves(to_numpy(ours_torch[1]))}}
-    for ours in (arm.compute(case), by_torch):
+    for ours in (by_numpy.compute(case), by_torch):
         assert set(ours) == set(theirs)
         for name, value in theirs.items():
             error, index = error_between(ours[name], value)
@@ -67,7 +68,7 @@ def test_logits_loss_and_every_gradient(seed, tied):
                                                 case.chosen.items()}))
     found, _ = gpt(case.params, options["ids"], options["config"])
     error, _ = error_between(found, logits.detach().numpy())
-    assert error <= budgets(whole, scales(whole, arm), "float64")["y"]
+    assert error <= budgets(whole, scales(whole, by_numpy), "float64")["y"]
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -88,12 +89,12 @@ def test_checkpoints_cross_both_ways(tied, tmp_path):
         component="gpt2.forward", nested=True,
         params=rebuild(params, lambda _, array: array.astype(np.float64)),
         options={"ids": ids, "config": config}, d_y=np.ones((2, 6, 23)))
-    exact = numpy_arm().compute(case)["y"]
+    exact = numpy_implementation().compute(case)["y"]
     with torch.no_grad():
         seen = {"transformers": theirs(torch.from_numpy(ids)).logits.numpy(),
                 "numpy": gpt(back.params, ids, config)[0],
                 "module": GPT.from_params(to_torch(back.params), config)(
                     torch.from_numpy(ids))[0].numpy()}
-    budget = budgets(case, scales(case, numpy_arm()), "float32")["y"]
+    budget = budgets(case, scales(case, numpy_implementation()), "float32")["y"]
     for name, logits in seen.items():
         assert np.abs(logits - exact).max() <= budget, name

@@ -14,15 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 
-from npgpt.checking.arms import lookup
 from npgpt.checking.blame import explain, locate
-from npgpt.checking.check import check
 from npgpt.checking.components import CASES, functions_of, make_case
 from npgpt.checking.draw import seeded_draw
-from npgpt.checking.layouts import check_layouts
+from npgpt.checking.implementations import lookup
 from npgpt.checking.replacing import replaced
-from npgpt.checking.steps import labels
-from parity_tests.suite import arms
+from npgpt.checking.statements import labels
+from npgpt.checking.verdict import verdict
+from parity_tests.suite import implementations
 
 EXAMPLES = 50
 
@@ -116,10 +115,9 @@ def hunt(mutant):
     with planted(mutant):
         for seed in range(EXAMPLES):
             case = make_case(component, seeded_draw(seed))
-            involved, precise = arms(case, "cpu")
+            involved, _ = implementations(case)
             try:
-                findings = check(case, involved, precise)
-                findings = findings or check_layouts(case, involved[:2], involved[0])
+                findings = verdict(case, involved).findings
             except Exception:       # it stops here: a number is to tell, by another example
                 continue
             if findings:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npgpt.checking.arms import numpy_arm
-from npgpt.checking.check import check
 from npgpt.checking.components import make_case
 from npgpt.checking.draw import seeded_draw
+from npgpt.checking.implementations import numpy_implementation
+from npgpt.checking.verdict import verdict
 from npgpt.families.gpt2 import Config
 from npgpt.layers.blockwise_attention import BLOCK
 from npgpt.speed.compiled import adamw, loops, loss_and_grads_of_shard, shard
@@ -22,14 +22,16 @@ from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, init_gpt
 from npgpt.training.dropout_masks import draw_keep
 from npgpt.tree import leaves, rebuild
 from parity_tests.strategies import cases
-from parity_tests.suite import Wrong, arms
+from parity_tests.suite import Wrong
+from torchgpt.checking import witnesses
 
 CONFIG = Config(vocab_size=31, context_length=150, layers=2, heads=2, channels=16)
 
 
-def compiled_arm(one_shard=loss_and_grads_of_shard):
+def compiled_by(one_shard=loss_and_grads_of_shard):
+    """Whatever the arrays' layout: a new one is a new compilation."""
     find = {"loss_and_grads": partial(loss_and_grads, shard=one_shard)}.get
-    return replace(numpy_arm(), name="compiled", find=find)
+    return replace(numpy_implementation(), name="compiled", find=find, layouts={})
 
 
 def causal(case):
@@ -40,11 +42,11 @@ def causal(case):
 @given(data=st.data(), block=st.sampled_from([1, 2, 3, BLOCK]))
 def test_it_agrees_with_every_witness(data, block, device):
     case = causal(data.draw(cases("loss_and_grads")))
-    involved, _ = arms(case, device)
-    involved = [*involved, compiled_arm()]
+    compiled = compiled_by()
+    involved = [*witnesses(case, device), compiled]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shard, "BLOCK", block)
-        findings = check(case, involved, [("float32", compiled_arm())])
+        findings = verdict(case, involved, compiled).findings
     if findings:
         raise Wrong(findings, involved)
 
@@ -312,8 +314,8 @@ def found(planted_loops, planted_shard):
     for seed in range(50):
         case = causal(make_case("loss_and_grads", seeded_draw(seed)))
         planted_shard.BLOCK = 1 + seed % 3
-        compiled = compiled_arm(planted_shard.loss_and_grads_of_shard)
-        if check(case, [numpy_arm(), compiled]):
+        compiled = compiled_by(planted_shard.loss_and_grads_of_shard)
+        if verdict(case, [numpy_implementation(), compiled], compiled).findings:
             return True
     return False
 

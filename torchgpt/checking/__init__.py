@@ -1,14 +1,13 @@
 """PyTorch's witnesses for `npgpt.checking`."""
 
-from torchgpt.checking.arms import (
-    autograd_arm,
-    candidate_arm,
-    in_few_bits,
-    module_arm,
-    stepwise_autograd_arm,
-    torch_arm,
+from torchgpt.checking.implementations import (
+    autograd_implementation,
+    candidate_implementation,
+    module_implementation,
+    stepwise_autograd_implementation,
+    torch_implementation,
     witnesses,
 )
 
-__all__ = ["autograd_arm", "candidate_arm", "in_few_bits", "module_arm",
-           "stepwise_autograd_arm", "torch_arm", "witnesses"]
+__all__ = ["autograd_implementation", "candidate_implementation", "module_implementation",
+           "stepwise_autograd_implementation", "torch_implementation", "witnesses"]

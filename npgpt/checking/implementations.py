@@ -1,15 +1,16 @@
-"""Arms: the implementations that are compared, each behind one small
-record, so that nothing else asks whether it holds arrays or tensors."""
+"""The implementations that are compared, each behind one small record, so
+that nothing else asks whether it holds arrays or tensors."""
 
 import importlib
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from npgpt.checking.case import mapped
-from npgpt.checking.components import ALIASES, all_functions
+from npgpt.checking.case import is_pair, mapped
+from npgpt.checking.components import ALIASES, all_functions, functions_of
 from npgpt.checking.replacing import replaced
 from npgpt.errors import InputError
 from npgpt.speed.threads import sharded
@@ -24,18 +25,20 @@ class Stopped(InputError):
 
 
 @dataclass(frozen=True)
-class Arm:
+class Implementation:
     """find(name) -> a function, or None where it is not offered;
-    enter(array, dtype) -> the arm's own array; leave -> NumPy, float64;
-    layouts: name -> function that lays an own array out anew;
-    run: how it computes a case, if not by the case's own call; packages:
-    where its functions live; shares(a, b): do two own arrays share memory?"""
+    enter(array, dtype) -> its own array; leave -> NumPy, float64; layouts:
+    name -> function that lays an own array out anew; few_bits: the number
+    formats besides float64 that it is held to; run: how it computes a case,
+    if not by the case's own call; packages: where its functions live;
+    shares(a, b): do two own arrays share memory?"""
 
     name: str
     find: Callable
     enter: Callable
     leave: Callable
-    layouts: dict
+    layouts: dict = field(default_factory=dict)
+    few_bits: tuple = ()
     run: Callable | None = None
     packages: tuple = ()
     shares: Callable = np.shares_memory
@@ -44,21 +47,28 @@ class Arm:
         return mapped(case, lambda name, array: self.enter(array, dtype))
 
     def results(self, own) -> dict:
-        """By name, for a case of the arm's own arrays. Raises Stopped where
-        the arm holds a package that is not ours and that fails."""
-        try:
+        """By name, for a case of its own arrays."""
+        with telling_where(self):
             return dict(leaves(self.run(own) if self.run else own.call(self.find, own)))
-        except (Exception, SystemExit) as error:
-            foreign = set(self.packages) - OURS
-            if not foreign:
-                raise
-            raise Stopped(f"{self.name} stops {where_in(foreign, error)}with"
-                          f" {type(error).__name__}: {error}") from error
 
     def compute(self, case, dtype="float64") -> dict:
         """The same, as NumPy float64, for a case of NumPy's arrays."""
         return {name: self.leave(value)
                 for name, value in self.results(self.native(case, dtype)).items()}
+
+
+@contextmanager
+def telling_where(implementation):
+    """Raises Stopped for any error inside, if the implementation holds a
+    package that is not ours."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        foreign = set(implementation.packages) - OURS
+        if not foreign:
+            raise
+        raise Stopped(f"{implementation.name} stops {where_in(foreign, error)}with"
+                      f" {type(error).__name__}: {error}") from error
 
 
 def where_in(packages, error):
@@ -142,26 +152,33 @@ LAYOUTS = {"transposed": transposed, "sliced": sliced,
            "broadcast": broadcast, "read-only": read_only}
 
 
-def numpy_arm(package="npgpt", name="numpy"):
-    return Arm(name, lookup(package), enter_numpy, leave_numpy, LAYOUTS, None, (package,))
+def numpy_implementation(package="npgpt", name="numpy"):
+    return Implementation(name, lookup(package), enter_numpy, leave_numpy, LAYOUTS,
+                          ("float32",), None, (package,))
 
 
-def sharded_arm():
+def sharded_implementation():
     """NumPy's loss and gradients, shard by shard, as a trainer computes them."""
     def loss_and_grads(model, params, config, count=None, **batch):
         given = {name: value for name, value in batch.items() if value is not None}
         return sharded(lookup("npgpt")("loss_and_grads"), model, params, config, given, count,
                        out=tree_map(np.empty_like, params), tokens=3)
 
-    ours = numpy_arm()
-    return replace(ours, name="sharded", find=lambda name: (
+    ours = numpy_implementation()
+    return replace(ours, name="sharded", layouts={}, few_bits=(), find=lambda name: (
         loss_and_grads if name == "loss_and_grads" else ours.find(name)))
 
 
-def expected_arm():
+def expected_implementation():
     """The independent formula that a case brings along."""
-    return Arm("expected", lambda name: None, enter_numpy, leave_numpy, {},
-               lambda case: case.expected(case))
+    return Implementation("expected", lambda name: None, enter_numpy, leave_numpy,
+                          run=lambda case: case.expected(case))
+
+
+def witnesses_without_torch(case):
+    """The implementations whose answers to a case must agree, if there is
+    no torch."""
+    return [numpy_implementation(), *([] if is_pair(case) else [expected_implementation()])]
 
 
 def find_package(package):
@@ -187,17 +204,23 @@ def find_package(package):
     return find, offered
 
 
-def with_own_layers(arm, ours):
-    """Our functions, in which the functions that the arm's package offers
-    take the place of ours."""
-    others = [(ours.find(name), arm.find(name)) for name in all_functions()
-              if arm.find(name) and ours.find(name)]
+def with_own_layers(implementation, ours):
+    """Our functions, in which the functions that another implementation's
+    package offers take the place of ours."""
+    others = [(ours.find(name), implementation.find(name)) for name in all_functions()
+              if implementation.find(name) and ours.find(name)]
 
     def run(case):
         with replaced(ours.packages[0], others):
             return case.call(ours.find, case)
 
-    return replace(ours, name=arm.name, run=run, packages=(*ours.packages, *arm.packages))
+    return replace(ours, name=implementation.name, run=run,
+                   packages=(*ours.packages, *implementation.packages))
+
+
+def offers(implementation, component):
+    """True where it has all functions of a component."""
+    return all(map(implementation.find, functions_of(component)))
 
 
 def uses_torch(functions):

@@ -1,5 +1,5 @@
-"""Torch's arms: by hand, by autograd through PyTorch's own operators, and
-the nn.Module."""
+"""Torch's implementations: by hand, by autograd through PyTorch's own
+operators, and the nn.Module."""
 
 from dataclasses import replace
 from functools import wraps
@@ -10,16 +10,16 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import torchgpt.layers
 import torchgpt.training
-from npgpt.checking.arms import (
-    Arm,
-    expected_arm,
+from npgpt.checking.case import arguments, differentiated, is_pair
+from npgpt.checking.implementations import (
+    Implementation,
+    expected_implementation,
     find_package,
     lookup,
-    numpy_arm,
-    sharded_arm,
+    numpy_implementation,
+    sharded_implementation,
     uses_torch,
 )
-from npgpt.checking.case import arguments, differentiated, is_pair
 from npgpt.checking.replacing import replaced
 from npgpt.tree import leaves, rebuild
 from torchgpt.checking.leaves import by_autograd
@@ -28,9 +28,11 @@ from torchgpt.modules.gpt2 import GPT
 
 
 def enter_torch(device):
+    """mps has no float64: that is the processor's."""
     def enter(array, dtype):
         tensor = torch.from_numpy(np.array(array))
-        return tensor.to(device, DTYPES[dtype] if tensor.is_floating_point() else None)
+        place = "cpu" if dtype == "float64" and str(device).startswith("mps") else device
+        return tensor.to(place, DTYPES[dtype] if tensor.is_floating_point() else None)
 
     return enter
 
@@ -53,70 +55,59 @@ LAYOUTS = {
 }
 
 
-def torch_arm(device="cpu", package="torchgpt", name="torch"):
+def torch_implementation(device="cpu", package="torchgpt", name="torch"):
     """The functions written by hand."""
     shared = ("npgpt.training.schedule",) if package == "torchgpt" else ()
-    return Arm(name, lookup(package), enter_torch(device), leave_torch, LAYOUTS, None,
-               (package, *shared), share_storage)
+    few_bits = ("float32", "bfloat16") if package == "torchgpt" else ("float32",)
+    return Implementation(name, lookup(package), enter_torch(device), leave_torch, LAYOUTS,
+                          few_bits, None, (package, *shared), share_storage)
 
 
-def candidate_arm(package, device="cpu"):
+def candidate_implementation(package, device="cpu"):
     """A package of someone's own: in torch if a file of its functions
     imports torch, else in NumPy. Raises InputError where there is none."""
     _, offered = find_package(package)
     if uses_torch(offered):
-        return torch_arm(device, package, package)
-    return numpy_arm(package, package)
+        return torch_implementation(device, package, package)
+    return numpy_implementation(package, package)
 
 
-def autograd_arm(device="cpu"):
-    """Autograd through PyTorch's own operators: a leaf's `*_reference`; a
-    composite with each leaf in it replaced by its reference."""
-    return Arm("autograd", lookup("torchgpt"), enter_torch(device), leave_torch, LAYOUTS,
-               run_autograd)
+def autograd_implementation(device="cpu"):
+    """Autograd through PyTorch's own operators: a layer's `*_reference`; a
+    block or a model with each layer in it replaced by its reference."""
+    return Implementation("autograd", lookup("torchgpt"), enter_torch(device), leave_torch,
+                          run=run_autograd)
 
 
-def stepwise_autograd_arm(device="cpu"):
-    """The functions written by hand, each leaf in them replaced by
+def stepwise_autograd_implementation(device="cpu"):
+    """The functions written by hand, each layer in them replaced by
     PyTorch's own operator and that operator's gradient: so `trace` can look
     at what goes in and out of each."""
     def run(case):
         with replaced("torchgpt", leaf_pairs()), sdpa_kernel(SDPBackend.MATH):
             return case.call(lookup("torchgpt"), case)
 
-    return Arm("torch-autograd", lookup("torchgpt"), enter_torch(device), leave_torch, LAYOUTS,
-               run, ("torchgpt",), share_storage)
+    return replace(torch_implementation(device), name="torch-autograd", run=run)
 
 
-def module_arm(device="cpu"):
-    """`torchgpt.GPT`, for cases of gpt and loss_and_grads that it serves."""
-    return Arm("module", lookup("torchgpt"), enter_torch(device), leave_torch, LAYOUTS,
-               run_module)
+def module_implementation(device="cpu"):
+    """`torchgpt.GPT`, for cases of the model and its loss that it serves."""
+    return Implementation("module", lookup("torchgpt"), enter_torch(device), leave_torch,
+                          run=run_module)
 
 
 def witnesses(case, device="cpu"):
-    """The arms whose answers to a case must agree. mps has no float64, so
-    there torch's are the processor's."""
-    if str(device).startswith("mps"):
-        device = "cpu"
-    arms = [numpy_arm(), torch_arm(device)]
+    """The implementations whose answers to a case must agree."""
+    found = [numpy_implementation(), torch_implementation(device)]
     if has_reference(case):
-        arms.append(autograd_arm(device))
+        found.append(autograd_implementation(device))
     if module_serves(case):
-        arms.append(module_arm(device))
+        found.append(module_implementation(device))
     if not is_pair(case):
-        arms.append(expected_arm())
+        found.append(expected_implementation())
     if case.component == "loss_and_grads":
-        arms.append(sharded_arm())
-    return arms
-
-
-def in_few_bits(case, device="cpu"):
-    """(dtype, arm) of those that are held to float64."""
-    if not is_pair(case):
-        return []
-    return [("float32", numpy_arm()), ("float32", torch_arm(device)),
-            ("bfloat16", torch_arm(device))]
+        found.append(sharded_implementation())
+    return found
 
 
 def module_serves(case):

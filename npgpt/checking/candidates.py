@@ -1,0 +1,41 @@
+"""A whole package of someone's own: which of its components are right."""
+
+from npgpt.checking.blame import explain
+from npgpt.checking.components import CASES, functions_of, make_case
+from npgpt.checking.draw import seeded_draw
+from npgpt.checking.implementations import Stopped
+from npgpt.checking.verdict import verdict
+
+EXAMPLES = 30
+
+
+def judged(candidate, witnesses, seed=1, examples=EXAMPLES):
+    """-> {"right": components, "wrong": {component: lines that say why},
+    "not_offered": functions}. witnesses: case -> the implementations that the
+    candidate is held to."""
+    found = {"right": [], "wrong": {}, "not_offered": []}
+    for component in CASES:
+        missing = [name for name in functions_of(component) if not candidate.find(name)]
+        if missing:
+            found["not_offered"] += missing
+            continue
+        lines = what_is_wrong(component, candidate, witnesses, range(seed, seed + examples))
+        if lines:
+            found["wrong"][component] = lines
+        else:
+            found["right"].append(component)
+    return found
+
+
+def what_is_wrong(component, candidate, witnesses, seeds):
+    """Lines, none where all is well."""
+    try:
+        for seed in seeds:
+            case = make_case(component, seeded_draw(seed))
+            involved = [*witnesses(case), candidate]
+            findings = verdict(case, involved, candidate, edges=seed == seeds[-1]).findings
+            if findings:
+                return [line.strip() for line in explain(findings[:1], involved).split("\n")]
+    except Stopped as error:
+        return [f"{component}: {error}"]
+    return []

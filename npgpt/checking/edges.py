@@ -1,0 +1,82 @@
+"""Edges: what a component must do with one feature, no rows, −inf, NaN.
+
+An edge takes an implementation and yields (what, found, wanted), and where
+rounding may have a say the error that is allowed: arrays or numbers that
+must be the same. `run` and `back` call its functions on NumPy's arrays."""
+
+import numpy as np
+
+from npgpt.checking.case import backward_of, is_array
+from npgpt.checking.comparison import Comparison, Finding, error_between
+from npgpt.checking.implementations import telling_where
+from npgpt.tree import rebuild
+
+
+def run(implementation, name, *args, **options):
+    """-> a forward's output, what it has saved as it is."""
+    output, saved = implementation.find(name)(
+        *entered(implementation, list(args)), **entered(implementation, options))
+    return left(implementation, output), saved
+
+
+def back(implementation, name, d_y, saved):
+    """-> what the backward of `name` returns."""
+    return call(implementation, backward_of(name), d_y, saved)
+
+
+def call(implementation, name, *args, **options):
+    """-> what a function returns."""
+    return left(implementation, implementation.find(name)(
+        *entered(implementation, list(args)), **entered(implementation, options)))
+
+
+def entered(implementation, tree):
+    """The implementation's own arrays, of the same number format."""
+    return rebuild(tree, lambda _, leaf: implementation.enter(leaf, str(leaf.dtype))
+                   if isinstance(leaf, np.ndarray) else leaf)
+
+
+def left(implementation, value):
+    """NumPy's arrays, of the same number format."""
+    def one(_, leaf):
+        if not is_array(leaf):
+            return leaf
+        return implementation.leave(leaf).astype(str(leaf.dtype).removeprefix("torch."))
+
+    if isinstance(value, tuple):
+        return tuple(left(implementation, part) for part in value)
+    return rebuild(value, one)
+
+
+def stops(kind, function, *args, **options):
+    """True where the call raises such an error."""
+    try:
+        function(*args, **options)
+    except kind:
+        return True
+    return False
+
+
+def check_edges(case, implementation):
+    """-> comparisons, findings at the edges of a case's component."""
+    comparisons, findings = [], []
+    for edge in case.edges:
+        with telling_where(implementation):
+            rows = list(edge(implementation))
+        for what, found, wanted, *allowed in rows:
+            found, wanted = np.asarray(found, float), np.asarray(wanted, float)
+            error, index = error_between(found, wanted)
+            more = Comparison("edge", what, (implementation.name, edge.__name__), error,
+                              allowed[0] if allowed else 0.0, index)
+            comparisons.append(more)
+            if not more.agree:
+                where = edge.__name__.replace("_", " ")
+                findings.append(Finding(
+                    case, what, (implementation.name,),
+                    f"{what} of {implementation.name} is not as it must be at an edge, {where}:"
+                    f" {shown(found)}, not {shown(wanted)}", error, more.budget, is_edge=True))
+    return comparisons, findings
+
+
+def shown(value):
+    return np.array2string(value, precision=6, threshold=20).replace("\n", "")

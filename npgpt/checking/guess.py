@@ -1,0 +1,66 @@
+"""What kind of mistake makes the one array out of the other."""
+
+import numpy as np
+
+
+def guess(wrong, right):
+    """A few words: transposed, scaled by a constant, …"""
+    if wrong.shape != right.shape:
+        return guess_from_shapes(wrong, right)
+    if np.isnan(wrong).any():
+        return f"like a number that is none (NaN) in {np.isnan(wrong).mean():.0%} of the places"
+    if not np.isfinite(wrong).all() or not np.isfinite(right).all():
+        return "masked in other places"
+    if not wrong.any():
+        return "all zero"
+    for axes in ((-1, -2), (-2, -3), (-1, -3)):
+        if wrong.ndim >= -min(axes) and alike(wrong, right.swapaxes(*axes)):
+            return f"transposed: axes {axes[0]} and {axes[1]} have changed places"
+    scale = (wrong * right).sum() / (right * right).sum() if right.any() else np.nan
+    if np.isfinite(scale) and alike(wrong, scale * right):
+        opposite = abs(scale + 1) < 1e-9
+        return "of the opposite sign" if opposite else f"scaled by a constant, {scale:.6g}"
+    for axis in range(wrong.ndim):
+        for what, summed in (("summed", right.sum(axis=axis, keepdims=True)),
+                             ("averaged", right.mean(axis=axis, keepdims=True))):
+            if wrong.shape[axis] > 1 and alike(wrong, np.broadcast_to(summed, wrong.shape)):
+                return f"{what} over one axis too many, axis {axis}"
+    if alike(wrong - right, np.full_like(right, (wrong - right).flat[0])):
+        return f"shifted by a constant, {(wrong - right).flat[0]:.6g}"
+    if right.size and np.sort(wrong, axis=None).shape and alike(
+            np.sort(wrong, axis=None), np.sort(right, axis=None)):
+        return "right but for the order: the same numbers in other places"
+    return guess_from_place(wrong, right)
+
+
+def guess_from_shapes(wrong, right):
+    if wrong.shape == right.shape[::-1] and alike(wrong, right.T):
+        return f"transposed: {wrong.shape}, not {right.shape}"
+    for axis in range(right.ndim):
+        for keep in (False, True):
+            summed = right.sum(axis=axis, keepdims=keep)
+            if summed.shape == wrong.shape and alike(wrong, summed):
+                return f"summed over one axis too many, axis {axis}"
+    return f"of another shape, {wrong.shape}, not {right.shape}"
+
+
+def guess_from_place(wrong, right):
+    """Right in most places: along which axis is it wrong, and where?"""
+    off = ~np.isclose(wrong, right, rtol=1e-9, atol=0)
+    for axis in range(off.ndim):
+        others = tuple(i for i in range(off.ndim) if i != axis)
+        where = np.flatnonzero(off.any(axis=others))
+        if len(where) < off.shape[axis]:
+            return f"right but for {list(map(int, where))} on axis {axis}"
+    if not right.any():
+        return "wrong everywhere: it should be 0"
+    error = np.abs(wrong - right).max() / np.abs(right).max()
+    return f"wrong everywhere, by {error:.1%} of the largest value"
+
+
+def alike(a, b):
+    """Equal to nine digits of the largest."""
+    size = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0))
+    if a.shape != b.shape or not np.isfinite(size):
+        return a.shape == b.shape and np.array_equal(a, b)
+    return bool(np.abs(a - b).max(initial=0) <= 1e-9 * size)
