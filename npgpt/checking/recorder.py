@@ -16,8 +16,7 @@ from npgpt.speed import threads
 # modules of ours that are not what is checked
 NO_STEPS = ("npgpt.checking", "npgpt.tree", "npgpt.random_stream", "npgpt.runs.checkpoint",
             "torchgpt.checking.implementations")
-# calls that one package makes and the other does not
-TRANSPARENT = {"loss_and_grads_of_shard"}
+# calls that one implementation makes and the other does not
 SHARDS = "npgpt.speed.threads"
 
 
@@ -99,10 +98,12 @@ class Recorder:
         outer, caller = None, frame.f_back
         while caller is not None and outer is None:
             outer, caller = self.open.get(id(caller)), caller.f_back
-        name = self.name_of(frame)
-        if outer and (name in TRANSPARENT or frame.f_globals["__name__"] == SHARDS):
+        if frame.f_globals["__name__"] == SHARDS:
+            if outer is None:
+                return None
             call = Call(outer.path, frame.f_code, outer.step(), outer.counts)
         else:
+            name = self.name_of(frame)
             counts = outer.counts if outer else self.counts
             nth = counts[name] = counts.get(name, -1) + 1
             inner = f"{name}[{nth}]" if nth else name
@@ -119,8 +120,6 @@ class Recorder:
         """The function's name; that which it stands for, where it says so."""
         code = frame.f_code
         name = self.known.get(code) or frame.f_locals.get("stands_for") or code.co_name
-        if name in ("forward", "backward"):     # a model's, called by its path
-            name = f"{frame.f_globals['__name__'].rpartition('.')[2]}.{name}"
         return name.removesuffix("_reference")
 
     def on_event(self, frame, event, arg):

@@ -125,7 +125,7 @@ def flat(value, name=""):
     elif isinstance(value, (list, tuple)):
         parts = enumerate(value)
     else:
-        if isinstance(value, (bool, str)) or value is None:
+        if isinstance(value, str) or value is None:
             return
         if isinstance(value, (int, float)) or hasattr(value, "dtype"):
             yield name, value
