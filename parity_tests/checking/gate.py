@@ -26,21 +26,20 @@ ROOMS = ("layers", "blocks", "models", "training", "generation")
 EXAMPLES = 25
 # public names that are no part of the computation, and why
 EXCUSED = {
+    "BY_TYPE": "which module is which model",
     "Config": "sizes; its errors are tested in model/",
+    "Trainer": "holds what a run holds; its steps are tested in training/ and runs/",
+    "mean_loss": "loss_and_grads without its backward pass; runs/ hold it to the training loss",
     "tune_allocator": "asks the C library for another habit; no numbers",
 }
 # conditions that no case can reach, and where they are tested instead
 OPTIONS_ELSEWHERE = {
-    ("loss_and_grads", "threads"): "training/test_determinism.py",
-    ("loss_and_grads", "out"): "training/test_determinism.py",
-    ("loss_and_grads", "shard"): "training/test_compiled.py",
-    ("init_gpt", "dtype"): "the cases run in float32 and float64",
-    ("init_gpt", "device"): "the gpu profile",
+    ("init", "dtype"): "the cases run in float32 and float64",
+    ("init", "device"): "the gpu profile",
     ("generate", "max_new_tokens"): "a length; its default is no other branch",
     ("generate_batch", "max_new_tokens"): "a length; its default is no other branch",
 }
 ELSEWHERE = {
-    "loss_and_grads": "where gradients are put: training/test_determinism.py",
     "generate": "errors: generation/",
     "generate_batch": "errors: generation/",
     "check_sampling": "errors: generation/",
@@ -49,9 +48,7 @@ ELSEWHERE = {
 
 def complaints(cases=CASES, examples=EXAMPLES):
     """What is unproven, one line each; nothing where all is shown."""
-    find = lookup("npgpt")
-    covered = [known for component in cases for name in functions_of(component)
-               for known in (name, find(name).__name__)]
+    covered = [name for component in cases for name in functions_of(component)]
     for package in ("npgpt", "torchgpt"):
         for name in public(package):
             if name not in covered and name not in EXCUSED:
@@ -86,19 +83,21 @@ def run_examples(component, draw_case, examples):
 def public(package):
     for room in ROOMS:
         module = importlib.import_module(f"{package}.{room}")
-        yield from (name for name in module.__all__ if not name.endswith("_reference"))
+        for name in module.__all__:
+            if isinstance(getattr(module, name), ModuleType):       # a model
+                yield from (f"{name}.forward", f"{name}.backward")
+            elif not name.endswith("_reference"):
+                yield name
 
 
 def pair_modules(package):
     """The files that the public functions are written in."""
-    found = {}
-    for room in ROOMS:
-        module = importlib.import_module(f"{package}.{room}")
-        for name in module.__all__:
-            function = getattr(module, name)
+    found, find = {}, lookup(package)
+    for name in public(package):
+        function = find(name)
+        if name not in EXCUSED and isinstance(inspect.unwrap(function), FunctionType):
             home = importlib.import_module(function.__module__)
-            if isinstance(inspect.unwrap(function), FunctionType) and name not in EXCUSED:
-                found[home.__name__] = home
+            found[home.__name__] = home
     return [module for name, module in found.items() if name.startswith(f"{package}.")]
 
 
@@ -150,13 +149,15 @@ def watch(module, seen, options):
 
     vars(twin)["__seen"] = note
     exec(compile(tree, module.__file__, "exec"), vars(twin))
-    for name in all_functions():
-        if vars(twin).get(name) and vars(module)[name].__module__ == module.__name__:
-            setattr(twin, name, noting(vars(twin)[name], options))
+    for path in all_functions():
+        model, _, name = path.rpartition(".")
+        own = getattr(vars(twin).get(name), "__module__", None) == module.__name__
+        if own and (not model or module.__name__.endswith(f".models.{model}")):
+            setattr(twin, name, noting(vars(twin)[name], options, path))
     return module, twin
 
 
-def noting(function, options):
+def noting(function, options, path):
     """The function; which of its options are given goes into `options`."""
     signature = inspect.signature(function)
 
@@ -168,7 +169,7 @@ def noting(function, options):
                 value = bound.get(name, parameter.default)
                 plain = value is parameter.default or (
                     isinstance(value, (int, float, tuple)) and value == parameter.default)
-                options.setdefault((function.__name__, name), set()).add(not plain)
+                options.setdefault((path, name), set()).add(not plain)
         return function(*args, **given)
 
     return call

@@ -13,7 +13,7 @@ from npgpt.checking.statements import labels
 
 NUMPY, TORCH = (Path(package.__file__).parent for package in (npgpt, torchgpt))
 COMPOSITES = ("blocks/mlp", "blocks/multi_head_attention", "blocks/block",
-              "models/gpt2", "models/gpt_cached")
+              "models/gpt2")
 LAYERS = sorted(path.stem for path in (NUMPY / "layers").glob("*.py") if path.stem != "__init__")
 PAIRS = [*(f"layers/{name}" for name in LAYERS), *COMPOSITES,
          "training/init", "training/adamw", "training/clip", "generation/sample",
