@@ -41,7 +41,7 @@ class Trainer:
         """batch: a dict of loss_and_grads' arguments, NumPy -> loss, the
         gradients' norm before clipping. Where either is not finite, the
         weights stay as they are."""
-        # (1) loss and gradients of each part; divided by one count, they add up
+        # (2) loss and gradients of each part; divided by one count, they add up
         loss, count = 0.0, counted(batch["targets"])
         for i, part in enumerate(micro_batches(batch, self.settings.accumulate)):
             out = self.part_grads if i else self.grads
@@ -50,9 +50,9 @@ class Trainer:
             loss += float(part_loss)
             if i:
                 add(self.grads, grads, into=self.grads)
-        # (2) clip
+        # (3) clip
         clipped, norm = self.clip(pieces(self.grads), self.settings.clip)
-        # (3) move the weights
+        # (4) move the weights
         if math.isfinite(loss) and math.isfinite(norm):
             self.move(clipped, rate)
         return loss, norm

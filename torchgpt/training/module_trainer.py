@@ -54,15 +54,15 @@ class ModuleTrainer:
         NumPy -> loss, the gradients' norm before clipping. Where either is
         not finite, the weights stay as they are."""
         self.begin_step()
-        # (1) loss and gradients of each part; divided by one count, they add up
+        # (2) loss and gradients of each part; divided by one count, they add up
         loss, count = 0.0, max(int((batch["targets"] != -100).sum()), 1)
         parts = micro_batches(batch, self.settings.accumulate)
         for i, part in enumerate(parts):
             loss += self.backward(self.tensors(part), count, last=i == len(parts) - 1)
-        # (2) clip, but not by clip_grad_norm_, which adds 1e-6 to the norm
+        # (3) clip, but not by clip_grad_norm_, which adds 1e-6 to the norm
         weights = list(self.module.parameters())
         norm = float(torch.nn.utils.get_total_norm([weight.grad for weight in weights]))
-        # (3) move the weights
+        # (4) move the weights
         if math.isfinite(loss) and math.isfinite(norm):
             self.move(rate, norm)
         return loss, norm

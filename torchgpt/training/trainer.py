@@ -38,7 +38,7 @@ class Trainer:
         """batch: a dict of loss_and_grads' arguments, NumPy -> loss, the
         gradients' norm before clipping. Where either is not finite, the
         weights stay as they are."""
-        # (1) loss and gradients of each part; divided by one count, they add up
+        # (2) loss and gradients of each part; divided by one count, they add up
         loss, count = 0.0, max(int((batch["targets"] != -100).sum()), 1)
         for i, part in enumerate(micro_batches(batch, self.settings.accumulate)):
             part_loss, grads = self.loss_and_grads(
@@ -46,9 +46,9 @@ class Trainer:
                 **self.tensors(part))
             loss += float(part_loss)
             self.grads = tree_map(torch.add, self.grads, grads) if i else grads
-        # (2) clip
+        # (3) clip
         clipped, norm = clip_by_global_norm(self.grads, self.settings.clip)
-        # (3) move the weights
+        # (4) move the weights
         if math.isfinite(loss) and math.isfinite(norm):
             adamw_step(
                 self.params, clipped, self.optimizer, lr=rate,
