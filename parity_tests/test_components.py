@@ -1,4 +1,5 @@
-"""Every component: all witnesses agree, laws hold, layouts do not matter.
+"""Every component: all witnesses agree, laws hold, layouts do not matter, and
+at its edges it does what it must.
 
 The cases are in npgpt/checking/components, one file a component."""
 
@@ -6,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npgpt.checking.components import CASES
-from npgpt.checking.verdict import verdict
+from npgpt.checking.components import CASES, make_case
+from npgpt.checking.draw import seeded_draw
+from npgpt.checking.verdict import check_edges, verdict
 from parity_tests.strategies import cases
 from parity_tests.suite import Wrong, implementations, tally
 
@@ -23,3 +25,14 @@ def test_verdict(component, data, device, candidate):
     tally(component).add(found)
     if found.findings:
         raise Wrong(found.findings, involved)
+
+
+@pytest.mark.parametrize("component", CASES)
+def test_edges(component, candidate):
+    """On the processor: a GPU that is asked for an id beyond a table stops for good."""
+    case = make_case(component, seeded_draw(0))
+    involved, own = implementations(case, "cpu", candidate)
+    for each in [own] if own else [each for each in involved if each.packages]:
+        _, findings = check_edges(case, each)
+        if findings:
+            raise Wrong(findings, involved)

@@ -7,8 +7,6 @@ must be the same. `run` and `back` call its functions on NumPy's arrays."""
 import numpy as np
 
 from npgpt.checking.case import backward_of, is_array
-from npgpt.checking.comparison import Comparison, Finding, error_between
-from npgpt.checking.implementations import telling_where
 from npgpt.tree import rebuild
 
 
@@ -55,28 +53,3 @@ def stops(kind, function, *args, **options):
     except kind:
         return True
     return False
-
-
-def check_edges(case, implementation):
-    """-> comparisons, findings at the edges of a case's component."""
-    comparisons, findings = [], []
-    for edge in case.edges:
-        with telling_where(implementation):
-            rows = list(edge(implementation))
-        for what, found, wanted, *allowed in rows:
-            found, wanted = np.asarray(found, float), np.asarray(wanted, float)
-            error, index = error_between(found, wanted)
-            more = Comparison("edge", what, (implementation.name, edge.__name__), error,
-                              allowed[0] if allowed else 0.0, index)
-            comparisons.append(more)
-            if not more.agree:
-                where = edge.__name__.replace("_", " ")
-                findings.append(Finding(
-                    case, what, (implementation.name,),
-                    f"{what} of {implementation.name} is not as it must be at an edge, {where}:"
-                    f" {shown(found)}, not {shown(wanted)}", error, more.budget, is_edge=True))
-    return comparisons, findings
-
-
-def shown(value):
-    return np.array2string(value, precision=6, threshold=20).replace("\n", "")

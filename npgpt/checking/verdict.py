@@ -10,7 +10,7 @@ import numpy as np
 from npgpt.checking.budgets import budgets, scales
 from npgpt.checking.case import FunctionCase, PairCase, differentiated, is_pair, mapped, parts
 from npgpt.checking.comparison import Comparison, Finding, compared, error_between
-from npgpt.checking.edges import check_edges
+from npgpt.checking.implementations import telling_where
 from npgpt.checking.layouts import check_layouts
 from npgpt.checking.witnesses import derivatives_compared
 from npgpt.tree import leaves
@@ -216,3 +216,28 @@ def laws(found, first, examined):
                     f" ({2 * more.ratio:.2g} of its budget) at {list(index)}",
                     error, budget, tried=tuple(tried)))
     return comparisons, findings
+
+
+def check_edges(case, implementation):
+    """-> comparisons, findings at the edges of a case's component."""
+    comparisons, findings = [], []
+    for edge in case.edges:
+        with telling_where(implementation):
+            rows = list(edge(implementation))
+        for what, found, wanted, *allowed in rows:
+            found, wanted = np.asarray(found, float), np.asarray(wanted, float)
+            error, index = error_between(found, wanted)
+            more = Comparison("edge", what, (implementation.name, edge.__name__), error,
+                              allowed[0] if allowed else 0.0, index)
+            comparisons.append(more)
+            if not more.agree:
+                where = edge.__name__.replace("_", " ")
+                findings.append(Finding(
+                    case, what, (implementation.name,),
+                    f"{what} of {implementation.name} is not as it must be at an edge, {where}:"
+                    f" {shown(found)}, not {shown(wanted)}", error, more.budget, is_edge=True))
+    return comparisons, findings
+
+
+def shown(value):
+    return np.array2string(value, precision=6, threshold=20).replace("\n", "")

@@ -1,6 +1,7 @@
 import numpy as np
 
 from npgpt.checking.case import FunctionCase
+from npgpt.checking.edges import entered, left
 from npgpt.tree import leaves, rebuild
 
 
@@ -22,7 +23,8 @@ def adamw_step(draw):
                "lr": 0.1, "settings": settings}
     return FunctionCase(
         component="adamw_step", functions=("adamw_init", "adamw_step"), options=options,
-        scale=adamw_scale, call=call_adamw, expected=adamw_by_definition)
+        scale=adamw_scale, call=call_adamw, expected=adamw_by_definition,
+        edges=(the_first_step_is_the_rate, an_empty_array, decay_is_for_matrices))
 
 
 def call_adamw(find, case):
@@ -67,3 +69,37 @@ def adamw_scale(case):
         sizes[f"m.{name}"] = steps * max(grads) * lost
         sizes[f"v.{name}"] = steps * max(grads) ** 2 * lost
     return sizes
+
+
+def stepped(package, params, grads, **settings):
+    """-> the params after one step."""
+    params, grads = entered(package, params), entered(package, grads)
+    package.find("adamw_step")(params, grads, package.find("adamw_init")(params), 0.1, **settings)
+    return left(package, params)
+
+
+def the_first_step_is_the_rate(package):
+    """Whatever the gradients' size: both means are corrected, and m/√v is
+    the gradient's sign."""
+    for size in 1e-3, 1.0, 1e3:
+        grads = {"bias": size * np.array([1.0, -1.0, 2.0])}
+        after = stepped(package, {"bias": np.zeros(3)}, grads, eps=0.0)
+        yield f"bias after gradients of {size}", after["bias"], [-0.1, 0.1, -0.1], 1e-13
+
+
+def an_empty_array(package):
+    """It has nothing to learn."""
+    arrays = {"a": np.ones(3), "b": np.zeros(0)}
+    for order in "ab", "ba":
+        tree = {name: arrays[name] for name in order}
+        after = stepped(package, tree, tree)
+        yield "the shape of the empty one", after["b"].shape, (0,)
+        yield "the other", after["a"], [0.9] * 3, 1e-8
+
+
+def decay_is_for_matrices(package):
+    params = {"weight": np.ones((2, 2)), "bias": np.ones(2)}
+    zeros = {"weight": np.zeros((2, 2)), "bias": np.zeros(2)}
+    after = stepped(package, params, zeros, weight_decay=0.5)
+    yield "weight", after["weight"], np.full((2, 2), 0.95), 1e-15
+    yield "bias", after["bias"], [1, 1]

@@ -8,7 +8,8 @@ from npgpt.checking.components._attention import (
     no_step_where_all_is_hidden,
     queries_keys_values,
 )
-from npgpt.checking.draw import REGIMES
+from npgpt.checking.draw import REGIMES, Numbers
+from npgpt.checking.edges import back, run
 from npgpt.checking.laws import (
     batch_independent,
     blind_to_what_is_hidden,
@@ -33,6 +34,8 @@ def attention(draw):
         scale=attention_scale,
         laws=(same_for_any_order_of_keys, blind_to_what_is_hidden, batch_independent,
               linear_in_the_upstream_gradient),
+        edges=(one_query_and_one_key, a_query_that_sees_nothing, where_nothing_is_seen,
+               a_hidden_nan, hidden_values_do_not_matter),
         no_complex_step=no_step_where_all_is_hidden(options["mask"], causal, T, S))
 
 
@@ -57,3 +60,62 @@ def attention_scale(case):
     return {"y": factor * (kept @ v), "d_q": d_scores @ k / root,
             "d_k": d_scores.swapaxes(-1, -2) @ q / root,
             "d_v": factor * (kept.swapaxes(-1, -2) @ d_y)}
+
+
+def some(T, S, D=3):
+    return list(queries_keys_values(Numbers(1), "benign", 2, 2, T, S, D).values())
+
+
+def one_query_and_one_key(package):
+    """They give the value."""
+    q, k, v = some(1, 1)
+    y, saved = run(package, "attention", q, k, v)
+    d_q, d_k, d_v = back(package, "attention", v, saved)
+    yield "y", y, v
+    yield "d_q", d_q, np.zeros_like(q), 1e-15
+    yield "d_k", d_k, np.zeros_like(k), 1e-15
+    yield "d_v", d_v, v
+
+
+def a_query_that_sees_nothing(package):
+    """It gets zeros, and its gradient is zero."""
+    q, k, v = some(3, 2)
+    mask = np.array([[False, False], [True, False], [True, True]])
+    y, saved = run(package, "attention", q, k, v, mask)
+    grads = back(package, "attention", q, saved)
+    yield "y of that query", y[:, :, 0], np.zeros_like(q[:, :, 0])
+    yield "d_q of that query", grads[0][:, :, 0], np.zeros_like(q[:, :, 0])
+    yield "whether all is finite", all(np.isfinite(each).all() for each in (y, *grads)), True
+
+
+def where_nothing_is_seen(package):
+    """Every gradient is zero."""
+    q, k, v = some(2, 3)
+    y, saved = run(package, "attention", q, k, v, np.zeros((2, 3), bool))
+    yield "y", y, np.zeros_like(q)
+    for name, grad, like in zip("qkv", back(package, "attention", q, saved), (q, k, v)):
+        yield f"d_{name}", grad, np.zeros_like(like)
+
+
+def a_hidden_nan(package):
+    """A key's is never read; a value's spoils its own sequence and head
+    alone, as 0 times NaN is NaN, in PyTorch's own operator, too."""
+    q, k, v = some(2, 3)
+    mask = np.array([[True, True, False]] * 2)
+    before, _ = run(package, "attention", q, k, v, mask)
+    k[0, 1, 2] = np.nan
+    yield "y of a key", run(package, "attention", q, k, v, mask)[0], before
+    v[0, 1, 2] = np.nan
+    y, _ = run(package, "attention", q, k, v, mask)
+    wanted = np.zeros(y.shape, bool)
+    wanted[0, 1] = True
+    yield "where y of a value is NaN", np.isnan(y), wanted
+    yield "where it is finite", np.isfinite(y), ~wanted
+
+
+def hidden_values_do_not_matter(package):
+    q, k, v = some(2, 3)
+    mask = np.array([[True, True, False]] * 2)
+    before, _ = run(package, "attention", q, k, v, mask)
+    v[:, :, 2] = 1e300
+    yield "y", run(package, "attention", q, k, v, mask)[0], before

@@ -3,6 +3,7 @@ import math
 import numpy as np
 
 from npgpt.checking.case import FunctionCase
+from npgpt.checking.edges import call
 from npgpt.tree import leaves
 
 
@@ -16,7 +17,8 @@ def clip_by_global_norm(draw):
     return FunctionCase(
         component="clip_by_global_norm",
         options={"grads": grads, "limit": limit}, scale=clip_scale, call=call_clip,
-        expected=clip_by_definition, views=True)
+        expected=clip_by_definition, views=True,
+        edges=(too_long_for_a_float, of_zero_or_of_no_number, at_the_limit_and_beyond))
 
 
 def call_clip(find, case):
@@ -34,3 +36,31 @@ def clip_by_definition(case):
 def clip_scale(case):
     expected = clip_by_definition(case)
     return {name: 2 * np.abs(value) for name, value in expected.items()}
+
+
+def too_long_for_a_float(package):
+    """An infinite norm scales nothing."""
+    grads = {"a": np.full(1, 1.2e154), "b": np.full(1, 1.2e154)}
+    clipped, norm = call(package, "clip_by_global_norm", grads, 1.0)
+    yield "norm", norm, np.inf
+    yield "a", clipped["a"], [1.2e154]
+
+
+def of_zero_or_of_no_number(package):
+    """Nor does such a norm."""
+    for value in 0.0, np.inf, np.nan:
+        grads = {"weight": np.array([value, 0.0])}
+        clipped, norm = call(package, "clip_by_global_norm", grads, 1.0)
+        yield f"whether the norm is {value}", np.array_equal(norm, value, equal_nan=True), True
+        same = np.array_equal(clipped["weight"], [value, 0.0], equal_nan=True)
+        yield "whether the gradient is as it was", same, True
+
+
+def at_the_limit_and_beyond(package):
+    grads = {"a": np.array([3.0]), "b": np.array([4.0])}
+    same, norm = call(package, "clip_by_global_norm", grads, 5.0)
+    yield "norm", norm, 5.0
+    yield "a at the limit", same["a"], [3.0]
+    less, _ = call(package, "clip_by_global_norm", grads, 2.5)
+    yield "a beyond it", less["a"], [1.5]
+    yield "b beyond it", less["b"], [2.0]

@@ -1,7 +1,8 @@
 import numpy as np
 
 from npgpt.checking.case import PairCase, with_values
-from npgpt.checking.draw import REGIMES
+from npgpt.checking.draw import REGIMES, Numbers
+from npgpt.checking.edges import back, run
 from npgpt.checking.laws import (
     gradient_rows_sum_to_zero,
     linear_in_the_upstream_gradient,
@@ -25,7 +26,8 @@ def cross_entropy(draw):
         component="cross_entropy", inputs={"logits": logits}, options=options,
         d_y=numbers.normal(), scale=cross_entropy_scale,
         laws=(shift_invariant("logits"), gradient_rows_sum_to_zero("logits"),
-              linear_in_the_upstream_gradient, parts_add_up, ignored_targets_get_nothing))
+              linear_in_the_upstream_gradient, parts_add_up, ignored_targets_get_nothing),
+        edges=(all_targets_ignored, a_vocabulary_of_one, an_even_guess, far_logits))
 
 
 def cross_entropy_scale(case):
@@ -63,3 +65,29 @@ def parts_add_up(case, compute):
 def ignored_targets_get_nothing(case, compute):
     d_logits = compute(case)["d_logits"][case.options["targets"] == IGNORE]
     yield "d_logits", d_logits, np.zeros_like(d_logits)
+
+
+def all_targets_ignored(package):
+    logits = Numbers(1).normal(2, 3, 5)
+    loss, saved = run(package, "cross_entropy", logits, np.full((2, 3), IGNORE))
+    yield "y", loss, 0.0
+    yield "d_logits", back(package, "cross_entropy", 1.0, saved), np.zeros((2, 3, 5))
+
+
+def a_vocabulary_of_one(package):
+    """It costs nothing."""
+    loss, saved = run(package, "cross_entropy", Numbers(2).normal(4, 1), np.zeros(4, int))
+    yield "y", loss, 0.0
+    yield "d_logits", back(package, "cross_entropy", 1.0, saved), np.zeros((4, 1))
+
+
+def an_even_guess(package):
+    """It costs the logarithm of V."""
+    loss, _ = run(package, "cross_entropy", np.zeros((4, 8)), np.arange(4))
+    yield "y", loss, np.log(8), 1e-15
+
+
+def far_logits(package):
+    """They neither overflow nor lose the loss."""
+    loss, _ = run(package, "cross_entropy", np.array([[1e4, 0.0]]), np.array([1]))
+    yield "y", loss, 1e4

@@ -1,6 +1,7 @@
 import numpy as np
 
 from npgpt.checking.case import FunctionCase
+from npgpt.checking.edges import call
 
 
 def draw_token(draw):
@@ -17,7 +18,8 @@ def draw_token(draw):
         component="draw_token", options=options,
         scale=lambda case: {"token": 0.0},
         call=lambda find, case: {"token": float(find("draw_token")(**case.options))},
-        expected=lambda case: {"token": token_by_definition(**case.options)}, discrete=True)
+        expected=lambda case: {"token": token_by_definition(**case.options)}, discrete=True,
+        edges=(where_a_draw_falls,))
 
 
 def token_by_definition(probs, u):
@@ -27,3 +29,9 @@ def token_by_definition(probs, u):
             return float(token)
         left -= probability
     raise AssertionError("u is below 1, so some token is reached")
+
+
+def where_a_draw_falls(package):
+    probs = np.array([0.0, 0.5, 0.0, 0.5, 0.0])
+    for u, token in (0.0, 1), (0.49, 1), (0.5, 3), (1 - 2**-53, 3):
+        yield f"the token at u = {u}", call(package, "draw_token", probs, u), token

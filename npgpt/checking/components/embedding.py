@@ -1,7 +1,8 @@
 import numpy as np
 
 from npgpt.checking.case import PairCase
-from npgpt.checking.draw import REGIMES
+from npgpt.checking.draw import REGIMES, Numbers
+from npgpt.checking.edges import back, run, stops
 from npgpt.checking.laws import linear_in_the_upstream_gradient
 
 
@@ -17,7 +18,8 @@ def embedding(draw):
         component="embedding", params={"weight": numbers.normal(V, C)}, options={"ids": ids},
         frozen=("",) if frozen else (),
         d_y=numbers.normal(B, T, C), scale=embedding_scale,
-        laws=(linear_in_the_upstream_gradient, rows_are_the_tables))
+        laws=(linear_in_the_upstream_gradient, rows_are_the_tables),
+        edges=(an_id_seen_twice, an_id_beyond_the_table, no_ids))
 
 
 def embedding_scale(case):
@@ -30,3 +32,23 @@ def rows_are_the_tables(case, compute):
     y, weight = compute(case)["y"], case.params["weight"]
     for place in np.ndindex(case.options["ids"].shape):
         yield "y", y[place], weight[case.options["ids"][place]]
+
+
+def an_id_seen_twice(package):
+    """It gets both gradients."""
+    _, saved = run(package, "embedding", np.array([1, 1, 0]), Numbers(1).normal(3, 2))
+    grads = back(package, "embedding", np.array([[1.0, 2], [10, 20], [5, 5]]), saved)
+    yield "d_weight", grads["weight"], [[5, 5], [11, 22], [0, 0]]
+
+
+def an_id_beyond_the_table(package):
+    weight = Numbers(2).normal(3, 2)
+    raised = stops(IndexError, run, package, "embedding", np.array([3]), weight)
+    yield "whether it raises an IndexError", raised, True
+
+
+def no_ids(package):
+    y, saved = run(package, "embedding", np.zeros((0, 2), int), Numbers(3).normal(3, 2))
+    grads = back(package, "embedding", np.zeros((0, 2, 2)), saved)
+    yield "the shape of y", y.shape, (0, 2, 2)
+    yield "d_weight", grads["weight"], np.zeros((3, 2))

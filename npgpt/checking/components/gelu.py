@@ -4,6 +4,7 @@ import numpy as np
 
 from npgpt.checking.case import PairCase, with_values
 from npgpt.checking.draw import REGIMES
+from npgpt.checking.edges import back, run
 from npgpt.checking.laws import (
     batch_independent,
     linear_in_the_upstream_gradient,
@@ -19,7 +20,8 @@ def gelu(draw):
     return PairCase(
         component="gelu", inputs={"x": x}, d_y=numbers.normal(B, T, C), scale=gelu_scale,
         laws=(gelu_of_x_and_minus_x_differ_by_x, batch_independent,
-              linear_in_the_upstream_gradient, same_for_any_order_of_positions))
+              linear_in_the_upstream_gradient, same_for_any_order_of_positions),
+        edges=(far_out,))
 
 
 def gelu_scale(case):
@@ -33,3 +35,9 @@ def gelu_scale(case):
 def gelu_of_x_and_minus_x_differ_by_x(case, compute):
     x = case.inputs["x"]
     yield "y", compute(case)["y"] - compute(with_values(case, x=-x))["y"], x
+
+
+def far_out(package):
+    y, saved = run(package, "gelu", np.array([-40.0, 0.0, 40.0]))
+    yield "y", y, [0, 0, 40]
+    yield "d_x", back(package, "gelu", np.ones(3), saved), [0, 0.5, 1]

@@ -5,6 +5,8 @@ from npgpt.checking.components._models import model_params
 from npgpt.checking.components.log_prob import log_prob_by_sums
 from npgpt.checking.components.penalise_repeats import penalised
 from npgpt.checking.components.sample_token import sample_by_definition
+from npgpt.checking.draw import Numbers
+from npgpt.checking.edges import entered
 from npgpt.families.gpt2 import Config
 from npgpt.models import gpt2
 from npgpt.random_stream import uniforms
@@ -25,7 +27,7 @@ def generate(draw):
     return FunctionCase(
         component="generate", params=model_params(numbers, config),
         options=options, scale=lambda case: {"tokens": 0.0}, call=call_generate,
-        expected=generated_without_cache, discrete=True)
+        expected=generated_without_cache, edges=(prompts_of_every_length_go_on,), discrete=True)
 
 
 def call_generate(find, case):
@@ -54,3 +56,19 @@ def write_on(params, config, prompt, new, seed, options):
             top_k=options["top_k"], top_p=options["top_p"])))
         score += log_prob_by_sums(logits, ids[-1])
     return ids[len(prompt):], score
+
+
+def prompts_of_every_length_go_on(package):
+    config = Config(vocab_size=5, context_length=4, layers=1, heads=1, channels=4)
+    model, generate = package.find("models.gpt2"), package.find("generate")
+    params = entered(package, model_params(Numbers(1), config))
+
+    def tokens(length, new):
+        return list(generate(model, params, config, [1] * length, max_new_tokens=new))
+
+    for length in 1, 3, 4, 5, 9:
+        found = tokens(length, 10)
+        yield f"how many follow {length}", len(found), 10
+        yield "whether all are tokens", all(0 <= token < 5 for token in found), True
+        yield "the same again", tokens(length, 10), found
+        yield "how many are none", len(tokens(length, 0)), 0

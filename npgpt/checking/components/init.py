@@ -1,11 +1,14 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 
 from npgpt.checking.case import FunctionCase
+from npgpt.checking.edges import left
 from npgpt.families import gpt2
 from npgpt.families.gpt2 import Config
-from npgpt.random_stream import normals
+from npgpt.families.weight import Weight, uniform
+from npgpt.random_stream import normals, uniforms
 from npgpt.tree import leaves
 
 
@@ -20,7 +23,7 @@ def init(draw):
     return FunctionCase(
         component="init", options=options,
         scale=lambda case: dict.fromkeys(init_by_definition(case), 0.02), call=call_init,
-        expected=init_by_definition)
+        expected=init_by_definition, edges=(a_uniform_weight,))
 
 
 def call_init(find, case):
@@ -49,3 +52,11 @@ def init_by_definition(case):
             key = "init." + name.removesuffix(".weight")
             results[f"params.{name}"] = std * normals(shape, case.options.get("seed", 1), 0, key)
     return results
+
+
+def a_uniform_weight(package):
+    """It lies between its bounds, for a model that has one."""
+    model = SimpleNamespace(weights=lambda config: {"a": {"weight": Weight((3, 4), uniform(0.5))}})
+    params = left(package, package.find("init")(model, None, seed=3))
+    wanted = 0.5 * (2 * uniforms((3, 4), 3, 0, "init.a") - 1)
+    yield "a.weight", params["a"]["weight"], wanted.astype(np.float32)

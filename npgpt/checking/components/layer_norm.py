@@ -1,7 +1,8 @@
 import numpy as np
 
 from npgpt.checking.case import PairCase
-from npgpt.checking.draw import REGIMES
+from npgpt.checking.draw import REGIMES, Numbers
+from npgpt.checking.edges import back, run
 from npgpt.checking.laws import (
     batch_independent,
     gradient_rows_sum_to_zero,
@@ -22,7 +23,8 @@ def layer_norm(draw):
         params=params, options={} if eps is None else {"eps": eps}, d_y=numbers.normal(B, T, C),
         scale=layer_norm_scale, frozen=("",) if frozen else (),
         laws=(shift_invariant("x"),
-              gradient_rows_sum_to_zero("x"), batch_independent, linear_in_the_upstream_gradient))
+              gradient_rows_sum_to_zero("x"), batch_independent, linear_in_the_upstream_gradient),
+        edges=(one_feature, a_constant_row, no_rows))
 
 
 def layer_norm_scale(case):
@@ -41,3 +43,28 @@ def layer_norm_scale(case):
             "d_x": d_x + d_x.mean(axis=-1, keepdims=True),
             "d_weight": (d_y * kappa * (1 + normed)).sum(axis=rows),
             "d_bias": d_y.sum(axis=rows)}
+
+
+def one_feature(package):
+    """It becomes the bias."""
+    x, d_y = Numbers(1).normal(4, 1), Numbers(2).normal(4, 1)
+    y, saved = run(package, "layer_norm", x, np.array([2.0]), np.array([0.5]))
+    d_x, grads = back(package, "layer_norm", d_y, saved)
+    yield "y", y, [[0.5]] * 4
+    yield "d_x", d_x, np.zeros((4, 1))
+    yield "d_weight", grads["weight"], [0]
+
+
+def a_constant_row(package):
+    """It becomes the bias."""
+    bias = np.array([1.0, 2, 3, 4])
+    y, _ = run(package, "layer_norm", np.full((2, 4), 7.0), Numbers(3).normal(4), bias)
+    yield "y", y, np.stack([bias, bias])
+
+
+def no_rows(package):
+    numbers = Numbers(4)
+    y, saved = run(package, "layer_norm", np.zeros((0, 3)), numbers.normal(3), numbers.normal(3))
+    grads = back(package, "layer_norm", np.zeros((0, 3)), saved)[1]
+    yield "the shape of y", y.shape, (0, 3)
+    yield "d_weight", grads["weight"], np.zeros(3)

@@ -1,7 +1,8 @@
 import numpy as np
 
 from npgpt.checking.case import PairCase
-from npgpt.checking.draw import REGIMES
+from npgpt.checking.draw import REGIMES, Numbers
+from npgpt.checking.edges import back, run
 from npgpt.checking.laws import linear_in_the_upstream_gradient
 
 
@@ -22,7 +23,8 @@ def linear(draw):
     return PairCase(
         component="linear", inputs={"x": x}, params=params, d_y=numbers.normal(*lead, O),
         frozen=("",) if frozen else (),
-        scale=linear_scale, laws=(linear_in_the_upstream_gradient,))
+        scale=linear_scale, laws=(linear_in_the_upstream_gradient,),
+        edges=(one_input, no_rows, without_a_bias, nan_stays_in_its_row))
 
 
 def linear_scale(case):
@@ -32,3 +34,39 @@ def linear_scale(case):
     return {"y": rows @ weight + (0 if bias is None else np.abs(bias)),
             "d_x": d_rows @ weight.T, "d_weight": rows.T @ d_rows,
             "d_bias": d_rows.sum(axis=0)}
+
+
+def one_input(package):
+    numbers = Numbers(1)
+    x, weight, bias = numbers.normal(3, 1), numbers.normal(1, 2), numbers.normal(2)
+    y, saved = run(package, "linear", x, weight, bias)
+    d_x, grads = back(package, "linear", np.ones((3, 2)), saved)
+    yield "y", y, x * weight + bias, 1e-14
+    yield "the shape of d_x", d_x.shape, (3, 1)
+    yield "d_bias", grads["bias"], [3, 3]
+
+
+def no_rows(package):
+    numbers = Numbers(2)
+    y, saved = run(package, "linear", np.zeros((0, 4, 3)), numbers.normal(3, 2), numbers.normal(2))
+    d_x, grads = back(package, "linear", np.zeros((0, 4, 2)), saved)
+    yield "the shape of y", y.shape, (0, 4, 2)
+    yield "the shape of d_x", d_x.shape, (0, 4, 3)
+    yield "d_weight", grads["weight"], np.zeros((3, 2))
+    yield "d_bias", grads["bias"], np.zeros(2)
+
+
+def without_a_bias(package):
+    """There is no gradient for one."""
+    numbers = Numbers(3)
+    _, saved = run(package, "linear", numbers.normal(2, 3), numbers.normal(3, 2))
+    grads = back(package, "linear", numbers.normal(2, 2), saved)[1]
+    yield "whether the weight alone has a gradient", set(grads) == {"weight"}, True
+
+
+def nan_stays_in_its_row(package):
+    numbers = Numbers(4)
+    x = numbers.normal(3, 2)
+    x[1, 0] = np.nan
+    y, _ = run(package, "linear", x, numbers.normal(2, 2))
+    yield "where y is NaN", np.isnan(y).all(axis=1), [False, True, False]

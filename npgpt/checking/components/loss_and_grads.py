@@ -2,9 +2,12 @@ import numpy as np
 
 from npgpt.checking.case import PairCase, arguments, named_grads, with_values
 from npgpt.checking.components._attention import no_step_where_all_is_hidden
-from npgpt.checking.components._models import model
+from npgpt.checking.components._models import model, model_params
 from npgpt.checking.components.cross_entropy import IGNORE
-from npgpt.tree import tree_map
+from npgpt.checking.draw import Numbers
+from npgpt.checking.edges import call
+from npgpt.families.gpt2 import Config
+from npgpt.tree import leaves, tree_map
 
 
 def loss_and_grads(draw):
@@ -16,7 +19,8 @@ def loss_and_grads(draw):
     return PairCase(
         component="loss_and_grads", functions=("loss_and_grads",), params=params, nested=True,
         options={"inputs": ids, "targets": targets, "config": config, "count": count, **options},
-        d_y=np.float64(1.0), laws=(micro_batches_add_up,), call=call_loss, forward=forward_of_loss,
+        d_y=np.float64(1.0), laws=(micro_batches_add_up,), edges=(nothing_to_learn_from,),
+        call=call_loss, forward=forward_of_loss,
         least_scale={"y": 1.0},     # log Σe of a right guess: Σe is near 1, not 0
         no_complex_step=no_step_where_all_is_hidden(
             options["mask"], True, *ids.shape[1:] * 2))
@@ -48,3 +52,13 @@ def micro_batches_add_up(case, compute):
     whole, first, rest = compute(case), part(slice(0, 1)), part(slice(1, None))
     for name in whole:
         yield name, first[name] + rest[name], whole[name]
+
+
+def nothing_to_learn_from(package):
+    config = Config(vocab_size=5, context_length=4, layers=1, heads=1, channels=4)
+    params, ids = model_params(Numbers(1), config), np.array([[0, 1, 2]])
+    loss, grads = call(package, "loss_and_grads", package.find("models.gpt2"), params,
+                       inputs=ids, targets=np.full_like(ids, IGNORE), config=config)
+    yield "y", loss, 0.0
+    for name, grad in leaves(grads):
+        yield f"d_{name}", grad, np.zeros_like(grad)

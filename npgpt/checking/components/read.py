@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 
 from npgpt.checking.case import FunctionCase
 from npgpt.checking.components._models import model
@@ -15,7 +16,7 @@ def read(draw):
                "cached": cached, "rows": [int(row) for row in numbers.below(B, B)]}
     return FunctionCase(
         component="read", functions=("read", "empty_cache", "rows_of_cache"), params=params,
-        options=options, call=call_read, expected=uncached)
+        options=options, call=call_read, expected=uncached, edges=(a_model_without_a_cache,))
 
 
 def ends_of(case):
@@ -63,3 +64,8 @@ def uncached(case):
                 logits, _ = gpt2.forward(case.params, ids[source:source + 1, pad:end], config)
                 results[f"logits.to_{end}.row_{row}"] = logits[0, -1].copy()
     return results
+
+
+def a_model_without_a_cache(package):
+    model = SimpleNamespace(cache_shapes=lambda config, batch: None)
+    yield "whether there is none", package.find("empty_cache")(model, None, 2, None) is None, True

@@ -2,7 +2,8 @@ import numpy as np
 
 from npgpt.checking.case import PairCase
 from npgpt.checking.components._attention import no_step_where_all_is_hidden
-from npgpt.checking.draw import REGIMES
+from npgpt.checking.draw import REGIMES, Numbers
+from npgpt.checking.edges import back, run
 from npgpt.checking.laws import (
     batch_independent,
     gradient_rows_sum_to_zero,
@@ -22,6 +23,8 @@ def softmax(draw):
         component="softmax", inputs={"x": x}, d_y=numbers.normal(B, T, S), scale=softmax_scale,
         laws=(rows_sum_to_one, shift_invariant("x"),
               gradient_rows_sum_to_zero("x"), batch_independent, linear_in_the_upstream_gradient),
+        edges=(one_entry_is_certain, minus_infinity_has_no_share, a_row_of_minus_infinity,
+               huge_scores_do_not_overflow, nan_stays_in_its_row),
         no_complex_step=no_step_where_all_is_hidden(x > -np.inf))
 
 
@@ -46,3 +49,32 @@ def rows_sum_to_one(case, compute):
     sums = compute(case)["y"].sum(axis=-1)
     seen = np.isfinite(case.inputs["x"]).any(axis=-1)
     yield "y", sums, seen.astype(float)
+
+
+def one_entry_is_certain(package):
+    y, saved = run(package, "softmax", np.array([[7.0], [-1e300]]))
+    yield "y", y, [[1], [1]]
+    yield "d_x", back(package, "softmax", np.array([[3.0], [4.0]]), saved), [[0], [0]]
+
+
+def minus_infinity_has_no_share(package):
+    y, _ = run(package, "softmax", np.array([0.0, -np.inf, 0.0]))
+    yield "y", y, [0.5, 0, 0.5]
+
+
+def a_row_of_minus_infinity(package):
+    """It is zero, and so is its gradient."""
+    y, saved = run(package, "softmax", np.full((2, 3), -np.inf))
+    yield "y", y, np.zeros((2, 3))
+    yield "d_x", back(package, "softmax", Numbers(1).normal(2, 3), saved), np.zeros((2, 3))
+
+
+def huge_scores_do_not_overflow(package):
+    y, _ = run(package, "softmax", np.array([1e300, 0.0, -1e300]))
+    yield "y", y, [1, 0, 0]
+
+
+def nan_stays_in_its_row(package):
+    y, _ = run(package, "softmax", np.array([[np.nan, 0.0], [0.0, 0.0]]))
+    yield "where the first row is NaN", np.isnan(y[0]), [True, True]
+    yield "the second row", y[1], [0.5, 0.5]

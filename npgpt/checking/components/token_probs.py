@@ -1,6 +1,7 @@
 import numpy as np
 
 from npgpt.checking.case import FunctionCase
+from npgpt.checking.edges import call
 
 
 def token_probs(draw):
@@ -17,7 +18,7 @@ def token_probs(draw):
         component="token_probs", options=options, scale=probs_scale,
         call=lambda find, case: {"probs": find("token_probs")(**case.options)},
         expected=lambda case: {"probs": probs_by_definition(**case.options)},
-        result_dtype="float64")
+        edges=(which_tokens_may_be_drawn, the_sum_is_just_reached), result_dtype="float64")
 
 
 def probs_scale(case):
@@ -42,3 +43,31 @@ def probs_by_definition(logits, temperature=0.8, top_k=None, top_p=None):
             probs[i] = powers[i] / total
         reached += powers[i] / total
     return probs
+
+
+LOGITS = np.array([1.0, 3.0, 2.0, 3.0, 0.0], np.float32)
+KEPT = [                                            # settings, the tokens that are left
+    ({"temperature": 0}, [1]),                      # of equals the first
+    ({"top_k": 1}, [1, 3]),                         # what equals the last stays
+    ({"top_k": 99}, [0, 1, 2, 3, 4]),
+    ({"top_p": 1e-9}, [1]),                         # the likeliest always stays
+    ({"top_p": 1.0}, [0, 1, 2, 3, 4]),
+    ({"top_k": 3, "top_p": 0.5}, [1, 3]),
+    ({"temperature": 1e-3}, [1, 3]),
+    ({"temperature": 5e-324}, [1, 3]),              # the others may overflow to -inf
+]
+
+
+def which_tokens_may_be_drawn(package):
+    for settings, kept in KEPT:
+        with np.errstate(over="ignore"):
+            probs = call(package, "token_probs", LOGITS, **settings)
+        yield f"what {settings} leaves", np.flatnonzero(probs), kept
+        yield "whether it is float64", probs.dtype == np.float64, True
+
+
+def the_sum_is_just_reached(package):
+    """top_p stops there."""
+    halves = np.array([0.0, 0.0, -np.inf])          # exactly ½ and ½
+    probs = call(package, "token_probs", halves, temperature=1.0, top_p=0.5)
+    yield "what is left", np.flatnonzero(probs), [0]

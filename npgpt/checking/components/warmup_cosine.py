@@ -1,6 +1,7 @@
 import numpy as np
 
 from npgpt.checking.case import FunctionCase
+from npgpt.checking.edges import call
 
 
 def warmup_cosine(draw):
@@ -14,7 +15,7 @@ def warmup_cosine(draw):
         component="warmup_cosine", options=options,
         scale=lambda case: {"rate": case.options["lr"]},
         call=lambda find, case: {"rate": find("warmup_cosine")(**case.options)},
-        expected=schedule_by_definition)
+        expected=schedule_by_definition, edges=(boundaries, without_warm_up_or_decay))
 
 
 def schedule_by_definition(case):
@@ -27,3 +28,17 @@ def schedule_by_definition(case):
     phase = np.interp(step, [warmup, decay], [0.0, np.pi]) if decay > warmup else np.pi
     cosine = low + (lr - low) * np.cos(phase / 2) ** 2
     return {"rate": line if step < warmup else cosine}
+
+
+def boundaries(package):
+    """Up, with lr when the warm-up ends; down; and min_lr from then on."""
+    for step, rate in ((0, 0.1), (1, 0.2), (8, 0.9), (9, 1.0), (10, 1.0), (15, 0.55),
+                       (20, 0.1), (21, 0.1), (10**6, 0.1)):
+        found = call(package, "warmup_cosine", step, 1.0, 10, 20, 0.1)
+        yield f"the rate of step {step}", found, rate, 1e-13
+
+
+def without_warm_up_or_decay(package):
+    yield "no warm-up", call(package, "warmup_cosine", 0, 1.0, 0, 10), 1.0
+    yield "neither", call(package, "warmup_cosine", 0, 1.0, 0, 0, 0.3), 0.3
+    yield "no decay", call(package, "warmup_cosine", 5, 1.0, 5, 5, 0.3), 0.3
