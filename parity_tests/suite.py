@@ -1,12 +1,17 @@
 """What the parity tests share: the implementations in play, the tallies of a
 run, and the one way to fail."""
 
+import pytest
+
 from npgpt.checking.blame import explain
+from npgpt.checking.implementations import numpy_implementation
 from npgpt.checking.tally import Tally
-from torchgpt.checking import candidate_implementation, witnesses
+from torchgpt.checking import candidate_implementation, torch_implementation, witnesses
 
 TALLIES = {}
 MUTANTS = {}
+BOTH = [numpy_implementation(), torch_implementation()]
+in_both = pytest.mark.parametrize("package", BOTH, ids=["numpy", "torch"])
 
 
 def tally(component):

@@ -6,9 +6,11 @@ import traceback
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from inspect import signature
 
 import numpy as np
 
+from npgpt import layers
 from npgpt.checking.case import is_pair, mapped
 from npgpt.checking.components import ALIASES, all_functions, functions_of
 from npgpt.checking.replacing import replaced
@@ -216,6 +218,20 @@ def with_own_layers(implementation, ours):
 
     return replace(ours, name=implementation.name, run=run,
                    packages=(*ours.packages, *implementation.packages))
+
+
+def fitting(case, implementation):
+    """The case as the implementation can take it: with nothing frozen, where
+    one of its layers has no `trainable`."""
+    if not is_pair(case) or not case.frozen:
+        return case
+    for name in layers.__all__:
+        ours, theirs = getattr(layers, name), implementation.find(name)
+        if theirs and "trainable" in signature(ours).parameters and (
+                "trainable" not in signature(theirs).parameters):
+            chosen = {key: value for key, value in case.chosen.items() if key != "frozen"}
+            return replace(case, frozen=(), chosen=chosen)
+    return case
 
 
 def offers(implementation, component):

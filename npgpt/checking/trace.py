@@ -90,7 +90,8 @@ def names_of_models(implementation):
 
 def not_numbers(kind, name):
     """What a step is handed besides the numbers that it works on."""
-    return name.startswith(("saved", "params", "config") if kind == "given" else "saved")
+    given = ("saved", "params", "config", "trainable")
+    return name.startswith(given if kind == "given" else "saved")
 
 
 def by_key(events, leave):

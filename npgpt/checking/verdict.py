@@ -10,7 +10,7 @@ import numpy as np
 from npgpt.checking.budgets import budgets, scales
 from npgpt.checking.case import FunctionCase, PairCase, differentiated, is_pair, mapped, parts
 from npgpt.checking.comparison import Comparison, Finding, compared, error_between
-from npgpt.checking.implementations import telling_where
+from npgpt.checking.implementations import fitting, telling_where
 from npgpt.checking.layouts import check_layouts
 from npgpt.checking.witnesses import derivatives_compared
 from npgpt.tree import leaves
@@ -50,6 +50,7 @@ def verdict(case, implementations, candidate=None, apart=False, edges=False):
     written by hand are. apart: see witnesses.py. Looks no further than the
     first kind of check that finds something."""
     first = implementations[0]
+    case = fitting(case, candidate) if candidate else case
     found, own = Verdict(case), {}
     for each in implementations:
         found.values[each.name], own[each.name], findings = observed(case, each)

@@ -183,7 +183,7 @@ def what_is_wrong(name: str, module: ModuleType) -> str | None:
             difference = None
         if difference and difference.budget > 0:
             layout = f"{findings[0].what}\n" if findings[0].layout else ""
-            return f"{layout}{difference}{not_found(name, case, yours, ours)}"
+            return f"{layout}{difference}{not_found(name, findings[0].case, yours, ours)}"
         # an example whose right answer is 0 says little: another may say more
         trouble = trouble or (str(difference) if difference else findings[0].what)
     return trouble

@@ -57,7 +57,7 @@ def gradcheck(
         found = verdict(case, involved, own, apart=True, edges=True)
         table = rows(found, involved)
     if as_json:
-        common.print_json({"case": repr(case), "rows": table,
+        common.print_json({"case": repr(found.case), "rows": table,
                            "findings": [str(finding) for finding in found.findings]})
     else:
         show(found, table, involved)

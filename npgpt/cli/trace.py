@@ -33,12 +33,14 @@ def trace(
 
     Example: npgpt trace my_package numpy --layer layer_norm
     """
+    from npgpt.checking.implementations import fitting
     from npgpt.checking.trace import first_difference, record
 
     sys.path.insert(0, "")
     with common.clean_stdout(as_json):
         case = asked_for(layer, seed, at)
         suspect, trusted = implementation_named(first, case), implementation_named(second, case)
+        case = fitting(fitting(case, suspect), trusted)
         difference = first_difference(case, suspect, trusted)
         compared = len(record(trusted, case))
     if as_json:

@@ -19,7 +19,7 @@ from npgpt.checking.draw import seeded_draw
 from npgpt.checking.implementations import lookup, numpy_implementation
 from npgpt.checking.replacing import replaced
 from npgpt.checking.tally import Tally
-from npgpt.checking.verdict import Verdict
+from npgpt.checking.verdict import Verdict, check_edges
 from torchgpt.checking import torch_implementation
 
 ROOMS = ("layers", "blocks", "models", "training", "generation")
@@ -71,12 +71,14 @@ def complaints(cases=CASES, examples=EXAMPLES):
 
 
 def run_examples(component, draw_case, examples):
-    tally = Tally(component)
+    tally, both = Tally(component), (numpy_implementation(), torch_implementation())
     for seed in range(examples):
         draw = seeded_draw(seed)
         case = replace(draw_case(draw), chosen=draw.chosen)
-        for each in (numpy_implementation(), torch_implementation()):
+        for each in both:
             tally.add(Verdict(case, values={each.name: each.compute(case)}, ran=[each.name]))
+            if seed == 0:
+                check_edges(case, each)
     yield from tally.complaints()
 
 

@@ -51,10 +51,12 @@ def test_the_table_s_shares_are_of_the_budgets_that_are_checked(capsys, monkeypa
 
 def test_gradcheck_replays_the_line_of_a_failed_test(capsys):
     status, out, _ = run(capsys, "gradcheck", "--layer", "linear", "--at",
-                         "axes=2 B=1 T=2 I=1 O=1 bias=True regime=benign seed=7", "--json")
+                         "axes=2 B=1 T=2 I=1 O=1 bias=True regime=benign frozen=False seed=7",
+                         "--json")
     found = json.loads(out)
     assert status == 0 and found["findings"] == []
-    assert found["case"] == "linear[axes=2 B=1 T=2 I=1 O=1 bias=True regime=benign seed=7]"
+    assert found["case"] == (
+        "linear[axes=2 B=1 T=2 I=1 O=1 bias=True regime=benign frozen=False seed=7]")
 
 
 def test_a_candidate_is_told_what_is_right_wrong_and_missing(capsys, in_examples):
