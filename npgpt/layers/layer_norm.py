@@ -26,8 +26,9 @@ def layer_norm_backward(d_y, saved):
     # (3) scale and shift
     grads = {}
     if trainable:
-        grads["weight"] = column_sum(d_y * normed)    # (C,)
-        grads["bias"] = column_sum(d_y)               # (C,)
+        d_weight = column_sum(d_y * normed)           # (C,)
+        d_bias = column_sum(d_y)                      # (C,)
+        grads = {"weight": d_weight, "bias": d_bias}
     d_normed = d_y * weight                           # (..., C)
     # (2) divide by the standard deviation
     along = row_mean(d_normed * normed)               # (..., 1)

@@ -1,5 +1,5 @@
-"""Models: blocks, from token ids to logits and back. A model is a module
-with its family's Config and shapes, and `forward` and `backward`."""
+"""Models: blocks, from token ids to logits and back. A model is a
+module: its family's Config and shapes, `forward` and `backward`."""
 
 from npgpt.models import gpt2
 

@@ -9,7 +9,7 @@ from npgpt.layers.cross_entropy import (
 
 def loss_and_grads(model, params, inputs, targets, config, mask=None,
                    positions=None, dropout_masks=None, count=None):
-    """inputs and targets (B, T) -> loss (), gradients shaped like params.
+    """inputs, targets (B, T) -> loss (), gradients shaped like params.
 
     Targets of -100 are ignored. count: the divisor, by default the
     number of the others. The rest is what `model.forward` takes."""

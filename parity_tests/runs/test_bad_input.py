@@ -17,9 +17,9 @@ from safetensors.numpy import load_file, save_file
 from npgpt.errors import InputError
 from npgpt.families.gpt2 import Config
 from npgpt.files import held, typed
+from npgpt.runs import train as loop
 from npgpt.runs.checkpoint import create_run, read_config, saved_step
 from npgpt.runs.curves import draw_run
-from npgpt.runs import train as loop
 from parity_tests.runs.run_checks import flags
 
 pytestmark = pytest.mark.usefixtures("no_pictures")

@@ -61,7 +61,7 @@ def attention_backward(d_y, saved):
 def attention_reference(q, k, v, mask=None, causal=False,
                         dropout_mask=None):
     """PyTorch's own operator; with a dropout mask or a query that may
-    attend to nothing, its parts: the operator has no answer for those."""
+    attend to nothing, its parts: it has no answer for those."""
     if causal:
         T, S = q.shape[2], k.shape[2]
         past = torch.ones(T, S, dtype=torch.bool, device=q.device)

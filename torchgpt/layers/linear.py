@@ -26,10 +26,12 @@ def linear_backward(d_y, saved):
     d_rows, grads = d_y.reshape(-1, O), {}            # (R, O)
     # (3) shift
     if bias is not None and x is not None:
-        grads["bias"] = column_sum(d_rows)            # (O,)
+        d_bias = column_sum(d_rows)                   # (O,)
+        grads["bias"] = d_bias
     # (2) weigh the inputs
     if x is not None:  # None: a frozen weight has no gradient
-        grads["weight"] = x.reshape(-1, I).T @ d_rows         # (I, O)
+        d_weight = x.reshape(-1, I).T @ d_rows        # (I, O)
+        grads["weight"] = d_weight
     d_x = d_rows @ weight.T                           # (R, I)
     # (1) one row for each position
     d_x = d_x.reshape(*d_y.shape[:-1], I)             # (..., I)
