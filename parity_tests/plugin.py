@@ -127,27 +127,27 @@ def is_whole_acceptance_run(config):
 
 
 def print_verdicts(terminalreporter, package):
-    """Which functions of a candidate are right, wrong, or not offered."""
+    """Which components of a candidate are right, wrong, or not offered."""
+    from npgpt.checking.candidates import as_lines
     from npgpt.checking.components import CASES, functions_of
     from npgpt.checking.implementations import lookup
 
-    find = lookup(package)
-    stats, wrong = terminalreporter.stats, {}
+    find, stats = lookup(package), terminalreporter.stats
+    offered = [name for name in CASES if all(map(find, functions_of(name)))]
+    wrong = {}
     for report in stats.get("failed", []) + stats.get("error", []):
-        wrong.setdefault(component_of(report), report.longreprtext)
-    held = {component_of(report) for report in stats.get("passed", [])}
+        wrong.setdefault(component_of(report), list(what_is_wrong(report.longreprtext)))
+    held = {component_of(report) for report in stats.get("passed", [])} - set(wrong)
     terminalreporter.section(f"candidate {package}")
-    for component in CASES:
-        offered = all(map(find, functions_of(component)))
-        if component in wrong:
-            terminalreporter.write_line(f"wrong        {component}")
-            for line in what_is_wrong(wrong[component]):
-                terminalreporter.write_line(f"             {line}")
-        elif offered:
-            verdict = "right" if component in held else "not tried"
-            terminalreporter.write_line(f"{verdict:12} {component}")
-    missing = [name for component in CASES for name in functions_of(component) if not find(name)]
-    terminalreporter.write_line(f"not offered  {', '.join(missing)}")
+    found = {"right": [name for name in offered if name in held],
+             "wrong": {name: wrong[name] for name in CASES if name in wrong},
+             "not_offered": [name for component in CASES for name in functions_of(component)
+                             if not find(name)]}
+    for line in as_lines(found):
+        terminalreporter.write_line(line)
+    for name in offered:
+        if name not in held and name not in wrong:
+            terminalreporter.write_line(f"not tried    {name}")
 
 
 def component_of(report):

@@ -39,3 +39,12 @@ def what_is_wrong(component, candidate, witnesses, seeds):
     except Stopped as error:
         return [f"{component}: {error}"]
     return []
+
+
+def as_lines(found):
+    """What is printed of such a verdict."""
+    yield from (f"right        {component}" for component in found["right"])
+    for component, lines in found["wrong"].items():
+        yield f"wrong        {component}"
+        yield from (f"             {line}" for line in lines)
+    yield f"not offered  {', '.join(found['not_offered'])}"

@@ -36,6 +36,7 @@ def gradcheck(
 
     Example: npgpt gradcheck --layer layer_norm --candidate my_package
     """
+    from npgpt.checking.candidates import as_lines
     from npgpt.checking.implementations import offers
     from npgpt.checking.verdict import verdict
 
@@ -45,7 +46,10 @@ def gradcheck(
             raise InputError("--at needs --layer, the component whose choices it gives")
         with common.clean_stdout(as_json):
             found = judge(candidate, seed)
-        show_verdicts(found, as_json)
+        if as_json:
+            common.print_json(found)
+        else:
+            print(*as_lines(found), sep="\n")
         raise typer.Exit(1 if found["wrong"] else 0)
     with common.clean_stdout(as_json):
         case = asked_for(layer, seed, at)
@@ -104,18 +108,6 @@ def judge(candidate, seed):
         raise InputError(f"{candidate} offers no component whole; it needs, for example,"
                          " layer_norm and layer_norm_backward")
     return found
-
-
-def show_verdicts(found, as_json):
-    if as_json:
-        common.print_json(found)
-        return
-    for component in found["right"]:
-        print(f"right        {component}")
-    for lines in found["wrong"].values():
-        for i, line in enumerate(lines):
-            print(f"wrong        {line}" if i == 0 else f"             {line}")
-    print(f"not offered  {', '.join(found['not_offered'])}")
 
 
 def implementations(candidate):

@@ -164,7 +164,7 @@ def test_a_candidate_that_stops_is_told_where(capsys, tmp_path, monkeypatch, tex
         assert status == 2 and err.startswith(f"error: {what}") and err.count("\n") == 1
     status, out, err = run(capsys, "gradcheck", "--candidate", name)
     if "def gelu(x)" in text or "def gelu():" in text:
-        assert status == 1 and f"wrong        gelu: {what}" in out
+        assert status == 1 and f"wrong        gelu\n             gelu: {what}" in out
     else:  # it cannot even be imported
         assert status == 2 and what in err
 

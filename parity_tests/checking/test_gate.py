@@ -46,15 +46,17 @@ def test_red_for_a_public_function_without_a_case():
 
 
 def test_red_for_a_branch_and_an_option_without_an_example():
-    found = list(complaints({"linear": with_bias(CASES["linear"])}, examples=12))
-    assert any("`bias is not None` in linear was always true" in line for line in found), found
-    assert "linear: bias was always given" in found
+    fewer = {"position_embedding": without_positions(CASES["position_embedding"])}
+    found = list(complaints(fewer, examples=12))
+    what = "`positions is None` in position_embedding was always true"
+    assert any(what in line for line in found), found
+    assert "position_embedding: positions was always left at its default" in found
 
 
-def with_bias(linear):
+def without_positions(position_embedding):
     def case(draw):
-        draw.given["bias"] = True
-        return linear(draw)
+        draw.given["given"] = False
+        return position_embedding(draw)
 
     return case
 

@@ -1,5 +1,6 @@
 """What is kept of an acceptance run."""
 
+import json
 import os
 import subprocess
 import sys
@@ -64,3 +65,24 @@ def test_a_candidate_is_called_right_only_where_it_was_tried(pytestconfig):
                 if line.startswith("right"))
     assert said == {"gelu": "right"}
     assert "not tried    layer_norm" in done.stdout
+
+
+def test_gradcheck_and_pytest_give_a_candidate_one_verdict(pytestconfig):
+    def said(*command):
+        return subprocess.run(
+            [sys.executable, *command], cwd=pytestconfig.rootpath, capture_output=True,
+            text=True, env={**os.environ,
+                            "PYTHONPATH": str(pytestconfig.rootpath / "docs/examples")}).stdout
+
+    checked = json.loads(said(
+        "-c", "from npgpt.cli.main import main; main()", "gradcheck", "--candidate", "my_package", "--json"))
+    lines = said("-m", "pytest", "--candidate", "my_package", "-n", "2", "-p", "no:cacheprovider",
+                 "parity_tests/test_components.py").splitlines()
+
+    def listed(verdict):
+        return [line.removeprefix(verdict).strip() for line in lines if line.startswith(verdict)]
+
+    assert listed("right  ") == checked["right"] == ["gelu"]
+    assert listed("wrong  ") == list(checked["wrong"]) == ["layer_norm", "linear"]
+    assert listed("not offered") == [", ".join(checked["not_offered"])]
+    assert listed("not tried") == []

@@ -145,7 +145,7 @@ def test_a_file_without_the_functions_is_not_right(tmp_path, capsys, text, lacki
 
 
 @pytest.mark.parametrize(("left_out", "instead", "said"), [
-    (slice(-6, None), '    return d_normed, {"weight": d_weight, "bias": d_bias}',
+    (slice(-6, None), '    return d_normed, grads',
      ["result 0 differs", "not found yet: d_centred of step (2), d_x of step (1)"]),
     (slice(-2, -1), "    d_x = d_centred", ["step (1) centre: d_x differs"])])
 def test_an_example_that_tells_is_preferred(left_out, instead, said, tmp_path, capsys):
