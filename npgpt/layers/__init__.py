@@ -32,6 +32,7 @@ from npgpt.layers.position_embedding import (
     position_embedding,
     position_embedding_backward,
 )
+from npgpt.layers.silu import silu, silu_backward
 from npgpt.layers.softmax import softmax, softmax_backward
 
 __all__ = [
@@ -42,7 +43,8 @@ __all__ = [
     "gelu_backward", "layer_norm", "layer_norm_backward", "linear",
     "linear_backward", "merge_heads", "merge_heads_backward",
     "padded_positions", "padding_mask", "position_embedding",
-    "position_embedding_backward", "softmax", "softmax_backward",
+    "position_embedding_backward", "silu", "silu_backward",
+    "softmax", "softmax_backward",
     "split_heads", "split_heads_backward", "split_qkv",
     "split_qkv_backward",
 ]

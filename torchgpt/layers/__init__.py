@@ -59,6 +59,7 @@ from torchgpt.layers.position_embedding import (
     position_embedding_backward,
     position_embedding_reference,
 )
+from torchgpt.layers.silu import silu, silu_backward, silu_reference
 from torchgpt.layers.softmax import (
     softmax,
     softmax_backward,
@@ -77,7 +78,8 @@ __all__ = [
     "linear_backward", "linear_reference", "merge_heads",
     "merge_heads_backward", "merge_heads_reference", "padded_positions",
     "padding_mask", "position_embedding", "position_embedding_backward",
-    "position_embedding_reference", "softmax", "softmax_backward",
+    "position_embedding_reference", "silu", "silu_backward", "silu_reference",
+    "softmax", "softmax_backward",
     "softmax_reference", "split_heads", "split_heads_backward",
     "split_heads_reference", "split_qkv", "split_qkv_backward",
     "split_qkv_reference",
