@@ -164,14 +164,13 @@ def shown(checkpoint: Any, id: int) -> str:
 # attention
 
 
-def attention_maps(params: dict, ids: list[int], config: Any) -> list:
+def attention_maps(model: Any, params: dict, ids: list[int], config: Any) -> list:
     """Each block's probabilities (H, T, T): row t shows where token t looks."""
     import numpy as np
 
     from npgpt.checking.replacing import replaced
     from npgpt.layers import attention
     from npgpt.layers.blockwise_attention import blockwise_attention
-    from npgpt.models import gpt2
 
     maps = []
 
@@ -181,7 +180,7 @@ def attention_maps(params: dict, ids: list[int], config: Any) -> list:
         return y, saved
 
     with replaced("npgpt", [(blockwise_attention, watched)]):
-        gpt2.forward(params, np.array([ids]), config)
+        model.forward(params, np.array([ids]), config)
     return maps
 
 
@@ -191,9 +190,11 @@ def draw_attention(checkpoint: Any, ids: list[int], file: Path) -> None:
     from matplotlib.figure import Figure
 
     from npgpt.files import write_atomically
+    from npgpt.models import BY_TYPE
     from npgpt.runs.curves import INK
 
-    maps = attention_maps(checkpoint.params, ids, checkpoint.config)
+    model = BY_TYPE[checkpoint.family.FILES["model_type"]]
+    maps = attention_maps(model, checkpoint.params, ids, checkpoint.config)
     labels = [shown(checkpoint, id) for id in ids]
     T, layers, heads = len(ids), len(maps), len(maps[0])
     side = min(max(1.3, 0.17 * T), 3.2) if T <= 40 else 2.2

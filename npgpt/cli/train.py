@@ -61,7 +61,7 @@ def train(
     if compile:
         import npgpt.speed.compiled  # noqa: F401  where numba is missing, no run is made
     extra = {"half": "numpy", "compile": compile}
-    run = open_run("npgpt train", out, resume, settings, extra, gpt2)
+    run = open_run("npgpt train", out, resume, settings, extra)
     compile = compile or bool((read_settings(run.path) or {}).get("compile"))
     return go(run, numpy_trainer(run, compile), "npgpt train", as_json)
 
@@ -84,17 +84,18 @@ def numpy_trainer(run, compile: bool):
 
 def open_run(
     command: str, out: Path | None, resume: bool, settings: dict[str, Any],
-    extra: dict[str, Any], model: Any
+    extra: dict[str, Any],
 ):
     """The new run, or the one to go on with."""
+    from npgpt.models import BY_TYPE
     from npgpt.runs.run import resume_run, start_run
 
     if resume:
         if out is None:
             raise InputError("--resume needs --out, the directory of the run to continue")
-        return resume_run(out, settings, model)
+        return resume_run(out, settings, BY_TYPE)
     out = out or common.free_directory("train")
-    return start_run(out, settings, command, extra, model)
+    return start_run(out, settings, command, extra, BY_TYPE["gpt2"])
 
 
 def go(

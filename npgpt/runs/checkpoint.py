@@ -279,15 +279,15 @@ def family_of(config: Any) -> Any:
     return found[0]
 
 
-def family_in(path: str | Path) -> Any:
-    """The family among ours that a directory's config.json names; GPT-2 where it
-    names none."""
+def family_in(path: str | Path, by_type: dict[str, Any] = BY_TYPE) -> Any:
+    """The family, or model, of those that a directory's config.json names; GPT-2's
+    where it names none."""
     file = Path(path) / "config.json"
     kind = _read_json(file).get("model_type", "gpt2")
-    if not isinstance(kind, str) or kind not in BY_TYPE:
-        known = " and ".join(map(repr, BY_TYPE))
+    if not isinstance(kind, str) or kind not in by_type:
+        known = " and ".join(map(repr, by_type))
         raise InputError(f"{file}: model_type is {kind!r}; only {known} is known here")
-    return BY_TYPE[kind]
+    return by_type[kind]
 
 
 def config_fields(config: Any, family: Any) -> dict:

@@ -15,6 +15,7 @@ from npgpt.errors import InputError
 from npgpt.files import typed
 from npgpt.runs.checkpoint import (
     create_run,
+    family_in,
     find_directory,
     load_training,
     read_config,
@@ -108,8 +109,9 @@ def from_anywhere(corpus: str) -> str:
     return os.path.join(glob.escape(os.getcwd()), corpus)
 
 
-def resume_run(path: str | Path, changes: dict[str, Any], model: Any) -> Run:
-    """A run as its last save left it; at step 0 where there was none yet."""
+def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any]) -> Run:
+    """A run as its last save left it; at step 0 where there was none yet. by_type:
+    model_type -> model."""
     path = find_directory(path)
     run_json = read_run_json(path)
     if run_json is None:
@@ -119,6 +121,7 @@ def resume_run(path: str | Path, changes: dict[str, Any], model: Any) -> Run:
     if not isinstance(recorded, dict) or not {"name", "sha256", "ids_sha256"} <= set(recorded):
         raise InputError(f"{path / 'run.json'} does not say what it was trained on;"
                          " restore it from a copy")
+    model = family_in(path, by_type)
     config = read_config(path, model)
     if config != settings.config(config.vocab_size, model.Config):
         raise InputError(f"{path / 'config.json'} and run.json are of different models;"

@@ -145,7 +145,7 @@ def begin(place, out, resume, settings, by_hand, shared_dropout, compile, proces
             "compile": compile,
         },
     }
-    return open_run("torchgpt train", out, resume, settings, extra, gpt2)
+    return open_run("torchgpt train", out, resume, settings, extra)
 
 
 def as_it_began(run, by_hand: bool, shared_dropout: bool) -> tuple[bool, bool]:
