@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import random
 from dataclasses import asdict
 from types import SimpleNamespace
 
@@ -9,34 +10,35 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from npgpt.training.half import NumpyHalf
 
+import npgpt.models
+import npgpt.training
+import torchgpt.models
+import torchgpt.training
 from npgpt.errors import InputError
-from npgpt.families.gpt2 import Config
 from npgpt.layers.cross_entropy import IGNORE, cross_entropy
-from npgpt.models import gpt
+from npgpt.models import gpt2
 from npgpt.runs.run import encode_source, make_tokenizer
 from npgpt.runs.settings import complete
-from npgpt.speed.threads import SHARD_TOKENS, loss_and_grads
+from npgpt.runs.train import EVALUATION_TOKENS, batches, bits_per_byte, evaluate, initial_state
+from npgpt.speed.threads import SHARD_TOKENS, sharded
 from npgpt.text import BytePairTokenizer, CharacterTokenizer
 from npgpt.text.corpora import load_corpus
-from npgpt.training import init_gpt
+from npgpt.training import Trainer, init, loss_and_grads
 from npgpt.training.batches import (
     check_length,
     draw_batch,
     evaluation_batches,
     micro_batches,
 )
-from npgpt.training.dropout_masks import draw_keep, micro_keep
-from npgpt.training.loop import (
-    EVALUATION_TOKENS,
-    accumulate,
-    bits_per_byte,
-    evaluate,
-    load_state,
-    step_batch,
-)
-from npgpt.tree import leaves, rebuild
+from npgpt.training.dropout_masks import draw_dropout_masks
+from npgpt.tree import leaves, tree_map
+
+CONFIG = gpt2.Config(11, context_length=8, layers=2, heads=2, channels=6)
+
+
+def trainer_of(params, config, **settings):
+    return Trainer(gpt2, config, params, complete(settings))
 
 
 @given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 40), st.integers(0, 9))
@@ -92,43 +94,41 @@ def test_text_shorter_than_the_context_is_refused():
 def test_the_loss_of_many_windows_is_the_loss_of_all(rows):
     """Shards of 512 tokens, each divided by the whole count; ignored targets
     lie unevenly in them."""
-    params = init_gpt(CONFIG, 1, np.float64)
+    params = init(gpt2, CONFIG, 1, np.float64)
     draw = np.random.default_rng(rows)
     ids, targets = draw.integers(0, 11, (2, rows, 8))
     targets[draw.random((rows, 8)) < np.linspace(0.9, 0, rows)[:, None]] = IGNORE
-    expected, _ = cross_entropy(gpt(params, ids, CONFIG)[0], targets)
-    assert NumpyHalf("float64").loss(params, ids, targets, CONFIG) == pytest.approx(
-        float(expected), rel=1e-13)
-
-
-CONFIG = Config(11, context_length=8, layers=2, heads=2, channels=6)
+    expected, _ = cross_entropy(gpt2.forward(params, ids, CONFIG)[0], targets)
+    found = trainer_of(params, CONFIG).loss({"inputs": ids, "targets": targets})
+    assert found == pytest.approx(float(expected), rel=1e-13)
 
 
 def test_masks_have_the_model_s_shapes_and_the_right_mean():
-    keep = dict(leaves(draw_keep(CONFIG, 16, 8, 0.25, seed=1, step=2)))
-    assert keep["embedding"].shape == keep["blocks.1.attention_out"].shape == (16, 8, 6)
-    assert keep["blocks.0.attention"].shape == (16, 2, 8, 8)
-    assert len(keep) == 7
-    for mask in keep.values():
+    masks = dict(leaves(draw_dropout_masks(gpt2, CONFIG, 16, 8, 0.25, seed=1, step=2)))
+    assert masks["embedding"].shape == masks["blocks.1.attention_out"].shape == (16, 8, 6)
+    assert masks["blocks.0.attention"].shape == (16, 2, 8, 8)
+    assert len(masks) == 7
+    for mask in masks.values():
         assert mask.dtype == np.float32
         assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.75)}
         assert abs((mask == 0).mean() - 0.25) < 0.08
-    first = [mask.ravel()[:64].tolist() for mask in keep.values()]
+    first = [mask.ravel()[:64].tolist() for mask in masks.values()]
     assert len({tuple(row) for row in first}) == 7, "two masks are one"
 
 
 @pytest.mark.parametrize(("rate", "values"), [(0.0, None), (1.0, {0.0})])
 def test_masks_at_the_ends(rate, values):
-    keep = draw_keep(CONFIG, 2, 8, rate, 1, 1)
+    masks = draw_dropout_masks(gpt2, CONFIG, 2, 8, rate, 1, 1)
     if values is None:
-        assert keep is None
+        assert masks is None
     else:
-        assert {float(v) for _, mask in leaves(keep) for v in np.unique(mask)} == values
+        assert {float(v) for _, mask in leaves(masks) for v in np.unique(mask)} == values
 
 
 def test_masks_depend_on_seed_and_step_alone():
     def mask(seed, step):
-        return draw_keep(CONFIG, 2, 8, 0.5, seed, step, np.float64)["blocks"][1]["attention"]
+        masks = draw_dropout_masks(gpt2, CONFIG, 2, 8, 0.5, seed, step, np.float64)
+        return masks["blocks"][1]["attention"]
 
     np.testing.assert_array_equal(mask(1, 2), mask(1, 2))
     assert (mask(1, 2) != mask(1, 3)).any() and (mask(1, 2) != mask(2, 2)).any()
@@ -137,27 +137,30 @@ def test_masks_depend_on_seed_and_step_alone():
 
 def test_micro_batches_and_their_masks_are_the_batch_in_order():
     inputs, targets = np.arange(24).reshape(6, 4), np.arange(24).reshape(6, 4) + 1
-    parts = micro_batches(inputs, targets, 3)
-    np.testing.assert_array_equal(np.concatenate([ids for ids, _ in parts]), inputs)
-    keep = draw_keep(CONFIG, 6, 8, 0.5, 1, 1)
-    cut = [micro_keep(keep, i, 3)["blocks"][0]["attention"] for i in range(3)]
-    np.testing.assert_array_equal(np.concatenate(cut), keep["blocks"][0]["attention"])
-    assert micro_keep(None, 0, 3) is None
+    masks = draw_dropout_masks(gpt2, CONFIG, 6, 8, 0.5, 1, 1)
+    batch = {"inputs": inputs, "targets": targets, "dropout_masks": masks}
+    parts = micro_batches(batch, 3)
+    assert [len(part["targets"]) for part in parts] == [2, 2, 2]
+    for name, whole in leaves(batch):
+        cut = [dict(leaves(part))[name] for part in parts]
+        np.testing.assert_array_equal(np.concatenate(cut), whole, err_msg=name)
+    assert all(set(part) == {"inputs", "targets"}
+               for part in micro_batches({"inputs": inputs, "targets": targets}, 3))
 
 
 def test_the_validation_loss_is_the_mean_over_all_tokens():
     """Two batches of different size and difficulty, the last window not full."""
-    config = Config(31, context_length=8, layers=1, heads=1, channels=4)
-    params = rebuild(init_gpt(config, 1, np.float64), lambda name, weight: 20 * weight)
+    config = gpt2.Config(31, context_length=8, layers=1, heads=1, channels=4)
+    params = tree_map(lambda weight: 20 * weight, init(gpt2, config, 1, np.float64))
     drawn = np.random.default_rng(0).integers(0, 31, EVALUATION_TOKENS)
     ids = np.concatenate([drawn, np.full(101, 7)])
-    run = SimpleNamespace(config=config, settings=SimpleNamespace(evaluate_batches=None),
-                          data=SimpleNamespace(validation=ids))
+    settings = SimpleNamespace(evaluate_batches=None, context_length=8)
+    run = SimpleNamespace(settings=settings, data=SimpleNamespace(validation=ids))
     ((inputs, targets),) = evaluation_batches(ids, 8, len(ids))
-    expected, _ = cross_entropy(gpt(params, inputs, config)[0], targets)
-    first, _ = cross_entropy(gpt(params, inputs[:512], config)[0], targets[:512])
+    expected, _ = cross_entropy(gpt2.forward(params, inputs, config)[0], targets)
+    first, _ = cross_entropy(gpt2.forward(params, inputs[:512], config)[0], targets[:512])
     assert abs(expected - first) > 1e-3
-    assert evaluate(params, NumpyHalf("float64"), run) == pytest.approx(expected, rel=1e-12)
+    assert evaluate(trainer_of(params, config), run) == pytest.approx(expected, rel=1e-12)
 
 
 def test_bits_per_byte_count_predicted_tokens_and_the_text_s_bytes():
@@ -196,41 +199,87 @@ def test_a_tokenizer_learns_characters_of_all_but_pairs_of_the_training_text(tmp
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_run_s_seed_draws_its_weights_batches_and_masks(dtype):
-    config = Config(31, context_length=8, layers=1, heads=1, channels=4)
-    settings = complete({"seed": 5, "batch_size": 3, "dropout": 0.5, "dtype": dtype})
+    config = gpt2.Config(31, context_length=8, layers=1, heads=1, channels=4)
+    settings = complete({
+        "seed": 5, "batch_size": 3, "context_length": 8, "dropout": 0.5, "dtype": dtype})
     ids, kind = np.arange(900) % 31, np.dtype(dtype).type
-    run = SimpleNamespace(config=config, settings=settings, params=None, optimizer=None,
-                          data=SimpleNamespace(train=ids))
-    model, _ = load_state(run, NumpyHalf(dtype))
-    inputs, targets, keep = step_batch(run, step=2)
-    found = {"params": model, "inputs": inputs, "targets": targets, "keep": keep}
+    run = SimpleNamespace(model=gpt2, config=config, settings=settings, params=None,
+                          optimizer=None, data=SimpleNamespace(train=ids))
+    params, state = initial_state(run)
+    assert state is None
+    found = {"params": Trainer(gpt2, config, params, settings).params, **batches(run)(2)}
     drawn = draw_batch(ids, 8, 3, 5, 2)
-    expected = {"params": init_gpt(config, 5, kind), "inputs": drawn[0], "targets": drawn[1],
-                "keep": draw_keep(config, 3, 8, 0.5, 5, 2, kind)}
+    expected = {"params": init(gpt2, config, 5, kind), "inputs": drawn[0], "targets": drawn[1],
+                "dropout_masks": draw_dropout_masks(gpt2, config, 3, 8, 0.5, 5, 2, kind)}
     for (name, a), (other, b) in zip(leaves(found), leaves(expected), strict=True):
         assert name == other and a.dtype == b.dtype, name
         np.testing.assert_array_equal(a, b, err_msg=name)
 
 
 def test_a_context_longer_than_a_shard_is_evaluated_too():
-    config = Config(5, context_length=2 * SHARD_TOKENS, layers=1, heads=1, channels=4)
-    params, half = init_gpt(config, 1, np.float64), NumpyHalf("float64")
+    config = gpt2.Config(5, context_length=2 * SHARD_TOKENS, layers=1, heads=1, channels=4)
+    params = init(gpt2, config, 1, np.float64)
     ids = np.random.default_rng(0).integers(0, 5, (2, 2 * SHARD_TOKENS))
-    expected, _ = cross_entropy(gpt(params, ids, config)[0], ids)
-    assert half.loss(params, ids, ids, config) == pytest.approx(expected, rel=1e-12)
+    expected, _ = cross_entropy(gpt2.forward(params, ids, config)[0], ids)
+    found = trainer_of(params, config).loss({"inputs": ids, "targets": ids})
+    assert found == pytest.approx(expected, rel=1e-12)
 
 
 def test_parts_of_a_step_do_not_overwrite_one_another():
-    """The half hands out the same two long vectors at each step."""
-    half = NumpyHalf("float64")
-    for seed in (1, 2):                       # a second model gets vectors of its own
-        config = Config(5, context_length=8, layers=1, heads=1, channels=4 * seed)
-        model = half.model(init_gpt(config, seed, np.float64), config)
-        ids, targets = np.random.default_rng(seed).integers(0, 5, (2, 6, 8))
-        whole_loss, whole = loss_and_grads(model, ids, targets, config)
+    """A trainer keeps the gradients of each step in the same two long vectors."""
+    for seed in (1, 2):                       # a second trainer gets vectors of its own
+        config = gpt2.Config(5, context_length=8, layers=1, heads=1, channels=4 * seed)
+        params = init(gpt2, config, seed, np.float64)
+        trainer = trainer_of(params, config, batch_size=6, accumulate=3)
+        inputs, targets = np.random.default_rng(seed).integers(0, 5, (2, 6, 8))
+        batch = {"inputs": inputs, "targets": targets}
+        whole_loss, whole = sharded(loss_and_grads, gpt2, params, config, batch)
         for _ in range(2):
-            half.begin_step(model, 1, 1)
-            loss, grads = accumulate(model, half, config, ids, targets, None, 3)
+            loss, _ = trainer.step(batch, 0.0)
             assert loss == pytest.approx(float(whole_loss), rel=1e-13)
-            for (name, a), (_, b) in zip(leaves(whole), leaves(grads), strict=True):
-                np.testing.assert_allclose(a, b, rtol=0, atol=1e-14, err_msg=name)
+            found = dict(leaves(trainer.grads))
+            assert set(found) == set(dict(leaves(whole)))
+            for name, expected in leaves(whole):
+                np.testing.assert_allclose(
+                    found[name], expected, rtol=0, atol=1e-14, err_msg=name)
+
+
+def in_another_order(tree, draw):
+    """The same tree, each of its dicts filled in an order that is drawn."""
+    if isinstance(tree, dict):
+        keys = draw.sample(list(tree), len(tree))
+        return {key: in_another_order(tree[key], draw) for key in keys}
+    return [in_another_order(part, draw) for part in tree] if isinstance(tree, list) else tree
+
+
+@pytest.mark.parametrize("package", [npgpt, torchgpt], ids=["numpy", "torch"])
+def test_gradients_are_combined_by_key(package):
+    """Another order of their dicts, in each shard and part, and of the running
+    means', changes no bit of what a step makes."""
+    draw, rows = random.Random(1), 2 * 2 * SHARD_TOKENS // 8  # two parts of two shards
+    params, state = init(gpt2, CONFIG, 1, np.float64), {"step": 4}
+    for moment, seed in (("m", 2), ("v", 3)):
+        state[moment] = tree_map(np.abs, init(gpt2, CONFIG, seed, np.float64))
+    inputs, targets = np.random.default_rng(0).integers(0, 11, (2, rows, 8))
+    settings = complete({"batch_size": rows, "accumulate": 2, "clip": 1e9})
+    model = package.models.gpt2
+
+    def disordered(*given, **more):
+        loss, grads = package.training.loss_and_grads(*given, **more)
+        return loss, in_another_order(grads, draw)
+
+    found = []
+    for state_in, function in ((state, package.training.loss_and_grads),
+                               (in_another_order(state, draw), disordered)):
+        trainer = package.training.Trainer(
+            model, CONFIG, params, settings, state=state_in, loss_and_grads=function)
+        loss, norm = trainer.step({"inputs": inputs, "targets": targets}, 1e-2)
+        kept = {"params": trainer.params, "grads": trainer.grads, "state": trainer.state()}
+        found.append((loss, norm, dict(leaves(trainer.numpy(kept)))))
+    (loss, norm, one), (other_loss, other_norm, other) = found
+    assert other_loss == loss and other_norm == pytest.approx(norm, rel=1e-13)
+    assert set(one) == set(other)
+    for name, array in one.items():
+        np.testing.assert_array_equal(array, other[name], err_msg=name)
+    moved = dict(leaves(params))
+    assert all((one[f"params.{name}"] != array).any() for name, array in moved.items())
