@@ -11,14 +11,14 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from npgpt.errors import InputError
-from npgpt.families.gpt2 import Config
 from npgpt.files import write_atomically
-from npgpt.models import gpt
+from npgpt.models import gpt2
+from npgpt.models.gpt2 import Config
 from npgpt.runs.checkpoint import create_run, load_checkpoint, save_checkpoint
 from npgpt.text import CharacterTokenizer
 from npgpt.text.token_files import write_tokens
-from npgpt.training import adamw_init, init_gpt
-from npgpt.tree import leaves, rebuild
+from npgpt.training import adamw_init, init
+from npgpt.tree import leaves, tree_map
 
 TEXT = "hello, world\n"
 
@@ -26,8 +26,8 @@ TEXT = "hello, world\n"
 def rough(config, seed, dtype=np.float32):
     """Weights of which none is 0 or 1, so that a mix-up shows."""
     draw = np.random.default_rng(seed)
-    return rebuild(init_gpt(config, seed), lambda name, array: (
-        array + 0.1 * draw.standard_normal(array.shape)).astype(dtype))
+    return tree_map(lambda array: (
+        array + 0.1 * draw.standard_normal(array.shape)).astype(dtype), init(gpt2, config, seed))
 
 
 def make(tied, **sizes):
@@ -94,7 +94,7 @@ def test_transformers_opens_ours(tmp_path, tied):
     ids = np.random.default_rng(0).integers(0, config.vocab_size, (3, 16))
     with torch.no_grad():
         expected = theirs(torch.from_numpy(ids)).logits.numpy()
-    logits, _ = gpt(params, ids, config)
+    logits, _ = gpt2.forward(params, ids, config)
     np.testing.assert_allclose(logits, expected, atol=2e-6 * np.abs(expected).max(), rtol=0)
     assert theirs.generation_config.eos_token_id is None
     reader = AutoTokenizer.from_pretrained(tmp_path / "run")
@@ -119,7 +119,7 @@ def test_we_open_theirs(tmp_path, tied, shard):
     ids = np.random.default_rng(0).integers(0, 11, (3, 16))
     with torch.no_grad():
         expected = theirs(torch.from_numpy(ids)).logits.numpy()
-    logits, _ = gpt(found.params, ids, found.config)
+    logits, _ = gpt2.forward(found.params, ids, found.config)
     np.testing.assert_allclose(logits, expected, atol=2e-6 * np.abs(expected).max(), rtol=0)
     # and out again, tensor for tensor
     save_checkpoint(tmp_path / "ours", found.config, found.params)
@@ -127,7 +127,7 @@ def test_we_open_theirs(tmp_path, tied, shard):
     for name, tensor in theirs.state_dict().items():
         assert torch.equal(tensor, ours[name]), name
     # over theirs, shards or not: the last save is what is read
-    changed = rebuild(found.params, lambda _, array: array + 1)
+    changed = tree_map(lambda array: array + 1, found.params)
     save_checkpoint(tmp_path / "theirs", found.config, changed)
     equal(load_checkpoint(tmp_path / "theirs").params, changed)
 
@@ -157,7 +157,7 @@ def test_files_without_prefix_and_with_mask_buffers(saved):
 def test_a_tokenizer_of_another_size_is_named_by_its_file(tmp_path):
     from npgpt.text import BytePairTokenizer
 
-    save_checkpoint(tmp_path, Config(7), init_gpt(Config(7)))
+    save_checkpoint(tmp_path, Config(7), init(gpt2, Config(7)))
     model = json.loads(BytePairTokenizer.train("ab ab ab", 258).to_json())["model"]
     (tmp_path / "vocab.json").write_text(json.dumps(model["vocab"]))
     (tmp_path / "merges.txt").write_text("\n".join(["#version: 0.2", *model["merges"], ""]))
@@ -169,7 +169,7 @@ def test_a_float16_file_is_read_as_float32(saved):
     path, params = saved
     edit(path, lambda tensors: {name: a.astype(np.float16) for name, a in tensors.items()})
     equal(load_checkpoint(path).params,
-          rebuild(params, lambda _, a: a.astype(np.float16).astype(np.float32)))
+          tree_map(lambda a: a.astype(np.float16).astype(np.float32), params))
 
 
 def test_a_cache_folder_of_the_hub(saved, tmp_path):
@@ -351,6 +351,6 @@ def test_a_save_that_fails_leaves_the_old_state(saved, monkeypatch):
 
     monkeypatch.setattr("npgpt.runs.checkpoint.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        save_checkpoint(path, load_checkpoint(path).config, rebuild(params, lambda _, a: a + 1),
+        save_checkpoint(path, load_checkpoint(path).config, tree_map(lambda a: a + 1, params),
                         training={"step": 2, "best": None, "optimizer": adamw_init(params)})
     assert {file.name: file.read_bytes() for file in path.iterdir()} == before
