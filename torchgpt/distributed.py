@@ -7,6 +7,7 @@ evaluates, logs and saves; the others `follow`.
 """
 
 import contextlib
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
 from npgpt.errors import InputError
+from npgpt.runs.diverged import Diverged
 from npgpt.runs.run import Run
 from npgpt.runs.settings import Settings
 from npgpt.runs.train import batches
@@ -141,8 +143,14 @@ def is_parted(error: RuntimeError) -> bool:
 
 
 def follow(run: Run, trainer: Distributed, stopped: Callable[[], bool], prefetch) -> None:
-    """The steps of `npgpt.runs.train`, and nothing but the steps."""
+    """The steps of `npgpt.runs.train`, and nothing but the steps. Raises
+    Diverged where process 0 does."""
     batch = prefetch(batches(run, draw_masks=not trainer.draws_dropout))
-    nothing = {"log": lambda *values: None, "evaluate": lambda step: None,
-               "save": lambda step: None}
-    loop(trainer, run.settings, batch=batch, step=run.step, stopped=stopped, **nothing)
+
+    def log(step, loss, norm, rate, validation):
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise Diverged(f"the loss is {loss} at step {step}, the gradient's norm {norm}")
+
+    loop(
+        trainer, run.settings, batch=batch, log=log, evaluate=lambda step: None,
+        save=lambda step: None, step=run.step, stopped=stopped)

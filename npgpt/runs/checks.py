@@ -13,6 +13,7 @@ import numpy as np
 
 from npgpt.layers.cross_entropy import IGNORE
 from npgpt.random_stream import uniforms
+from npgpt.runs.diverged import explain
 from npgpt.runs.run import Run
 from npgpt.runs.train import batches
 from npgpt.tree import leaves
@@ -87,10 +88,11 @@ def overfit(run: Run, open_trainer, report):
     small = replace(run, settings=settings, data=few)
     trainer, batch, losses = open_trainer(small), batches(small), []
     for step in range(1, OVERFIT_STEPS + 1):
-        loss, norm = trainer.step(batch(step), settings.learning_rate)
+        read = batch(step)
+        loss, norm = trainer.step(read, settings.learning_rate)
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            what = "the loss" if not math.isfinite(loss) else "the gradient's norm"
-            return "learns one batch", f"{what} is not finite at step {step}", False
+            why = explain(small, trainer, step, loss, norm, read)
+            return "learns one batch", why, False
         losses.append(loss)
         report(step, loss)
         if loss <= 0.05:

@@ -14,14 +14,14 @@ class Diverged(RuntimeError):
 
 
 def explain(run: Run, trainer, step: int, loss: float, norm: float, batch: dict) -> str:
-    """One line: what is bad at this step, what went bad first, what to do."""
+    """One line: what is bad at this step, and what went bad first."""
     what, value = ("the loss", loss)
     if math.isfinite(loss):
         what, value = "the gradient's norm", norm
     culprit = first_bad(
         run.model, trainer.numpy(trainer.params), trainer.numpy(trainer.grads), run.config,
         batch["inputs"])
-    return f"{what} is {value} at step {step}: {culprit}{last_good(run)}"
+    return f"{what} is {value} at step {step}: {culprit}"
 
 
 def check_finite(value: float, what: str, step: int, run: Run) -> None:

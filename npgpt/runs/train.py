@@ -61,7 +61,8 @@ def train(
         def log(step, loss, norm, rate, validation):
             clock.end()
             if not (math.isfinite(loss) and math.isfinite(norm)):
-                raise Diverged(explain(run, trainer, step, loss, norm, batches(run)(step)))
+                read = batches(run, draw_masks=False)(step)
+                raise Diverged(explain(run, trainer, step, loss, norm, read) + last_good(run))
             tokens = settings.batch_size * settings.context_length
             record = {"step": step, "train_loss": loss, "learning_rate": rate,
                       "grad_norm": norm, "tokens_per_second": tokens / clock.seconds}

@@ -6,19 +6,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from npgpt.training.half import NumpyHalf
 
+from npgpt.cli.train import numpy_trainer
+from npgpt.families.weight import normal
+from npgpt.models import gpt2
 from npgpt.runs import checks
 from npgpt.runs.run import plan_run
 from npgpt.runs.settings import complete
-from npgpt.tree import rebuild
+from npgpt.training import Trainer
+from npgpt.tree import tree_map
 from parity_tests.runs.run_checks import TINY, flags
 
 SIZES = {"channels": 16, "context_length": 8, "layers": 2, "learning_rate": 1e-2}
 
 
 def planned(tmp_path, corpus, **changes):
-    return plan_run(tmp_path, complete({**TINY, **SIZES, "corpus": str(corpus), **changes}))
+    return plan_run(tmp_path, complete({**TINY, **SIZES, "corpus": str(corpus), **changes}),
+                    gpt2)
+
+
+def open_trainer(run):
+    return numpy_trainer(run, compile=False)
 
 
 def answers(npgpt, corpus, **changes):
@@ -48,7 +56,7 @@ def test_a_run_that_has_begun_is_not_checked(request, tmp_path, command):
 
 
 def test_a_mask_that_leaks(npgpt, corpus, monkeypatch):
-    module = sys.modules["npgpt.layers.blockwise_attention"]  # the name is also a function's
+    module = sys.modules["npgpt.layers.attention"]  # the name is also a function's
     monkeypatch.setattr(module, "causal_mask", lambda T, S, like: np.ones((T, S), bool))
     assert "looks back only" in answers(npgpt, corpus)[0]
 
@@ -68,53 +76,53 @@ def test_targets_that_are_not_the_next_tokens(npgpt, corpus, monkeypatch, by):
 
 
 def test_a_layer_that_no_gradient_reaches(npgpt, corpus, monkeypatch):
-    sound = NumpyHalf.loss_and_grads
+    sound = gpt2.backward
 
-    def dead(self, *arguments):
-        loss, grads = sound(self, *arguments)
+    def dead(*arguments):
+        grads = sound(*arguments)
         grads["blocks"][1]["feed_forward"]["up"]["weight"] *= 0
-        return loss, grads
+        return grads
 
-    monkeypatch.setattr(NumpyHalf, "loss_and_grads", dead)
+    monkeypatch.setattr(gpt2, "backward", dead)
     wrong, found = answers(npgpt, corpus)
     assert wrong == ["gradients reach all"]
     assert "blocks.1.feed_forward.up.weight" in found[3]["found"]
 
 
 def test_a_layer_that_learns_a_thousand_times_slower(tmp_path, corpus, monkeypatch):
-    sound = NumpyHalf.loss_and_grads
+    sound = gpt2.backward
 
-    def slow(self, *arguments):
-        loss, grads = sound(self, *arguments)
-        grads["blocks"][1] = rebuild(grads["blocks"][1], lambda _, grad: 1e-3 * grad)
-        return loss, grads
+    def slow(*arguments):
+        grads = sound(*arguments)
+        grads["blocks"][1] = tree_map(lambda grad: 1e-3 * grad, grads["blocks"][1])
+        return grads
 
-    run, half = planned(tmp_path, corpus), NumpyHalf()
-    assert checks.gradient_flow(run, half)[-1]
-    monkeypatch.setattr(NumpyHalf, "loss_and_grads", slow)
-    assert not checks.gradient_flow(run, half)[-1]
+    run = planned(tmp_path, corpus)
+    assert checks.gradient_flow(run, open_trainer)[-1]
+    monkeypatch.setattr(gpt2, "backward", slow)
+    assert not checks.gradient_flow(run, open_trainer)[-1]
 
 
 def test_a_loss_below_what_guessing_gives(tmp_path, corpus, monkeypatch):
     """As where a loss is divided by too much, or sees its target."""
-    sound = NumpyHalf.loss
-    monkeypatch.setattr(NumpyHalf, "loss", lambda self, *given: 0.9 * sound(self, *given))
-    assert not checks.initial_loss(planned(tmp_path, corpus), NumpyHalf())[-1]
+    sound = Trainer.loss
+    monkeypatch.setattr(Trainer, "loss", lambda self, batch: 0.9 * sound(self, batch))
+    assert not checks.initial_loss(planned(tmp_path, corpus), open_trainer)[-1]
 
 
 def test_text_of_the_last_token_alone_is_checked_too(tmp_path, corpus):
     run = planned(tmp_path, corpus)
     run.data.train = np.full(99, run.config.vocab_size - 1)
-    assert checks.causality(run, NumpyHalf())[-1]
+    assert checks.causality(run, open_trainer)[-1]
 
 
 def test_dropout_keeps_no_model_from_its_batch(tmp_path, corpus):
     run = planned(tmp_path, corpus, dropout=0.9)
-    assert checks.overfit(run, NumpyHalf(), lambda step, loss: None)[-1]
+    assert checks.overfit(run, open_trainer, lambda step, loss: None)[-1]
 
 
 def test_a_start_that_is_too_sure(npgpt, corpus, monkeypatch):
-    monkeypatch.setattr("npgpt.training.init.STD", 0.5)
+    monkeypatch.setattr("npgpt.families.gpt2.SMALL", normal(0.5))
     assert "starts at ln V" in answers(npgpt, corpus)[0]
 
 
@@ -141,7 +149,7 @@ def test_a_prepared_directory(npgpt, tmp_path, monkeypatch):
     corpus = load_corpus(prepared)
     with monkeypatch.context() as patch:  # its texts are not read
         patch.setattr("npgpt.runs.run.load_corpus", None)
-        data = plan_run(out, complete({"corpus": str(prepared), "context_length": 8})).data
+        data = plan_run(out, complete({"corpus": str(prepared), "context_length": 8}), gpt2).data
         assert npgpt("train", *flags(corpus=prepared, steps=2), "--out", out)[0] == 0
         assert npgpt("train", "--out", out, "--resume", "--steps", 3)[0] == 0
     assert isinstance(data.train, np.memmap) and data.record["sha256"] == corpus.sha256
@@ -153,7 +161,7 @@ def test_a_prepared_directory(npgpt, tmp_path, monkeypatch):
         other = tmp_path / Path(tokenizer).stem
         line = flags(corpus=prepared, steps=2, tokenizer=tokenizer)
         given = {"corpus": str(prepared), "context_length": 8, "tokenizer": tokenizer}
-        train = plan_run(out, complete(given)).data.train
+        train = plan_run(out, complete(given), gpt2).data.train
         assert isinstance(train, np.memmap) == mapped
         assert npgpt("train", *line, "--out", other)[0] == 0
         assert npgpt("train", "--out", other, "--resume", "--steps", 3)[0] == 0
