@@ -542,15 +542,15 @@ def test_a_run_that_another_took_further_is_not_taken_back(tmp_path, npgpt, trai
     """Between its being read and its being continued."""
     run = tmp_path / "run"
     shutil.copytree(trained, run)
-    load_state = loop.load_state
+    initial_state = loop.initial_state
     line = ["train", "--out", run, "--resume", "--steps"]
 
     def meanwhile(*arguments):
-        monkeypatch.setattr(loop, "load_state", load_state)
+        monkeypatch.setattr(loop, "initial_state", initial_state)
         assert npgpt(*line, 9)[0] == 0
-        return load_state(*arguments)
+        return initial_state(*arguments)
 
-    monkeypatch.setattr(loop, "load_state", meanwhile)
+    monkeypatch.setattr(loop, "initial_state", meanwhile)
     refused(npgpt(*line, 4), "trained on meanwhile")
     assert saved_step(run) == 9
 
