@@ -23,7 +23,7 @@ def block(x, params, heads, mask=None, dropout_masks=None, past=None):
     # (3) MLP
     normed, saved_norm_2 = layer_norm(x, **params["norm_2"])
     mlp_out, saved_mlp = mlp(
-        normed, params["feed_forward"], dropout_masks)        # (B, T, C)
+        normed, params["feed_forward"], dropout_masks)  # (B, T, C)
     # (4) residual connection
     y = x + mlp_out                                   # (B, T, C)
     return y, (saved_norm_1, saved_attention, saved_norm_2, saved_mlp)

@@ -34,7 +34,7 @@ def multi_head_attention(x, params, heads, mask=None, causal=False,
     # (4) merge the heads
     merged, saved_merge = merge_heads(attended)       # (B, T, C)
     # (5) output projection
-    mixed, saved_out = linear(merged, **params["out"])        # (B, T, C)
+    mixed, saved_out = linear(merged, **params["out"])  # (B, T, C)
     # (6) dropout
     y, saved_dropout = dropout(
         mixed, dropout_masks.get("attention_out"))    # (B, T, C)
@@ -49,7 +49,7 @@ def multi_head_attention_backward(d_y, saved):
     # (6) dropout
     d_mixed = dropout_backward(d_y, saved_dropout)    # (B, T, C)
     # (5) output projection
-    d_merged, d_out = linear_backward(d_mixed, saved_out)     # (B, T, C)
+    d_merged, d_out = linear_backward(d_mixed, saved_out)  # (B, T, C)
     # (4) merge the heads
     d_attended = merge_heads_backward(d_merged, saved_merge)
     # (3) attention
@@ -58,5 +58,5 @@ def multi_head_attention_backward(d_y, saved):
     # (2) split into heads
     d_qkv = split_qkv_backward((d_q, d_k, d_v), saved_split)
     # (1) queries, keys and values in one product
-    d_x, d_weights = linear_backward(d_qkv, saved_qkv)        # (B, T, C)
+    d_x, d_weights = linear_backward(d_qkv, saved_qkv)  # (B, T, C)
     return d_x, {"out": d_out, "qkv": d_weights}

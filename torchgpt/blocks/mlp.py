@@ -14,7 +14,7 @@ def mlp(x, params, dropout_masks=None):
     # (2) GELU
     activated, saved_gelu = gelu(hidden)              # (B, T, F)
     # (3) down projection
-    out, saved_down = linear(activated, **params["down"])     # (B, T, C)
+    out, saved_down = linear(activated, **params["down"])  # (B, T, C)
     # (4) dropout
     y, saved_dropout = dropout(
         out, dropout_masks.get("feed_forward_out"))   # (B, T, C)
@@ -29,7 +29,7 @@ def mlp_backward(d_y, saved):
     # (3) down projection
     d_activated, d_down = linear_backward(d_out, saved_down)
     # (2) GELU
-    d_hidden = gelu_backward(d_activated, saved_gelu)         # (B, T, F)
+    d_hidden = gelu_backward(d_activated, saved_gelu)  # (B, T, F)
     # (1) up projection
     d_x, d_up = linear_backward(d_hidden, saved_up)   # (B, T, C)
     return d_x, {"down": d_down, "up": d_up}

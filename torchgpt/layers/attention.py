@@ -54,14 +54,14 @@ def attention_backward(d_y, saved):
     d_scores = d_scores / math.sqrt(q.shape[-1])      # (B, H, T, S)
     # (1) compare each query with each key
     d_q = d_scores @ k                                # (B, H, T, D)
-    d_k = d_scores.mT @ q               # (B, H, S, D)
+    d_k = d_scores.mT @ q                             # (B, H, S, D)
     return d_q, d_k, d_v
 
 
 def attention_reference(q, k, v, mask=None, causal=False,
                         dropout_mask=None):
-    """PyTorch's own operator; with a dropout mask or a query that may
-    attend to nothing, its parts: the operator has no answer for those."""
+    """PyTorch's own operator; with a dropout mask, or a query that may
+    attend to nothing, its parts: the operator cannot answer those."""
     if causal:
         T, S = q.shape[2], k.shape[2]
         past = torch.ones(T, S, dtype=torch.bool, device=q.device)

@@ -13,7 +13,7 @@ def dropout_backward(d_y, saved):
     """d_y (...) -> d_x (...)."""
     (dropout_mask,) = saved
     # (1) set to 0, or scale up
-    d_x = d_y if dropout_mask is None else d_y * dropout_mask     # (...)
+    d_x = d_y if dropout_mask is None else d_y * dropout_mask  # (...)
     return d_x
 
 

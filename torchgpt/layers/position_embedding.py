@@ -1,4 +1,4 @@
-"""Position embedding: one learned row for each position in the context."""
+"""Position embedding: one learned row for each position."""
 
 import torch
 

@@ -1,6 +1,6 @@
 """One token through the whole model, on one page: what `gpt2.forward`
-computes for a single sequence and a cache, on vectors and with nothing kept for a
-backward pass. A small model writes almost twice as fast this way."""
+computes for a single sequence and a cache, on vectors and with nothing
+kept for a backward pass. A small model writes almost twice as fast."""
 
 import math
 
@@ -24,7 +24,7 @@ def gpt2_step(params, token, cache, config):
         normed = norm(x, **layer["norm_1"])           # (C,)
         qkv = affine(normed, **layer["attention"]["qkv"])     # (3C,)
         q, k, v = qkv.reshape(3, H, D)                # (H, D) each
-        keys, values = past["keys"][0], past["values"][0]     # (H, N, D)
+        keys, values = past["keys"][0], past["values"][0]  # (H, N, D)
         keys[:, start], values[:, start] = k, v
         attended = attend(
             q, keys[:, :start + 1], values[:, :start + 1])    # (C,)
@@ -59,8 +59,8 @@ def affine(x, weight, bias):
 
 
 def attend(q, keys, values):
-    """Attention, one query a head that attends to all S tokens: q (H, D),
-    keys and values (H, S, D) -> (H·D,)."""
+    """Attention, one query a head that attends to all S tokens:
+    q (H, D), keys and values (H, S, D) -> (H·D,)."""
     H, D = q.shape
     # (1) compare the scaled query with each key
     q = q * (1 / math.sqrt(D))                        # (H, D)
