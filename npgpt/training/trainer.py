@@ -3,7 +3,7 @@
 import math
 
 from npgpt.speed.flat import by_rows, flat_like, flatten, pieces
-from npgpt.speed.threads import add, counted, sharded, sharded_loss
+from npgpt.speed.threads import add, counted, fill, sharded, sharded_loss
 from npgpt.training.adamw import adamw_init, adamw_step
 from npgpt.training.batches import micro_batches
 from npgpt.training.clip import clip_by_global_norm
@@ -29,9 +29,10 @@ class Trainer:
         self.model, self.config, self.settings = model, config, settings
         self.loss_and_grads, self.clip, self.update = loss_and_grads, clip, update
         self.params = flatten(params, by_columns)
+        # the running means lie as the weights do: `move` walks along all of them
         state = adamw_init(params) if state is None else state
-        self.optimizer = {"step": state["step"], "m": flatten(state["m"], by_columns),
-                          "v": flatten(state["v"], by_columns)}
+        self.optimizer = {"step": state["step"], **{
+            name: fill(flat_like(self.params, by_columns), state[name]) for name in ("m", "v")}}
         # the gradients of a batch, and of a part that is added to them: kept,
         # for a large model's new memory would cost a page fault every 4 KiB
         self.grads = flat_like(self.params, by_columns)
