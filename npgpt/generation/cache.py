@@ -12,17 +12,19 @@ def empty_cache(model, config, batch, params):
     if shapes is None:
         return None
     _, like = next(leaves(params))
-    storage = tree_map(lambda shape: np.zeros(shape, like.dtype), shapes)
+    storage = tree_map(
+        lambda shape: np.zeros(shape, like.dtype), shapes)
     return {**storage, "start": 0}
 
 
 def rows_of_cache(cache, rows):
-    """-> the cache of some of its rows, in that order; None stays None."""
+    """-> the cache of some rows, in that order; None stays None."""
     if cache is None:
         return None
-    storage = {key: part for key, part in cache.items() if key != "start"}
-    storage = tree_map(lambda array: array[rows], storage)
-    return {**storage, "start": cache["start"]}
+    return {
+        key: part if key == "start"
+        else tree_map(lambda array: array[rows], part)
+        for key, part in cache.items()}
 
 
 def read(model, params, config, rows, cache, mask=None, positions=None):
@@ -31,5 +33,6 @@ def read(model, params, config, rows, cache, mask=None, positions=None):
     none."""
     ids = np.array(rows)
     logits, new = model.forward(
-        params, ids, config, mask=mask, positions=positions, cache=cache)
+        params, ids, config, mask=mask, positions=positions,
+        cache=cache)
     return logits[:, -1], None if cache is None else new

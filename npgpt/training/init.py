@@ -1,4 +1,4 @@
-"""The weights before training: the same numbers in both packages."""
+"""The weights before training, the same numbers in both packages."""
 
 import numpy as np
 
@@ -7,8 +7,8 @@ from npgpt.tree import tree_map_with_path
 
 
 def init(model, config, seed=1, dtype=np.float32):
-    """-> params: first values for `model.weights(config)`, each weight
-    drawn from a stream of its own."""
+    """-> params: the first values of `model.weights(config)`, each
+    weight drawn from a stream of its own."""
 
     def draw(path, weight):
         kind, size = weight.init

@@ -9,7 +9,7 @@ from npgpt.layers.cross_entropy import (
 
 def loss_and_grads(model, params, inputs, targets, config, mask=None,
                    positions=None, dropout_masks=None, count=None):
-    """inputs, targets (B, T) -> loss (), gradients shaped like params.
+    """inputs and targets (B, T) -> loss (), gradients like params.
 
     Targets of -100 are ignored. count: the divisor, by default the
     number of the others. The rest is what `model.forward` takes."""
@@ -18,6 +18,6 @@ def loss_and_grads(model, params, inputs, targets, config, mask=None,
         params, inputs, config, mask=mask, positions=positions,
         dropout_masks=dropout_masks)                  # (B, T, V)
     loss, saved_loss = cross_entropy(logits, targets, count)
-    d_logits = cross_entropy_backward(1.0, saved_loss)        # (B, T, V)
+    d_logits = cross_entropy_backward(1.0, saved_loss)  # (B, T, V)
     grads = model.backward(d_logits, saved)
     return loss, grads

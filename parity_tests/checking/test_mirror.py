@@ -14,11 +14,20 @@ from npgpt.checking.statements import labels
 NUMPY, TORCH = (Path(package.__file__).parent for package in (npgpt, torchgpt))
 COMPOSITES = ("blocks/mlp", "blocks/multi_head_attention", "blocks/block",
               "models/gpt2")
+# what else is one text, once torch's words for it are put back into NumPy's
+LIKE = ("like.new_zeros(shape)", "np.zeros(shape, like.dtype)")
+IDS = ("""    _, like = next(leaves(params))
+    ids = torch.tensor(rows, device=like.device)
+""", "    ids = np.array(rows)\n")
+NO_GRAD = ("@torch.no_grad()\n", "")
+SAME_BUT_FOR = {
+    "training/loss": [NO_GRAD], "training/loss_and_grads": [NO_GRAD],
+    "generation/cache": [LIKE, IDS],
+    "generation/generate": [NO_GRAD], "generation/generate_batch": [NO_GRAD]}
 LAYERS = sorted(path.stem for path in (NUMPY / "layers").glob("*.py") if path.stem != "__init__")
 PAIRS = [*(f"layers/{name}" for name in LAYERS), *COMPOSITES,
-         "training/init", "training/adamw", "training/clip", "generation/sample",
-         "generation/generate", "generation/generate_batch",
-         "speed/one_token/gpt2"]
+         *SAME_BUT_FOR, "training/init", "training/adamw", "training/clip",
+         "generation/sample", "speed/one_token/gpt2"]
 
 
 def text(half, name):
@@ -30,6 +39,21 @@ def test_composites_are_the_same_text_but_for_imports(name):
     ours = text(NUMPY, name).replace("npgpt.", "torchgpt.")
     theirs = text(TORCH, name).replace("from npgpt.", "from torchgpt.")
     assert joined(ours) == joined(theirs)
+
+
+@pytest.mark.parametrize("name", SAME_BUT_FOR)
+def test_the_rest_is_the_same_text_but_for_a_few_words(name):
+    ours, theirs = text(NUMPY, name), text(TORCH, name)
+    for in_torch, in_numpy in SAME_BUT_FOR[name]:
+        assert theirs.count(in_torch) == 1, in_torch
+        theirs = theirs.replace(in_torch, in_numpy)
+    assert in_lines(ours.replace("npgpt.", "torchgpt.")) == in_lines(
+        theirs.replace("from npgpt.", "from torchgpt."))
+
+
+def in_lines(source):
+    """Those of `joined` that are not empty, without the library's import."""
+    return [line for line in joined(source) if line and not line.startswith("import ")]
 
 
 def joined(source):

@@ -12,17 +12,19 @@ def empty_cache(model, config, batch, params):
     if shapes is None:
         return None
     _, like = next(leaves(params))
-    storage = tree_map(lambda shape: like.new_zeros(shape), shapes)
+    storage = tree_map(
+        lambda shape: like.new_zeros(shape), shapes)
     return {**storage, "start": 0}
 
 
 def rows_of_cache(cache, rows):
-    """-> the cache of some of its rows, in that order; None stays None."""
+    """-> the cache of some rows, in that order; None stays None."""
     if cache is None:
         return None
-    storage = {key: part for key, part in cache.items() if key != "start"}
-    storage = tree_map(lambda array: array[rows], storage)
-    return {**storage, "start": cache["start"]}
+    return {
+        key: part if key == "start"
+        else tree_map(lambda array: array[rows], part)
+        for key, part in cache.items()}
 
 
 def read(model, params, config, rows, cache, mask=None, positions=None):
@@ -32,5 +34,6 @@ def read(model, params, config, rows, cache, mask=None, positions=None):
     _, like = next(leaves(params))
     ids = torch.tensor(rows, device=like.device)
     logits, new = model.forward(
-        params, ids, config, mask=mask, positions=positions, cache=cache)
+        params, ids, config, mask=mask, positions=positions,
+        cache=cache)
     return logits[:, -1], None if cache is None else new

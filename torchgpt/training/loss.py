@@ -9,7 +9,7 @@ from torchgpt.layers.cross_entropy import cross_entropy
 @torch.no_grad()
 def mean_loss(model, params, inputs, targets, config, mask=None,
               positions=None, count=None):
-    """inputs, targets (B, T) -> loss (), as `loss_and_grads` has it."""
+    """inputs and targets (B, T) -> loss (), as of `loss_and_grads`."""
     check_batch(inputs, targets, config)
     logits, _ = model.forward(
         params, inputs, config, mask=mask, positions=positions)
