@@ -1,6 +1,7 @@
 """From a trained model to text."""
 
 from npgpt.generation.cache import empty_cache, read, rows_of_cache
+from npgpt.generation.engine import Engine
 from npgpt.generation.generate import generate
 from npgpt.generation.generate_batch import generate_batch
 from npgpt.generation.sample import (
@@ -10,8 +11,10 @@ from npgpt.generation.sample import (
     sample_token,
     token_probs,
 )
+from npgpt.generation.sampling_settings import SamplingSettings
 
 __all__ = [
-    "draw_token", "empty_cache", "generate", "generate_batch", "log_prob",
-    "penalise_repeats", "read", "rows_of_cache", "sample_token", "token_probs",
+    "Engine", "SamplingSettings", "draw_token", "empty_cache", "generate",
+    "generate_batch", "log_prob", "penalise_repeats", "read",
+    "rows_of_cache", "sample_token", "token_probs",
 ]

@@ -2,7 +2,8 @@
 
 from npgpt.families.checks import check_prompt
 from npgpt.generation.cache import empty_cache, read
-from npgpt.generation.sample import check_sampling, sample_token
+from npgpt.generation.sample import sample_token
+from npgpt.generation.sampling_settings import check_sampling
 from npgpt.random_stream import uniforms
 from npgpt.speed import one_token
 

@@ -4,11 +4,11 @@ from npgpt.errors import InputError
 from npgpt.families.checks import check_prompt
 from npgpt.generation.cache import empty_cache, read, rows_of_cache
 from npgpt.generation.sample import (
-    check_sampling,
     log_prob,
     penalise_repeats,
     sample_token,
 )
+from npgpt.generation.sampling_settings import check_sampling
 from npgpt.layers.masks import padded_positions, padding_mask
 from npgpt.random_stream import uniforms
 from npgpt.tree import leaves

@@ -1,10 +1,7 @@
 """Sampling: from the logits of the next token to a token."""
 
-import math
-
 import numpy as np
 
-from npgpt.errors import InputError
 from npgpt.layers.softmax import softmax
 
 
@@ -72,21 +69,3 @@ def log_prob(logits, token):
     scores = logits.astype(np.float64)                # (V,)
     scores = scores - scores.max()                    # (V,)
     return float(scores[token] - np.log(np.exp(scores).sum()))
-
-
-def check_sampling(temperature, top_k, top_p, penalty=1.0):
-    """Raise InputError where a setting has no meaning."""
-    if not (math.isfinite(temperature) and temperature >= 0):
-        raise InputError(
-            f"temperature is {temperature}: give 0 (always the"
-            f" likeliest token) or a number above, such as 0.8")
-    if top_k is not None and top_k < 1:
-        raise InputError(
-            f"top_k is {top_k}: give 1 or more, or nothing")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise InputError(
-            f"top_p is {top_p}: give more than 0 and at most 1")
-    if not (math.isfinite(penalty) and penalty > 0):
-        raise InputError(
-            f"repetition_penalty is {penalty}: give 1 (none) or a"
-            f" number above, such as 1.2")

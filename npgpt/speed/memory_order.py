@@ -10,7 +10,11 @@ PAYS_AFTER = 100  # tokens: turning takes as long as it saves on those
 def along_longer_side(params):
     """-> the same params, each matrix of a product stored along its longer
     side, square ones by columns: a lone token's product reads memory in long
-    runs, so faster. At GPT-2's size that takes half a second and 300 MB."""
+    runs, so faster. At GPT-2's size that takes half a second and 300 MB.
+
+    Tables of which rows are looked up stay as they are. They are known by
+    name: "positions.weight", and "tokens.weight" where there is a "head" of
+    its own; without one the head is the token embedding, transposed."""
     looked_up = {"positions.weight"} | ({"tokens.weight"} if "head" in params else set())
 
     def turn(name, weight):

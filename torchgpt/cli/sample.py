@@ -1,7 +1,7 @@
 """torchgpt sample: as npgpt sample, in PyTorch."""
 
 from npgpt.cli import common
-from npgpt.cli.sample import Row, check_weights, first_ids, write
+from npgpt.cli.sample import check_weights, first_ids, settings_of, write
 
 
 def sample(
@@ -28,17 +28,18 @@ def sample(
     from npgpt.runs.checkpoint import load_checkpoint
 
     common.let_threads_sleep()
-    from torchgpt import generation, to_torch
+    from torchgpt import to_torch
     from torchgpt.device import pick_device
+    from torchgpt.generation import Engine
+    from torchgpt.models import BY_TYPE
 
     place = pick_device(device or "auto")
     checkpoint = load_checkpoint(run)
     check_weights(checkpoint)
-    how = {
-        "max_new_tokens": tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p,
-        "repetition_penalty": repetition_penalty, "seed": seed,
-    }
     starts = [first_ids(checkpoint, each, ids) for each in prompt or [None]]
-    rows = [Row(checkpoint, start, stop or []) for start in starts]
+    settings = settings_of(
+        checkpoint, tokens, temperature, top_k, top_p, repetition_penalty, seed, stop)
+    model = BY_TYPE[checkpoint.family.FILES["model_type"]]
     params = to_torch(checkpoint.params, place)
-    write(rows, checkpoint, params, generation, how, logprobs, stream, as_json)
+    engine = Engine(model, params, checkpoint.config, checkpoint.tokenizer)
+    write(engine, starts, settings, logprobs, stream, as_json)

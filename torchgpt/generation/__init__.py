@@ -1,6 +1,8 @@
 """From a trained model to text."""
 
+from npgpt.generation.sampling_settings import SamplingSettings
 from torchgpt.generation.cache import empty_cache, read, rows_of_cache
+from torchgpt.generation.engine import Engine
 from torchgpt.generation.generate import generate
 from torchgpt.generation.generate_batch import generate_batch
 from torchgpt.generation.sample import (
@@ -12,6 +14,7 @@ from torchgpt.generation.sample import (
 )
 
 __all__ = [
-    "draw_token", "empty_cache", "generate", "generate_batch", "log_prob",
-    "penalise_repeats", "read", "rows_of_cache", "sample_token", "token_probs",
+    "Engine", "SamplingSettings", "draw_token", "empty_cache", "generate",
+    "generate_batch", "log_prob", "penalise_repeats", "read",
+    "rows_of_cache", "sample_token", "token_probs",
 ]

@@ -3,9 +3,10 @@
 import torch
 
 from npgpt.families.checks import check_prompt
+from npgpt.generation.sampling_settings import check_sampling
 from npgpt.random_stream import uniforms
 from torchgpt.generation.cache import empty_cache, read
-from torchgpt.generation.sample import check_sampling, sample_token
+from torchgpt.generation.sample import sample_token
 from torchgpt.speed import one_token
 
 

@@ -1,0 +1,57 @@
+"""What is asked of a text that a model writes."""
+
+import math
+from dataclasses import asdict, dataclass
+
+from npgpt.errors import InputError
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """max_new_tokens: at most so many are written. temperature, top_k,
+    top_p, repetition_penalty, seed: as `generate_batch` takes them.
+    stop: strings, the text ends before the first of them. Raises
+    InputError where one has no meaning."""
+
+    max_new_tokens: int = 100
+    temperature: float = 0.8
+    top_k: int | None = None
+    top_p: float | None = None
+    repetition_penalty: float = 1.0
+    seed: int = 1
+    stop: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        for name in ("max_new_tokens", "seed"):
+            if getattr(self, name) < 0:
+                raise InputError(
+                    f"{name} is {getattr(self, name)}: give 0 or more")
+        check_sampling(self.temperature, self.top_k, self.top_p,
+                       self.repetition_penalty)
+        if isinstance(self.stop, str):
+            raise InputError(
+                f"stop is {self.stop!r}: give a tuple of strings")
+
+    def of_draws(self):
+        """-> what the drawing of tokens is asked for, a dict."""
+        found = asdict(self)
+        del found["stop"]
+        return found
+
+
+def check_sampling(temperature, top_k, top_p, penalty=1.0):
+    """Raise InputError where a setting has no meaning."""
+    if not (math.isfinite(temperature) and temperature >= 0):
+        raise InputError(
+            f"temperature is {temperature}: give 0 (always the"
+            f" likeliest token) or a number above, such as 0.8")
+    if top_k is not None and top_k < 1:
+        raise InputError(
+            f"top_k is {top_k}: give 1 or more, or nothing")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise InputError(
+            f"top_p is {top_p}: give more than 0 and at most 1")
+    if not (math.isfinite(penalty) and penalty > 0):
+        raise InputError(
+            f"repetition_penalty is {penalty}: give 1 (none) or a"
+            f" number above, such as 1.2")
