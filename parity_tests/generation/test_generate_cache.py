@@ -1,6 +1,8 @@
 """A cache changes nothing: every split of a text, one token at a time on one
 page, and several prompts at once give what one pass over each text gives."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -10,12 +12,15 @@ from hypothesis import strategies as st
 import npgpt.generation
 import npgpt.layers
 import npgpt.models
+import npgpt.speed.one_token
 import npgpt.training
 import torchgpt.generation
 import torchgpt.layers
 import torchgpt.models
+import torchgpt.speed.one_token
 from npgpt.errors import InputError
 from npgpt.families.gpt2 import Config
+from npgpt.models import gpt2
 from npgpt.random_stream import normals
 from npgpt.speed.memory_order import along_longer_side
 from npgpt.tree import leaves, rebuild
@@ -30,7 +35,7 @@ def models(draw):
         layers=draw(st.integers(1, 2)), heads=heads, channels=heads * draw(st.integers(1, 4)),
         tied=draw(st.booleans()))
     seed = draw(st.integers(0, 2**32))
-    params = rebuild(npgpt.training.init_gpt(config, seed), lambda name, weight: (
+    params = rebuild(npgpt.training.init(gpt2, config, seed), lambda name, weight: (
         weight.astype(np.float64) + 0.4 * normals(weight.shape, seed, 0, name)))
     return config, params
 
@@ -41,7 +46,8 @@ def texts(draw, config, longest):
 
 
 class NumPy:
-    layers, model, generation = npgpt.layers, npgpt.models, npgpt.generation
+    layers, model, generation = npgpt.layers, npgpt.models.gpt2, npgpt.generation
+    one_token = npgpt.speed.one_token
 
     @staticmethod
     def take(tree):
@@ -53,7 +59,8 @@ class NumPy:
 
 
 class Torch:
-    layers, model, generation = torchgpt.layers, torchgpt.models, torchgpt.generation
+    layers, model, generation = torchgpt.layers, torchgpt.models.gpt2, torchgpt.generation
+    one_token = torchgpt.speed.one_token
 
     @staticmethod
     def take(tree):
@@ -77,15 +84,32 @@ def test_every_split_of_a_prompt_gives_the_uncached_logits(half, data):
     config, params = data.draw(models())
     params = half.take(params)
     ids = texts(data.draw, config, config.context_length)
-    whole, _ = half.model.gpt(params, half.ids([ids]), config)
+    whole, _ = half.model.forward(params, half.ids([ids]), config)
     for cut in range(1, len(ids) + 1):
-        cache = half.layers.empty_cache(config, 1, params["tokens"]["weight"])
-        first, cache = half.model.gpt_cached(params, half.ids([ids[:cut]]), cache, config)
-        near(first, whole[:, :cut])
+        cache = half.generation.empty_cache(half.model, config, 1, params)
+        first, cache = half.model.forward(params, half.ids([ids[:cut]]), config, cache=cache)
+        near(first, whole[:, cut - 1:cut])
         if cut < len(ids):
-            second, cache = half.model.gpt_cached(params, half.ids([ids[cut:]]), cache, config)
-            near(second, whole[:, cut:])
-        assert cache[2] == len(ids)
+            second, cache = half.model.forward(params, half.ids([ids[cut:]]), config, cache=cache)
+            near(second, whole[:, -1:])
+        assert cache["start"] == len(ids)
+
+
+@both
+@given(data=st.data())
+def test_a_call_with_a_cache_may_be_repeated(half, data):
+    """The cache that is handed in says still how much is read; its storage is shared."""
+    config, params = data.draw(models())
+    params = half.take(params)
+    ids = texts(data.draw, config, config.context_length)
+    cache = half.generation.empty_cache(half.model, config, 1, params)
+    for id in ids:
+        first, new = half.model.forward(params, half.ids([[id]]), config, cache=cache)
+        again, other = half.model.forward(params, half.ids([[id]]), config, cache=cache)
+        near(first, again)
+        assert new["start"] == other["start"] == cache["start"] + 1
+        assert new["blocks"][0]["keys"] is cache["blocks"][0]["keys"]
+        cache = new
 
 
 @both
@@ -94,15 +118,21 @@ def test_one_token_on_one_page_is_a_column_of_the_whole(half, data):
     config, params = data.draw(models())
     params = half.take(params)
     ids = texts(data.draw, config, config.context_length)
-    whole, _ = half.model.gpt(params, half.ids([ids]), config)
-    cache = half.layers.empty_cache(config, 1, params["tokens"]["weight"])
+    whole, _ = half.model.forward(params, half.ids([ids]), config)
+    cache = half.generation.empty_cache(half.model, config, 1, params)
+    step = half.one_token.for_model(half.model)
     for place, id in enumerate(ids):
-        logits, cache = half.generation.gpt_step(params, id, cache, config)
+        logits, cache = step(params, id, cache, config)
         near(logits, whole[0, place])
-    other = half.layers.empty_cache(config, 1, params["tokens"]["weight"])
-    _, other = half.model.gpt_cached(params, half.ids([ids]), other, config)
-    near(cache[0], other[0])
-    near(cache[1], other[1])
+    other = half.generation.empty_cache(half.model, config, 1, params)
+    _, other = half.model.forward(params, half.ids([ids]), config, cache=other)
+    for (name, one), (_, two) in zip(leaves(cache), leaves(other), strict=True):
+        near(one, two), name
+
+
+@both
+def test_a_model_of_someone_else_has_no_step_of_ours(half):
+    assert half.one_token.for_model(half.generation) is None
 
 
 @given(data=st.data())
@@ -117,7 +147,7 @@ def test_weights_stored_along_their_longer_side_are_the_same_weights(data):
         else:
             assert other.flags.f_contiguous, name
     ids = texts(data.draw, config, 3)
-    one, two = (list(npgpt.generation.generate(each, config, ids, 9, temperature=1.0))
+    one, two = (list(npgpt.generation.generate(gpt2, each, config, ids, 9, temperature=1.0))
                 for each in (params, turned))
     assert one == two
 
@@ -134,14 +164,17 @@ def test_padding_on_the_left_changes_no_logit(half, data):
     filler = data.draw(st.integers(0, config.vocab_size - 1))
     padded = half.ids([[filler] * pad + row for pad, row in zip(pads, rows)])
     weight = params["tokens"]["weight"]
-    visible = half.layers.padded_mask(pads, T, T, weight)
-    cache = half.layers.empty_cache(config, len(rows), weight)
-    logits, _ = half.model.gpt_cached(params, padded, cache, config, visible)
-    places = half.layers.places_seen(visible)
-    for pad, row, found, place in zip(pads, rows, logits, places):
-        alone, _ = half.model.gpt(params, half.ids([row]), config)
+    mask = half.layers.padding_mask(pads, T, weight)
+    positions = half.layers.padded_positions(pads, T, T, weight)
+    logits, _ = half.model.forward(params, padded, config, mask=mask, positions=positions)
+    cache = half.generation.empty_cache(half.model, config, len(rows), params)
+    last, _ = half.model.forward(
+        params, padded, config, mask=mask, positions=positions, cache=cache)
+    for row_of, (pad, row, found, counted) in enumerate(zip(pads, rows, logits, positions)):
+        alone, _ = half.model.forward(params, half.ids([row]), config)
         near(found[pad:], alone[0])
-        assert place.tolist() == [0] * pad + list(range(len(row)))
+        near(last[row_of], alone[0, -1:])
+        assert counted.tolist() == [0] * pad + list(range(len(row)))
 
 
 @both
@@ -157,12 +190,13 @@ def test_a_batch_gives_each_prompt_what_it_gets_alone(half, data):
     lengths = [data.draw(st.integers(1, 14)) for _ in prompts]  # when each is ended
     batch = [[] for _ in prompts]
     for row, token, log_prob in half.generation.generate_batch(
-            params, config, prompts, seed=seed,
+            half.model, params, config, prompts, seed=seed,
             ended=lambda row: len(batch[row]) >= lengths[row], **how):
         batch[row].append(token)
         assert log_prob <= 0
     for row, prompt in enumerate(prompts):
-        alone = list(half.generation.generate(params, config, prompt, seed=seed + row, **how))
+        alone = list(half.generation.generate(
+            half.model, params, config, prompt, seed=seed + row, **how))
         assert len(alone) == 14
         assert batch[row] == alone[:lengths[row]]
 
@@ -172,8 +206,9 @@ def test_both_halves_draw_the_same_with_every_option(data):
     config, params = data.draw(models())
     prompts = [texts(data.draw, config, 12) for _ in range(2)]
     how = {"temperature": 1.0, "top_p": 0.9, "repetition_penalty": 1.5, "max_new_tokens": 10}
-    one = list(npgpt.generation.generate_batch(params, config, prompts, **how))
-    two = list(torchgpt.generation.generate_batch(Torch.take(params), config, prompts, **how))
+    one = list(npgpt.generation.generate_batch(gpt2, params, config, prompts, **how))
+    two = list(torchgpt.generation.generate_batch(
+        torchgpt.models.gpt2, Torch.take(params), config, prompts, **how))
     assert [found[:2] for found in one] == [found[:2] for found in two]
     near([found[2] for found in one], [found[2] for found in two])
 
@@ -186,8 +221,8 @@ def test_log_probabilities_are_the_models_own(half, data):
     params = half.take(params)
     prompt = texts(data.draw, config, config.context_length)
     (_, token, log_prob), = half.generation.generate_batch(
-        params, config, [prompt], 1, temperature=2.0, top_k=2, repetition_penalty=1.7)
-    logits, _ = half.model.gpt(params, half.ids([prompt]), config)
+        half.model, params, config, [prompt], 1, temperature=2.0, top_k=2, repetition_penalty=1.7)
+    logits, _ = half.model.forward(params, half.ids([prompt]), config)
     powers = np.exp(np.asarray(logits)[0, -1].astype(np.float64))
     near(log_prob, np.log(powers[token] / powers.sum()))
 
@@ -214,16 +249,17 @@ def test_a_penalty_is_transformers_own():
 @both
 def test_bad_prompts_and_settings_are_named(half):
     config = Config(5, 4, 1, 1, 2)
-    params = half.take(npgpt.training.init_gpt(config, 1))
-    batch = half.generation.generate_batch
-    with pytest.raises(InputError, match="a prompt is empty"):
+    params = half.take(npgpt.training.init(gpt2, config, 1))
+    batch = partial(half.generation.generate_batch, half.model)
+    with pytest.raises(InputError, match="the prompt is empty"):
         list(batch(params, config, [[1], []]))
-    with pytest.raises(InputError, match="a prompt is empty"):
+    with pytest.raises(InputError, match="there is no prompt"):
         list(batch(params, config, []))
     with pytest.raises(InputError, match="repetition_penalty is 0"):
         list(batch(params, config, [[1]], repetition_penalty=0))
     with pytest.raises(InputError, match="-1 is outside the vocabulary"):
         list(batch(params, config, [[1, -1], [2]]))
     with pytest.raises(InputError, match="5 is outside the vocabulary"):
-        list(half.generation.generate(params, config, [5]))
+        list(half.generation.generate(
+            half.model, params, config, [5]))
     assert list(batch(params, config, [[1]], max_new_tokens=0)) == []

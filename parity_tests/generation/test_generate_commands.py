@@ -9,13 +9,14 @@ import pytest
 from npgpt.cli.inspect import attention_maps, nearest
 from npgpt.cli.main import main as npgpt_main
 from npgpt.families.gpt2 import Config
-from npgpt.generation import generate
+from npgpt.generation import Engine, generate
+from npgpt.models import gpt2
 from npgpt.random_stream import normals
 from npgpt.runs.checkpoint import load_checkpoint, save_checkpoint
 from npgpt.runs.curves import smooth
 from npgpt.speed.memory_order import PAYS_AFTER, along_longer_side
 from npgpt.text import CharacterTokenizer
-from npgpt.training import init_gpt
+from npgpt.training import init
 from npgpt.tree import leaves, rebuild
 from torchgpt.cli.main import main as torchgpt_main
 
@@ -27,7 +28,7 @@ def checkpoint(tmp_path_factory):
     path = tmp_path_factory.mktemp("commands") / "run"
     tokenizer = CharacterTokenizer.train([TEXT])
     config = Config(tokenizer.vocab_size, 16, 2, 2, 8, tied=False)
-    params = rebuild(init_gpt(config, 1), lambda name, weight: (
+    params = rebuild(init(gpt2, config, 1), lambda name, weight: (
         weight + 0.5 * normals(weight.shape, 1, 0, name)).astype(np.float32))
     save_checkpoint(path, config, params, tokenizer)
     return path
@@ -48,7 +49,7 @@ both = pytest.mark.parametrize("main", [npgpt_main, torchgpt_main], ids=["npgpt"
 
 def alone(path, prompt, count, seed, **how):
     found = load_checkpoint(path)
-    ids = list(generate(found.params, found.config, found.tokenizer.encode(prompt), count,
+    ids = list(generate(gpt2, found.params, found.config, found.tokenizer.encode(prompt), count,
                         seed=seed, **how))
     return ids, found.tokenizer.decode(ids)
 
@@ -67,13 +68,13 @@ def test_a_long_text_of_a_large_model_is_written_from_turned_weights(
         turned.append(along_longer_side(params))
         return turned[0]
 
-    def watched(params, *given, **more):
+    def watched(model, params, *given, **more):
         read.append(params)
-        return generate(params, *given, **more)
+        return generate(model, params, *given, **more)
 
-    monkeypatch.setattr("npgpt.speed.memory_order.along_longer_side", turn)
-    monkeypatch.setattr("npgpt.generation.generate", watched)
-    monkeypatch.setattr("npgpt.speed.blas_threads.blas_threads", lambda config: None)
+    monkeypatch.setattr("npgpt.generation.engine.along_longer_side", turn)
+    monkeypatch.setattr("npgpt.generation.engine.blas_threads", lambda config: None)
+    monkeypatch.setitem(Engine.__init__.__kwdefaults__, "generate", watched)
     for tokens in (PAYS_AFTER - 1, PAYS_AFTER):
         assert not turned
         line = ["sample", checkpoint, "--prompt", "the ", "--tokens", tokens]
@@ -206,7 +207,7 @@ def test_inspect_names_the_nearest_tokens(run, checkpoint):
 def test_inspect_draws_where_each_head_looks(run, checkpoint, tmp_path):
     found = load_checkpoint(checkpoint)
     ids = found.tokenizer.encode("the cat")
-    maps = attention_maps(found.params, ids, found.config)
+    maps = attention_maps(gpt2, found.params, ids, found.config)
     assert [each.shape for each in maps] == [(2, 7, 7)] * 2
     for each in maps:
         np.testing.assert_allclose(each.sum(axis=-1), 1, atol=1e-6)

@@ -1,14 +1,14 @@
 """A text ends before its first stop string, however it is cut in pieces."""
 
 from itertools import pairwise
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npgpt.cli.sample import Row
 from npgpt.errors import InputError
+from npgpt.generation import SamplingSettings
+from npgpt.generation.completion import Completion
 from npgpt.text import BytePairTokenizer, CharacterTokenizer, StopStrings
 
 letters = st.text("ab", max_size=12)
@@ -54,7 +54,7 @@ def test_a_stop_string_is_found_across_tokens_and_within_a_character():
 def test_a_text_may_end_within_a_character(stops):
     """The lone byte is shown as `decode` shows it."""
     tokenizer = BytePairTokenizer.train("é", 257)
-    row = Row(SimpleNamespace(tokenizer=tokenizer), tokenizer.encode("a"), stops)
+    row = Completion(tokenizer.encode("a"), tokenizer, SamplingSettings(stop=tuple(stops)))
     ids = [*tokenizer.encode("b"), tokenizer.encode("é")[0]]
     shown = "".join(row.push(id, 0.0) for id in ids) + row.finish()
     assert shown == row.text == tokenizer.decode(ids) == "b\ufffd"
