@@ -50,7 +50,7 @@ class Call:
 @dataclass(frozen=True, eq=False)
 class Event:
     """A value, copied. kind: "given" to a call, "assigned" by a statement,
-    the "part" of an array or a dict that one fills, or "returned"."""
+    the "part" of an array that one fills, or "returned"."""
 
     kind: str
     call: Call
@@ -146,9 +146,9 @@ class Recorder:
         for name in statement.names:
             if name in values and not self.skip("assigned", name):
                 self.keep("assigned", call, name, values[name], statement.line)
-        for name, code in statement.parts:
+        for text, code in statement.parts:
             part = eval(code, frame.f_globals, values)
-            self.keep("part", call, name, part, statement.line)
+            self.keep("part", call, text, part, statement.line)
 
     def look_before(self, call, frame):
         place = call.file.place_in_body(call.code, call.line)

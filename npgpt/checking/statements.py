@@ -12,7 +12,7 @@ LABEL = re.compile(r"\s*# \((\d+(?:, \d+)*)\) (.*)")
 @dataclass(frozen=True, eq=False)
 class Statement:
     """Its first line; the names that it gives a value or changes in place;
-    the parts that it fills, each with its name and compiled."""
+    the parts of arrays that it fills, as text and compiled."""
 
     line: int
     names: tuple
@@ -77,13 +77,7 @@ def assigned(node):
 
 
 def parts(node):
-    """The slices that a statement fills: `keys[:, :, start:S] = k`; that of
-    `grads["bias"] = …` is d_bias."""
-    found = []
-    for target in node.targets if isinstance(node, ast.Assign) else []:
-        if isinstance(target, ast.Subscript):
-            text = ast.unparse(target)
-            gradient = re.fullmatch(r"grads\['(\w+)'\]", text)
-            name = f"d_{gradient[1]}" if gradient else text
-            found.append((name, compile(text, "part", "eval")))
-    return tuple(found)
+    """The slices that a statement fills: `keys[:, :, start:S] = k`."""
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    texts = [ast.unparse(target) for target in targets if isinstance(target, ast.Subscript)]
+    return tuple((text, compile(text, "part", "eval")) for text in texts)

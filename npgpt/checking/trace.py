@@ -97,7 +97,7 @@ def not_numbers(kind, name):
 def by_key(events, leave):
     values = {}
     for event in events:
-        if event.kind == "part" and not event.name.isidentifier():
+        if event.kind == "part":
             continue
         value, slot = event.value, event.step
         if event.kind == "returned":

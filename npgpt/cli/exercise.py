@@ -103,8 +103,6 @@ def last_line(node: ast.stmt) -> int:
 
 def hints(lines: list[str], label: int, body: list[ast.stmt]) -> list[str]:
     """What a step has to find, as comments: names, with the shapes where they are told."""
-    from npgpt.checking.statements import parts
-
     end = next((i for i in range(label + 1, len(lines)) if LABEL.match(lines[i])), len(lines))
     found = []
     for statement in body:
@@ -112,7 +110,6 @@ def hints(lines: list[str], label: int, body: list[ast.stmt]) -> list[str]:
             if isinstance(node, ast.Assign) and label < node.lineno - 1 < end:
                 names = [n.id for target in node.targets for n in ast.walk(target)
                          if isinstance(n, ast.Name) and n.id.startswith("d_")]
-                names += [name for name, _ in parts(node) if name.startswith("d_")]
                 shape = re.search(r"# (\(.*)$", lines[last_line(node) - 1])
                 if names:
                     found.append(f"    #     find {', '.join(names)}"

@@ -75,7 +75,8 @@ def test_gradcheck_and_pytest_give_a_candidate_one_verdict(pytestconfig):
                             "PYTHONPATH": str(pytestconfig.rootpath / "docs/examples")}).stdout
 
     checked = json.loads(said(
-        "-c", "from npgpt.cli.main import main; main()", "gradcheck", "--candidate", "my_package", "--json"))
+        "-c", "from npgpt.cli.main import main; main()",
+        "gradcheck", "--candidate", "my_package", "--json"))
     lines = said("-m", "pytest", "--candidate", "my_package", "-n", "2", "-p", "no:cacheprovider",
                  "parity_tests/test_components.py").splitlines()
 
