@@ -9,7 +9,7 @@ names can then be laid beside one another, value by value."""
 import sys
 from dataclasses import dataclass, field
 
-from npgpt.checking.replacing import replaced
+from npgpt.replacing import replaced
 from npgpt.checking.statements import parsed
 from npgpt.speed import threads
 
