@@ -15,7 +15,7 @@ import numpy as np
 from npgpt import layers
 from npgpt.checking.case import is_float, is_pair
 from npgpt.checking.comparison import error_between
-from npgpt.checking.replacing import replaced
+from npgpt.replacing import replaced
 
 UNIT = {"float64": 2.0 ** -53, "float32": 2.0 ** -24, "bfloat16": 2.0 ** -8}
 # the smallest normal number: what is smaller may be lost whole

@@ -13,8 +13,8 @@ import numpy as np
 from npgpt import layers
 from npgpt.checking.case import is_pair, mapped
 from npgpt.checking.components import ALIASES, all_functions, functions_of
-from npgpt.checking.replacing import replaced
 from npgpt.errors import InputError
+from npgpt.replacing import replaced
 from npgpt.speed.threads import sharded
 from npgpt.tree import leaves, tree_map
 

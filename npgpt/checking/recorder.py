@@ -9,8 +9,8 @@ names can then be laid beside one another, value by value."""
 import sys
 from dataclasses import dataclass, field
 
-from npgpt.checking.replacing import replaced
 from npgpt.checking.statements import parsed
+from npgpt.replacing import replaced
 from npgpt.speed import threads
 
 # modules of ours that are not what is checked

@@ -168,9 +168,9 @@ def attention_maps(model: Any, params: dict, ids: list[int], config: Any) -> lis
     """Each block's probabilities (H, T, T): row t shows where token t looks."""
     import numpy as np
 
-    from npgpt.checking.replacing import replaced
     from npgpt.layers import attention
     from npgpt.layers.blockwise_attention import blockwise_attention
+    from npgpt.replacing import replaced
 
     maps = []
 

@@ -17,9 +17,9 @@ from types import FunctionType, ModuleType
 from npgpt.checking.components import CASES, all_functions, functions_of
 from npgpt.checking.draw import seeded_draw
 from npgpt.checking.implementations import lookup, numpy_implementation
-from npgpt.checking.replacing import replaced
 from npgpt.checking.tally import Tally
 from npgpt.checking.verdict import Verdict, check_edges
+from npgpt.replacing import replaced
 from torchgpt.checking import torch_implementation
 
 ROOMS = ("layers", "blocks", "models", "training", "generation")

@@ -18,9 +18,9 @@ from npgpt.checking.blame import explain, locate
 from npgpt.checking.components import CASES, functions_of, make_case
 from npgpt.checking.draw import seeded_draw
 from npgpt.checking.implementations import lookup
-from npgpt.checking.replacing import replaced
 from npgpt.checking.statements import labels
 from npgpt.checking.verdict import verdict
+from npgpt.replacing import replaced
 from parity_tests.suite import implementations
 
 EXAMPLES = 50

@@ -20,7 +20,7 @@ from npgpt.checking.implementations import (
     sharded_implementation,
     uses_torch,
 )
-from npgpt.checking.replacing import replaced
+from npgpt.replacing import replaced
 from npgpt.tree import leaves, rebuild
 from torchgpt.checking.leaves import by_autograd
 from torchgpt.device import DTYPES

@@ -12,6 +12,7 @@ import math
 import numpy as np
 from numba import njit
 
+from npgpt.layers.cross_entropy import IGNORE
 from npgpt.layers.gelu import CUBIC, ROOT
 
 ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}
@@ -34,107 +35,108 @@ def loop_in_order(function):
 
 
 @loop
-def add_layer_norm(x, more, shift, weight, bias, eps):
-    """x, more (R, C), shift, weight, bias (C,): x += more + shift in place,
-    unless more is None; -> layer norm's y, normed (R, C), inv_std (R, 1)."""
+def add_bias(y, bias):
+    """y (R, O) += bias (O,), in place."""
+    R, O = y.shape
+    if bias.shape != (O,):
+        raise ValueError("linear: bias needs as many numbers as weight has columns")
+    for r in range(R):
+        for o in range(O):
+            y[r, o] += bias[o]
+
+
+@loop
+def column_sum(d_y):
+    """d_y (R, O) -> (O,), the sum of its rows."""
+    R, O = d_y.shape
+    total = np.zeros(O, d_y.dtype)
+    for r in range(R):
+        for o in range(O):
+            total[o] += d_y[r, o]
+    return total
+
+
+@loop
+def layer_norm(x, weight, bias, eps):
+    """x (R, C), weight, bias (C,) -> y (R, C), means, inv_stds (R,)."""
     R, C = x.shape
     if weight.shape != (C,) or bias.shape != (C,):
         raise ValueError("layer norm: weight and bias need as many numbers as x has channels")
-    if more is not None and (more.shape != x.shape or shift.shape != (C,)):
-        raise ValueError("layer norm: what is added must have x's shape")
     kind = x.dtype.type
-    share = kind(1 / C)
-    y, normed, inv_std = np.empty_like(x), np.empty_like(x), np.empty((R, 1), x.dtype)
+    part = kind(1 / C)
+    y, means, inv_stds = np.empty_like(x), np.empty(R, x.dtype), np.empty(R, x.dtype)
     for r in range(R):
-        # (0) add to the stream
-        if more is not None:
-            for c in range(C):
-                x[r, c] += more[r, c] + shift[c]
         # (1) centre
         total = kind(0)
         for c in range(C):
             total += x[r, c]
-        mean = total * share
+        means[r] = mean = total * part
         # (2) divide by the standard deviation
         squares = kind(0)
         for c in range(C):
             centred = x[r, c] - mean
             squares += centred * centred
-        inv_std[r, 0] = inv = kind(1) / math.sqrt(squares * share + kind(eps))
+        inv_stds[r] = inv_std = kind(1) / math.sqrt(squares * part + kind(eps))
         # (3) scale and shift
         for c in range(C):
-            normed[r, c] = (x[r, c] - mean) * inv
-            y[r, c] = normed[r, c] * weight[c] + bias[c]
-    return y, normed, inv_std
+            y[r, c] = (x[r, c] - mean) * inv_std * weight[c] + bias[c]
+    return y, means, inv_stds
 
 
 @loop
-def layer_norm_backward_add(d_y, normed, inv_std, weight, d_x):
-    """d_y, normed (R, C), inv_std (R, 1), weight (C,): d_x (R, C) += layer
-    norm's gradient, in place; -> d_weight, d_bias (C,)."""
-    R, C = d_y.shape
-    kind = d_y.dtype.type
-    share = kind(1 / C)
-    d_weight, d_bias = np.zeros_like(weight), np.zeros_like(weight)
+def layer_norm_backward(d_y, x, means, inv_stds, weight):
+    """d_y, x (R, C), means, inv_stds (R,), weight (C,) -> d_x (R, C),
+    d_weight, d_bias (C,)."""
+    R, C = x.shape
+    if d_y.shape != (R, C):
+        raise ValueError("layer norm: d_y needs y's shape")
+    kind = x.dtype.type
+    part = kind(1 / C)
+    d_x, d_weight, d_bias = np.empty_like(d_y), np.zeros_like(weight), np.zeros_like(weight)
     for r in range(R):
+        mean, inv_std = means[r], inv_stds[r]
         # (3) scale and shift
-        along, total = kind(0), kind(0)
+        mean_product, total = kind(0), kind(0)
         for c in range(C):
-            d_weight[c] += d_y[r, c] * normed[r, c]
+            normed = (x[r, c] - mean) * inv_std
+            d_weight[c] += d_y[r, c] * normed
             d_bias[c] += d_y[r, c]
             d_normed = d_y[r, c] * weight[c]
-            along += d_normed * normed[r, c]
+            mean_product += d_normed * normed
             total += d_normed
-        along *= share
-        mean = total * share
+        mean_product *= part
+        mean_grad = total * part
         # (2, 1) divide by the standard deviation, centre
         for c in range(C):
+            normed = (x[r, c] - mean) * inv_std
             d_normed = d_y[r, c] * weight[c]
-            d_x[r, c] += (d_normed - mean - normed[r, c] * along) * inv_std[r, 0]
-    return d_weight, d_bias
+            d_x[r, c] = (d_normed - mean_grad - normed * mean_product) * inv_std
+    return d_x, d_weight, d_bias
 
 
 @loop
-def gelu_inner(x, bias):
-    """x (R, F) += bias (F,) in place; -> what GELU takes the tanh of."""
-    R, F = x.shape
-    if bias.shape != (F,):
-        raise ValueError("GELU: bias needs as many numbers as x has features")
+def gelu_inner(x):
+    """x (N,) -> what GELU takes the tanh of (N,)."""
     kind = x.dtype.type
     one, three = kind(ROOT), kind(ROOT * CUBIC)
     inner = np.empty_like(x)
-    for r in range(R):
-        for c in range(F):
-            x[r, c] += bias[c]
-            inner[r, c] = x[r, c] * (one + three * x[r, c] * x[r, c])
+    for n in range(x.size):
+        inner[n] = x[n] * (one + three * x[n] * x[n])
     return inner
 
 
 @loop
 def gelu_outer(x, tanh):
-    """x, tanh (R, F) become y and its slope dy/dx, in place."""
-    R, F = x.shape
+    """x, tanh (N,) -> y (N,); tanh becomes the slope dy/dx, in place."""
     kind = x.dtype.type
     half, one, two, six = kind(0.5), kind(1), kind(2 * ROOT), kind(6 * ROOT * CUBIC)
-    for r in range(R):
-        for c in range(F):
-            gate = half * tanh[r, c] + half
-            y = x[r, c] * gate
-            d_inner = two + six * x[r, c] * x[r, c]
-            x[r, c] = y
-            tanh[r, c] = gate + y * (one - gate) * d_inner
-
-
-@loop
-def gelu_backward(d_y, slope):
-    """d_y (R, F) becomes d_x, in place; -> d_bias (F,)."""
-    R, F = d_y.shape
-    d_bias = np.zeros(F, d_y.dtype)
-    for r in range(R):
-        for c in range(F):
-            d_y[r, c] *= slope[r, c]
-            d_bias[c] += d_y[r, c]
-    return d_bias
+    y = np.empty_like(x)
+    for n in range(x.size):
+        gate = half * tanh[n] + half
+        y[n] = x[n] * gate
+        d_inner = two + six * x[n] * x[n]
+        tanh[n] = gate + y[n] * (one - gate) * d_inner
+    return y
 
 
 @loop_past_nan
@@ -149,16 +151,16 @@ def largest(row):
 @loop
 def shift_scores(scores, scale):
     """scores (N, T, S) of the last T of S tokens: each row less its largest,
-    times scale, and -inf where the query may not look, in place."""
+    times scale, and -inf for later keys, in place."""
     N, T, S = scores.shape
     factor = scores.dtype.type(scale)
     for n in range(N):
         for t in range(T):
-            row, seen = scores[n, t], S - T + t + 1
-            top = largest(row[:seen])
-            for s in range(seen):
+            row, past = scores[n, t], S - T + t + 1
+            top = largest(row[:past])
+            for s in range(past):
                 row[s] = (row[s] - top) * factor
-            for s in range(seen, S):
+            for s in range(past, S):
                 row[s] = -np.inf
 
 
@@ -173,28 +175,90 @@ def divide_by_sum(powers):
             total = kind(0)
             for s in range(S):
                 total += row[s]
-            share = kind(1) / total
+            factor = kind(1) / total
             for s in range(S):
-                row[s] *= share
+                row[s] *= factor
 
 
 @loop
-def softmax_backward(d_probs, probs, along, scale):
-    """d_probs, probs (N, T, S), along (N, T): d_probs becomes d_scores."""
+def softmax_backward(d_probs, probs, mean_grad, scale):
+    """d_probs, probs (N, T, S), mean_grad (N, T): d_probs becomes d_scores."""
     N, T, S = probs.shape
+    if d_probs.shape != (N, T, S) or mean_grad.shape != (N, T):
+        raise ValueError("attention: d_y needs y's shape")
     factor = probs.dtype.type(scale)
     for n in range(N):
         for t in range(T):
-            row, d_row, less = probs[n, t], d_probs[n, t], along[n, t]
+            row, d_row, less = probs[n, t], d_probs[n, t], mean_grad[n, t]
             for s in range(S):
                 d_row[s] = row[s] * (d_row[s] - less) * factor
+
+
+@loop
+def shift_logits(logits, targets):
+    """logits (R, V), targets (R,) -> each row less its largest (R, V), and
+    what it has for its target (R,)."""
+    R, V = logits.shape
+    if targets.shape != (R,):
+        raise ValueError("cross-entropy: each row of logits needs a target")
+    shifted, score = np.empty_like(logits), np.zeros(R, logits.dtype)
+    for r in range(R):
+        top = largest(logits[r])
+        for v in range(V):
+            shifted[r, v] = logits[r, v] - top
+        if targets[r] != IGNORE:
+            if not 0 <= targets[r] < V:
+                raise IndexError("cross-entropy: a target is not in the vocabulary")
+            score[r] = shifted[r, targets[r]]
+    return shifted, score
+
+
+@loop
+def losses_of_rows(powers, score, targets):
+    """powers (R, V) become probabilities, in place -> the sum of the
+    losses, a float."""
+    R, V = powers.shape
+    kind = powers.dtype.type
+    loss = 0.0
+    for r in range(R):
+        total = kind(0)
+        for v in range(V):
+            total += powers[r, v]
+        factor = kind(1) / total
+        for v in range(V):
+            powers[r, v] *= factor
+        if targets[r] != IGNORE:
+            loss += math.log(total) - score[r]
+    return loss
+
+
+@loop
+def cross_entropy_backward(probs, targets, d_loss):
+    """probs (R, V), targets (R,), d_loss of each that counts -> d_logits
+    (R, V)."""
+    R, V = probs.shape
+    kind = probs.dtype.type
+    d_logits = np.empty_like(probs)
+    for r in range(R):
+        counts = targets[r] != IGNORE
+        factor = kind(d_loss) if counts else kind(0)
+        for v in range(V):
+            d_logits[r, v] = probs[r, v] * factor
+        if counts:
+            d_logits[r, targets[r]] -= factor
+    return d_logits
 
 
 @loop
 def embedding_backward(ids, d_y, d_weight):
     """ids (R,), d_y (R, C): d_weight (V, C) += each row of d_y, at its id."""
     R, C = d_y.shape
+    V = len(d_weight)
+    if ids.shape != (R,) or d_weight.shape != (V, C):
+        raise ValueError("embedding: d_y needs y's shape")
     for r in range(R):
+        if not -V <= ids[r] < V:
+            raise IndexError("embedding: an id is not in the vocabulary")
         for c in range(C):
             d_weight[ids[r], c] += d_y[r, c]
 
