@@ -81,6 +81,10 @@ def asked_for(layer, seed, at):
 
     asked = choices(at, layer)
     case = make_case(layer or "gpt", seeded_draw(seed, asked))
+    frozen = case.chosen.get("frozen")
+    if frozen and "frozen" not in asked:  # unasked, every gradient is shown
+        nothing = {"frozen": type(frozen)()}
+        case = make_case(layer or "gpt", seeded_draw(seed, {**asked, **nothing}))
     unknown = sorted(set(asked) - set(case.chosen))
     if at is not None and unknown:
         raise InputError(f"--at gives {', '.join(unknown)}, which {case.component} does not"

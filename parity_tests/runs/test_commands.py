@@ -7,15 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
-from npgpt.training.half import NumpyHalf
 from safetensors.numpy import load_file
 
-from npgpt.families.gpt2 import Config
-from npgpt.models.gpt2 import head_weight
-from npgpt.training import init_gpt
+from npgpt.models import gpt2
 from parity_tests.runs.run_checks import TINY, flags, log_of, python
 
 DUET = {"evaluate_every": None, "decay_steps": None, "steps": 10}
@@ -134,10 +132,16 @@ def test_a_model_is_compiled_where_it_is_asked_for(torchgpt, tmp_path, corpus, m
 def test_numpy_runs_compiled_where_it_is_asked_to(npgpt, tmp_path, corpus, monkeypatch):
     from npgpt.speed import compiled
 
-    shards, one_shard = [], compiled.loss_and_grads_of_shard
+    shards, on_loops = [], compiled.on_loops
     moves, one_move = [], compiled.adamw_step
-    monkeypatch.setattr(compiled, "loss_and_grads_of_shard",
-                        lambda *given: shards.append(given) or one_shard(*given))
+
+    def counted(what):
+        found = on_loops(what)
+        if not callable(found):
+            return found
+        return lambda *given, **more: shards.append(given) or found(*given, **more)
+
+    monkeypatch.setattr(compiled, "on_loops", counted)
     monkeypatch.setattr(compiled, "adamw_step",
                         lambda *given, **more: moves.append(given) or one_move(*given, **more))
     line = ["train", *flags(corpus=corpus, dropout=0.1, steps=3), "--json"]
@@ -168,8 +172,13 @@ def test_the_bench_times_both_kinds_of_numpy_step(monkeypatch):
 
 @pytest.mark.parametrize("tied", [False, True])
 def test_the_bench_multiplies_what_a_compiled_step_does(tied):
+    from npgpt.training.half import NumpyHalf
+
     from npgpt.cli import bench_step
+    from npgpt.families.gpt2 import Config
+    from npgpt.models.gpt2 import head_weight
     from npgpt.speed import compiled
+    from npgpt.training import init_gpt
 
     config = Config(vocab_size=7, context_length=70, layers=2, heads=2, channels=8, tied=tied)
     model, ids = NumpyHalf(compile=True).model(init_gpt(config), config), np.zeros((3, 70), int)
@@ -227,21 +236,20 @@ def test_the_last_good_checkpoint_is_the_latest_that_holds_numbers(tmp_path):
 
     import numpy as np
 
-    from npgpt.families.gpt2 import Config
     from npgpt.runs.checkpoint import save_checkpoint
-    from npgpt.training import adamw_init, init_gpt
-    from npgpt.training.loop import last_good
+    from npgpt.runs.diverged import last_good
+    from npgpt.training import adamw_init, init
 
-    config = Config(5, context_length=4, layers=1, heads=1, channels=4)
-    run = SimpleNamespace(path=tmp_path / "run", config=config)
+    config = gpt2.Config(5, context_length=4, layers=1, heads=1, channels=4)
+    run = SimpleNamespace(path=tmp_path / "run", config=config, model=gpt2)
 
     def save(path, step, spoil=1.0):
-        params = init_gpt(config)
+        params = init(gpt2, config)
         params["norm"]["weight"] *= spoil
         save_checkpoint(path, config, params, training={
             "step": step, "best": None, "optimizer": adamw_init(params)})
 
-    save_checkpoint(run.path, config, init_gpt(config))
+    save_checkpoint(run.path, config, init(gpt2, config))
     assert "no good checkpoint yet" in last_good(run)
     save(run.path / "best", 4)
     assert f"is {run.path / 'best'}, step 4" in last_good(run)
@@ -255,22 +263,26 @@ def test_the_last_good_checkpoint_is_the_latest_that_holds_numbers(tmp_path):
     assert "no good checkpoint yet" in last_good(run)
 
 
-def spoil(self, model, *given):
-    model["norm"]["bias"][0] = math.nan
+def spoil(self, *given):
+    self.params["norm"]["bias"][0] = math.nan
 
 
 @pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize(("call", "bad", "words"), [
-    ("clip", lambda self, grads, limit: (grads, math.inf), "the gradient's norm is inf at step 1"),
+    ("clip", lambda grads, limit: (grads, math.inf), "the gradient's norm is inf at step 1"),
     ("loss", lambda self, *given: math.nan, "the validation loss is nan after step 2"),
-    ("step", spoil, "the weight norm.bias is not finite after step 1"),
+    ("move", spoil, "the weight norm.bias is not finite after step 1"),
 ], ids=["norm", "validation", "weight"])
 def test_a_number_that_is_none_stops_the_run_before_it_is_saved(
         npgpt, tmp_path, corpus, monkeypatch, call, bad, words):
     import numpy as np
-    from npgpt.training.half import NumpyHalf
 
-    monkeypatch.setattr(NumpyHalf, call, bad)
+    from npgpt.training import Trainer
+
+    if call == "clip":
+        monkeypatch.setattr("npgpt.training.Trainer", partial(Trainer, clip=bad))
+    else:
+        monkeypatch.setattr(Trainer, call, bad)
     out = tmp_path / "run"
     line = flags(corpus=corpus, evaluate_every=2, save_every=1)
     status, _, err = npgpt("train", *line, "--out", out)
@@ -282,19 +294,19 @@ def test_a_number_that_is_none_stops_the_run_before_it_is_saved(
 def test_what_went_bad_first_is_named():
     import numpy as np
 
-    from npgpt.families.gpt2 import Config
-    from npgpt.training import init_gpt
-    from npgpt.training.loop import first_bad
+    from npgpt.runs import diverged
+    from npgpt.training import init
 
-    config = Config(5, context_length=4, layers=2, heads=1, channels=4)
-    params = init_gpt(config)
+    first_bad = partial(diverged.first_bad, gpt2)
+    config = gpt2.Config(5, context_length=4, layers=2, heads=1, channels=4)
+    params = init(gpt2, config)
     ids = np.zeros((1, 4), int)
     assert "no tensor is bad" in first_bad(params, params, config, ids)
-    steep = init_gpt(config)
+    steep = init(gpt2, config)
     steep["blocks"][0]["norm_2"]["bias"][1] = 1e20  # finite, but not its square in float32
     assert first_bad(params, steep, config, ids) == (
         "the gradient of blocks.0.norm_2.bias is too large to be squared")
-    grads = init_gpt(config)  # the backward pass begins at the end
+    grads = init(gpt2, config)  # the backward pass begins at the end
     for part in (grads["tokens"], grads["blocks"][0]["norm_1"], grads["norm"]):
         part["weight"][0] = np.nan
     assert first_bad(params, grads, config, ids) == "the gradient of norm.weight went bad first"
@@ -359,16 +371,15 @@ def test_a_long_duet_compares_gradients_on_its_way(npgpt, tmp_path, corpus, monk
     ("float32", 0, 1.01, 2), ("float32", 0.01, 1, 1)])
 def test_halves_that_part_are_told_where(
         npgpt, tmp_path, corpus, monkeypatch, dtype, wrong_loss, wrong_gradient, at):
-    from torchgpt.training.half import ByHand
+    from torchgpt.training import Trainer, loss_and_grads
 
-    def wrong(self, model, ids, targets, config, keep=None, count=None):
-        loss, grads = right(self, model, ids, targets, config, keep, count)
+    def wrong(*given, **more):
+        loss, grads = loss_and_grads(*given, **more)
         grads["blocks"][0]["attention"]["qkv"]["weight"] *= wrong_gradient
         return loss + wrong_loss, grads
 
-    right = ByHand.loss_and_grads
     monkeypatch.setattr("npgpt.runs.duet.draw_duet", lambda *given: None)
-    monkeypatch.setattr(ByHand, "loss_and_grads", wrong)
+    monkeypatch.setattr("torchgpt.training.Trainer", partial(Trainer, loss_and_grads=wrong))
     line = flags(corpus=corpus, dtype=dtype, **{**DUET, "steps": 2})
     status, _, err = npgpt("duet", *line, "--device", "cpu", "--out", tmp_path / "duet")
     assert status == 1
@@ -378,17 +389,20 @@ def test_halves_that_part_are_told_where(
 
 
 def test_a_duet_that_is_stopped_has_saved_its_last_step(tmp_path, corpus, monkeypatch):
-    from npgpt.training.half import NumpyHalf
-    from torchgpt.training.half import ByHand
+    import torch
 
+    from npgpt.cli.train import numpy_trainer
     from npgpt.runs.checkpoint import load_checkpoint
     from npgpt.runs.duet import duet
     from npgpt.runs.run import start_run
+    from torchgpt.cli.train import by_hand_trainer
 
     monkeypatch.setattr("npgpt.runs.duet.draw_duet", lambda *given: None)
-    run = start_run(tmp_path / "duet", {**TINY, "corpus": str(corpus)}, "npgpt duet", {})
+    given = {**TINY, "corpus": str(corpus)}
+    run = start_run(tmp_path / "duet", given, "npgpt duet", {}, gpt2)
+    trainers = numpy_trainer(run, compile=False), by_hand_trainer(run, torch.device("cpu"))
     steps = []
-    found = duet(run, NumpyHalf(), ByHand("cpu"), steps.append, lambda: len(steps) == 3)
+    found = duet(run, *trainers, steps.append, lambda: len(steps) == 3)
     assert (found["status"], found["step"]) == ("interrupted", 3)
     assert load_checkpoint(run.path).training["step"] == 3
 
@@ -398,26 +412,25 @@ def test_the_distance_is_the_draw_s_from_the_nearest_boundary(seed, place):
     """Of the text that `generate` writes, with its draws and in its windows."""
     import numpy as np
 
-    from npgpt.families.gpt2 import Config
     from npgpt.generation import generate
     from npgpt.generation.sample import token_probs
-    from npgpt.models import gpt
     from npgpt.random_stream import uniforms
     from npgpt.runs.duet import compare_texts
-    from npgpt.training import init_gpt
-    from npgpt.tree import rebuild
+    from npgpt.training import init
+    from npgpt.tree import tree_map
 
-    config = Config(9, context_length=4, layers=1, heads=1, channels=4)
-    params = rebuild(init_gpt(config, 1, np.float64), lambda name, weight: 20 * weight)
+    config = gpt2.Config(9, context_length=4, layers=1, heads=1, channels=4)
+    params = tree_map(lambda weight: 20 * weight, init(gpt2, config, 1, np.float64))
     start = [0, 5]
-    text = list(generate(params, config, start, 12, temperature=2.0, seed=seed))
+    text = list(generate(gpt2, params, config, start, 12, temperature=2.0, seed=seed))
     other = [*text[:place], (text[place] + 1) % 9, *text[place + 1:]]
-    found = compare_texts(text, other, params, config, start, seed, 2.0)
+    found = compare_texts(text, other, gpt2, params, config, start, seed, 2.0)
     assert (found["equal"], found["place"], found["numpy"]) == (False, place, text[place])
     window = [0, 5]
     for token in text[:place]:  # a full window goes on from its last half
         window = [*window, token] if len(window) < 4 else [window[-1], token]
-    reached = np.cumsum(token_probs(gpt(params, np.array([window]), config)[0][0, -1], 2.0))
+    logits, _ = gpt2.forward(params, np.array([window]), config)
+    reached = np.cumsum(token_probs(logits[0, -1], 2.0))
     u = uniforms((12,), seed, 0, "sample")[place]
     assert (reached <= u).sum() == text[place]
     assert found["distance"] == pytest.approx(np.abs(reached - u).min(), rel=1e-6)
@@ -426,16 +439,15 @@ def test_the_distance_is_the_draw_s_from_the_nearest_boundary(seed, place):
 def test_a_text_that_parts_far_from_a_boundary_is_no_tie():
     import numpy as np
 
-    from npgpt.families.gpt2 import Config
     from npgpt.runs.duet import compare_texts, window_start
-    from npgpt.training import init_gpt
+    from npgpt.training import init
 
-    config = Config(5, context_length=4, layers=1, heads=1, channels=4)
-    params = init_gpt(config)
-    found = compare_texts([1, 2, 3], [1, 2, 4], params, config, [0], 1, 0.8)
+    config = gpt2.Config(5, context_length=4, layers=1, heads=1, channels=4)
+    params = init(gpt2, config)
+    found = compare_texts([1, 2, 3], [1, 2, 4], gpt2, params, config, [0], 1, 0.8)
     assert (found["equal"], found["place"], found["ids"]) == (False, 2, [0, 1, 2])
     assert found["tie"] == (found["distance"] < 1e-5)
-    assert compare_texts([1, 2], [1, 2], params, config, [0], 1, 0.8)["equal"]
+    assert compare_texts([1, 2], [1, 2], gpt2, params, config, [0], 1, 0.8)["equal"]
     # the windows of `generate`: full at 4, then from the last two on
     assert [window_start(1, n, 4) for n in range(1, 9)] == [0, 0, 0, 0, 3, 3, 3, 6]
     assert np.isfinite(found["distance"])
@@ -443,13 +455,13 @@ def test_a_text_that_parts_far_from_a_boundary_is_no_tie():
 
 @pytest.mark.usefixtures("no_pictures")
 def test_a_second_ctrl_c_stops_at_once(npgpt, tmp_path, corpus, monkeypatch):
-    from npgpt.runs import train as loop
+    from npgpt.training import Trainer
 
     def pressed(*arguments):
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(loop, "take_step", pressed)
+    monkeypatch.setattr(Trainer, "step", pressed)
     status, out, err = npgpt("train", *flags(corpus=corpus), "--out", tmp_path / "run")
     assert status == 130 and err.endswith("stopped\n") and "Traceback" not in err
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -532,7 +544,7 @@ def test_a_run_is_told_where_it_lies_against_the_recorded_curve(
     monkeypatch.setattr(expected, "FILE", file)
     file.write_text(json.dumps([curve]))
     assert "as expected" in npgpt(*line, tmp_path / "two")[1]
-    run = plan_run(tmp_path / "one", complete({"corpus": str(corpus), "steps": 2}))
+    run = plan_run(tmp_path / "one", complete({"corpus": str(corpus), "steps": 2}), gpt2)
     losses = curve["validation_loss"]
     for moved, words in (  # the last step counts, above or below
             ({"0": 9.0}, "at step 2: [+-]0.0000, as expected"),
@@ -540,7 +552,7 @@ def test_a_run_is_told_where_it_lies_against_the_recorded_curve(
             ({"2": losses["2"] + 0.1}, "-0.1000, more than 0.02 off")):
         file.write_text(json.dumps([{**curve, "validation_loss": {**losses, **moved}}]))
         assert re.search(words, expected.compare(run))
-    other = plan_run(run.path, complete({"corpus": str(corpus), "steps": 2, "seed": 2}))
+    other = plan_run(run.path, complete({"corpus": str(corpus), "steps": 2, "seed": 2}), gpt2)
     assert expected.compare(other) is None
     file.write_text(json.dumps([{**curve, "sha256": "0"}]))
     assert expected.compare(run) is None

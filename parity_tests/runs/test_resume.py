@@ -32,21 +32,23 @@ def test_ctrl_c_and_resume_give_the_same_bits(
     whole, halved = tmp_path / "whole", tmp_path / "halved"
     line = ["train", *flags(corpus=corpus, dropout=0.1, accumulate=2), *more]
     assert run(*line, "--out", whole)[0] == 0
-    from npgpt.runs import train as loop
+    from npgpt.runs import train
 
-    take_step = loop.take_step
+    loop = train.loop
 
-    def pressed(*arguments):
-        result = take_step(*arguments)
-        if arguments[4] == 7:
-            signal.raise_signal(signal.SIGINT)
-        return result
+    def pressed(*arguments, log, **more):
+        def after_the_step(step, *values):
+            if step == 7:
+                signal.raise_signal(signal.SIGINT)
+            log(step, *values)
 
-    monkeypatch.setattr(loop, "take_step", pressed)
+        return loop(*arguments, log=after_the_step, **more)
+
+    monkeypatch.setattr(train, "loop", pressed)
     status, out, err = run(*line, "--out", halved)
     assert status == 130
     assert f"{command} train --out {halved} --resume" in err and "step 7" in err
-    monkeypatch.setattr(loop, "take_step", take_step)
+    monkeypatch.setattr(train, "loop", loop)
     assert len(log_of(halved)) == 8
     assert load_checkpoint(halved).training["step"] == 7
     device = ["--device", "cpu"] if command == "torchgpt" else []
@@ -87,12 +89,15 @@ elif where == "while writing":
             os.kill(os.getpid(), signal.SIGKILL)
     safetensors.numpy.save_file = half
 elif where == "before a step":
-    take_step = loop.take_step
-    def step(*arguments):
-        if arguments[4] == place:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return take_step(*arguments)
-    loop.take_step = step
+    batches = loop.batches
+    def deadly(*arguments, **more):
+        batch = batches(*arguments, **more)
+        def next_batch(step):
+            if step == place:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return batch(step)
+        return next_batch
+    loop.batches = deadly
 main(sys.argv[3:])
 """
 # a run saves best/ at step 4 (two files), itself at 5 (two), best/ at 8, itself at 10
@@ -174,10 +179,10 @@ def test_the_log_is_on_the_disk_before_a_save(tmp_path, npgpt, corpus, monkeypat
         if os.fstat(handle).st_ino == inode(tmp_path / "run" / "log.jsonl"):
             flushed[0] = os.fstat(handle).st_size
 
-    def checked(path, *arguments, training):
+    def checked(path, *arguments, training, **more):
         assert flushed[0] == (tmp_path / "run" / "log.jsonl").stat().st_size > 0
         assert log_of(tmp_path / "run")[-1]["step"] == training["step"]
-        save(path, *arguments, training=training)
+        save(path, *arguments, training=training, **more)
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(loop, "save_checkpoint", checked)
@@ -209,7 +214,7 @@ def test_train_in_one_half_resume_in_the_other(
     whole, moved = (load_checkpoint(tmp_path / name) for name in ("whole", "moved"))
     assert whole.training["step"] == moved.training["step"] == 12
     for kind in ("params", "optimizer"):
-        pairs = zip(leaves(whole.training[kind]), leaves(moved.training[kind]))
+        pairs = zip(leaves(whole.training[kind]), leaves(moved.training[kind]), strict=True)
         for (name, a), (other, b) in pairs:
             assert name == other
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-11, err_msg=name)

@@ -42,29 +42,30 @@ def stream(numbers, regime, B, T, C):
     return numbers.normal(B, T, C)
 
 
-def linear_params(numbers, inputs, outputs):
-    return {"weight": numbers.weight(inputs, outputs), "bias": numbers.normal(outputs, std=0.5)}
+def block_params(numbers, C, family=gpt2):
+    return drawn(numbers, block_weights(C, family))
 
 
-def norm_params(numbers, C):
-    return {"weight": numbers.normal(C, std=0.3, mean=1.0), "bias": numbers.normal(C, std=0.3)}
+def attention_params(numbers, C, family=gpt2):
+    return drawn(numbers, block_weights(C, family)["attention"])
 
 
-def attention_params(numbers, C):
-    return {"qkv": linear_params(numbers, C, 3 * C), "out": linear_params(numbers, C, C)}
+def mlp_params(numbers, C, family=gpt2):
+    return drawn(numbers, block_weights(C, family)["feed_forward"])
 
 
-def mlp_params(numbers, C):
-    return {"up": linear_params(numbers, C, 4 * C), "down": linear_params(numbers, 4 * C, C)}
-
-
-def block_params(numbers, C):
-    return {"norm_1": norm_params(numbers, C), "attention": attention_params(numbers, C),
-            "norm_2": norm_params(numbers, C), "feed_forward": mlp_params(numbers, C)}
+def block_weights(C, family):
+    """What the family says of a block; all other sizes are 1."""
+    config = family.Config(vocab_size=1, context_length=1, layers=1, heads=1, channels=C)
+    return family.weights(config)["blocks"][0]
 
 
 def model_params(numbers, config, family=gpt2):
-    """Weights of order one in the shapes of `family.weights`: norm scales
+    return drawn(numbers, family.weights(config))
+
+
+def drawn(numbers, weights):
+    """Weights of order one in the shapes that a family gives: norm scales
     around 1, embeddings of order one, products by 1/√inputs."""
     def draw(path, weight):
         shape, layer = weight.shape, path.split(".")[-2]
@@ -75,7 +76,7 @@ def model_params(numbers, config, family=gpt2):
         return numbers.normal(*shape) if layer in ("tokens", "positions") else (
             numbers.weight(*shape))
 
-    return tree_map_with_path(draw, family.weights(config))
+    return tree_map_with_path(draw, weights)
 
 
 def block_masks(numbers, B, T, H, C):
