@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 
 import torch
 import torch.distributed as dist
@@ -79,13 +80,15 @@ def share_run(open_run: Callable[[], tuple[Run, bool]]) -> tuple[Run, bool]:
         if dist.get_rank() == 0:
             run, shared_dropout = open_run()
             check_parts(run.settings, dist.get_world_size())
-            box = [(replace(run, data=replace(run.data, tokenizer=None)), shared_dropout)]
+            # a module travels by its name
+            sent = replace(run, model=run.model.__name__, data=replace(run.data, tokenizer=None))
+            box = [(sent, shared_dropout)]
     finally:
         dist.broadcast_object_list(box, device=torch.device("cpu"))
     if box[0] is None:
         raise SystemExit(2)
-    others, shared_dropout = box[0]
-    return run or others, shared_dropout
+    theirs, shared_dropout = box[0]
+    return run or replace(theirs, model=import_module(theirs.model)), shared_dropout
 
 
 def check_parts(settings: Settings, processes: int) -> None:

@@ -9,12 +9,12 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-import npgpt.models
 import torchgpt.models
 from npgpt.cli.main import main as npgpt_main
 from npgpt.errors import InputError
+from npgpt.models import gpt2
 from npgpt.runs.checkpoint import find_directory, load_checkpoint, save_checkpoint
-from npgpt.tree import leaves, rebuild
+from npgpt.tree import leaves, tree_map
 from torchgpt import GPT, to_numpy, to_torch
 from torchgpt.cli.main import main as torchgpt_main
 
@@ -46,8 +46,8 @@ def budget(params, ids, config, truth, draws):
     """64 u S, with S measured: how far the logits move for each relative nudge of the weights."""
     rng, reach = np.random.default_rng(0), np.abs(truth).max()
     for _ in range(draws):
-        nudged, _ = npgpt.models.gpt(rebuild(params, lambda _, weight: weight * (
-            1 + 1e-6 * rng.uniform(-1, 1, weight.shape))), ids, config)
+        nudged, _ = gpt2.forward(tree_map(lambda weight: weight * (
+            1 + 1e-6 * rng.uniform(-1, 1, weight.shape)), params), ids, config)
         reach = max(reach, np.abs(nudged - truth).max() / 1e-6)
     return 64 * UNIT * reach
 
@@ -56,8 +56,8 @@ def into_both_halves_and_back(model, path, out, tokens, draws=8):
     found = load_checkpoint(path)
     params, config = found.params, found.config
     ids = np.random.default_rng(1).integers(0, config.vocab_size, (2, tokens))
-    exact = rebuild(params, lambda _, weight: weight.astype(np.float64))
-    truth, _ = npgpt.models.gpt(exact, ids, config)
+    exact = tree_map(lambda weight: weight.astype(np.float64), params)
+    truth, _ = gpt2.forward(exact, ids, config)
     allowed = budget(exact, ids, config, truth, draws)
     del exact
     in_torch, torch_ids = to_torch(params), torch.from_numpy(ids)
@@ -65,8 +65,8 @@ def into_both_halves_and_back(model, path, out, tokens, draws=8):
     with torch.no_grad():
         logits = {
             "transformers": model(torch_ids).logits,
-            "numpy": npgpt.models.gpt(params, ids, config)[0],
-            "torch": torchgpt.models.gpt(in_torch, torch_ids, config)[0],
+            "numpy": gpt2.forward(params, ids, config)[0],
+            "torch": torchgpt.models.gpt2.forward(in_torch, torch_ids, config)[0],
             "module": module(torch_ids)[0],
         }
     for who, found_logits in logits.items():
@@ -80,7 +80,7 @@ def into_both_halves_and_back(model, path, out, tokens, draws=8):
             assert torch.equal(tensor, again[name]), (half, name)
         reloaded = load_checkpoint(out / half).params
         assert [name for name, _ in leaves(reloaded)] == [name for name, _ in leaves(params)]
-        same, _ = npgpt.models.gpt(reloaded, ids, config)
+        same, _ = gpt2.forward(reloaded, ids, config)
         np.testing.assert_array_equal(same, logits["numpy"])
         shutil.rmtree(out / half)
 
@@ -112,10 +112,10 @@ def test_train_here_continue_there_and_return(theirs, tmp_path):
     losses = []
 
     def step_here(params):
-        loss, grads = loss_and_grads(params, ids, targets, config)
+        loss, grads = loss_and_grads(gpt2, params, ids, targets, config)
         losses.append(loss)
         adamw_step(params, grads, adamw_init(params), lr=1e-2)
-        return loss_and_grads(params, ids, targets, config)[0]
+        return loss_and_grads(gpt2, params, ids, targets, config)[0]
 
     after = step_here(params)
     save_checkpoint(tmp_path / "ours", config, params)
@@ -134,7 +134,7 @@ def test_train_here_continue_there_and_return(theirs, tmp_path):
     model.save_pretrained(tmp_path / "returned")
     losses += [loss.item(), their_loss().item()]
     back = load_checkpoint(tmp_path / "returned").params
-    assert float(loss_and_grads(back, ids, targets, config)[0]) == pytest.approx(
+    assert float(loss_and_grads(gpt2, back, ids, targets, config)[0]) == pytest.approx(
         losses[-1], abs=1e-5)
     losses.append(float(step_here(back)))
     assert all(later < earlier + 1e-5 for earlier, later in pairwise(losses))

@@ -7,28 +7,29 @@ import numpy as np
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from torchgpt.training.half import Autograd
 
 from npgpt.cli import bench_gpu
-from npgpt.families.gpt2 import Config
+from npgpt.models import gpt2
 from npgpt.runs.settings import complete
-from npgpt.training import init_gpt
-from npgpt.training.dropout_masks import draw_keep
+from npgpt.training import init
+from npgpt.training.dropout_masks import draw_dropout_masks
 from torchgpt.modules.gpt2 import GPT
 from torchgpt.training import throughput
+from torchgpt.training.module_trainer import ModuleTrainer
 from torchgpt.training.throughput import VARIANTS, flops_per_token, peak_of
 
 
 def test_flops_are_those_of_the_products():
     """torch counts what a step multiplies; explicit attention, for the
     counter knows no fused one on every device."""
-    config = Config(24, context_length=8, layers=2, heads=2, channels=16)
-    half = Autograd("cpu", shared_dropout=True)
-    model = half.model(init_gpt(config), config)
-    ids = torch.tensor(np.arange(24).reshape(3, 8))
-    keep = half.load(draw_keep(config, 3, 8, 0.1, 1, 1))
+    config = gpt2.Config(24, context_length=8, layers=2, heads=2, channels=16)
+    trainer = ModuleTrainer(GPT, config, init(gpt2, config), complete({"batch_size": 3}),
+                            device="cpu", shared_dropout=True)
+    ids = np.arange(24).reshape(3, 8)
+    batch = {"inputs": ids, "targets": ids,
+             "dropout_masks": draw_dropout_masks(gpt2, config, 3, 8, 0.1, 1, 1)}
     with FlopCounterMode(display=False) as counter:
-        half.loss_and_grads(model, ids, ids, config, keep)
+        trainer.step(batch, 1e-3)
     assert counter.get_total_flops() == 24 * flops_per_token(config)
 
 
@@ -53,7 +54,7 @@ def test_mfu_is_the_share_of_the_peak(monkeypatch, capsys):
     monkeypatch.setattr(throughput, "VARIANTS", ("eager float32", "eager bfloat16"))
     monkeypatch.setattr(throughput, "peak_of", lambda name: {
         "bfloat16": 0.002, "float32": 0.001, "source": "a made-up sheet"})
-    config, settings = Config(**bench_gpu.SMOKE_SIZES), complete({"batch_size": 2})
+    config, settings = gpt2.Config(**bench_gpu.SMOKE_SIZES), complete({"batch_size": 2})
     found = throughput.measure(config, settings, torch.device("cpu"), rounds=3, steps=1)
     for name, peak in (("eager float32", 0.001), ("eager bfloat16", 0.002)):
         speed = np.median(found[name]["tokens_per_second"])

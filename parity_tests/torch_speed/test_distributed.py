@@ -16,18 +16,19 @@ import torch
 from safetensors.numpy import load_file
 
 from npgpt.errors import InputError
-from npgpt.families.gpt2 import Config
+from npgpt.models import gpt2
 from npgpt.runs.settings import complete
-from npgpt.training import init_gpt
-from npgpt.training.loop import accumulate
+from npgpt.training import init
 from torchgpt.cli.main import main
 from torchgpt.distributed import Distributed, check_parts, joined, launched, own_gpu
+from torchgpt.modules import GPT
 
 TINY = ["--layers", "1", "--heads", "2", "--channels", "8", "--context-length", "8",
         "--batch-size", "8", "--accumulate", "2", "--dtype", "float64", "--device", "cpu",
         "--json"]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone",
             "--nproc-per-node", "2", "-m", "torchgpt"]
+SMALL = gpt2.Config(5, context_length=4, layers=1, heads=1, channels=4)
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
@@ -36,6 +37,10 @@ def corpus(tmp_path):
     file = tmp_path / "corpus.txt"
     file.write_text("the cat sat on the mat and saw the dog run over the hill. " * 40)
     return ["--corpus", str(file)]
+
+
+def small_trainer(**settings):
+    return Distributed(GPT, SMALL, init(gpt2, SMALL), complete(settings), device="cpu")
 
 
 def arrays(run):
@@ -124,25 +129,29 @@ def launched_alone(alone):
 
 
 def test_only_the_last_part_of_a_batch_sends_anything(alone):
-    sent = []
+    sent, of_parts = [], []
 
-    def send(half, bucket):
-        sent.append(half.parts_left)
+    def send(_, bucket):
+        sent.append(bucket.index())
         done = torch.futures.Future()
         done.set_result(bucket.buffer())
         return done
 
-    config = Config(5, context_length=4, layers=1, heads=1, channels=4)
+    def backward(part, count, last):
+        before = len(sent)
+        loss = plain_backward(part, count, last)
+        of_parts.append((last, len(sent) > before))
+        return loss
+
     ids = np.zeros((6, 4), int)
     with alone(), joined("cpu"):
-        half = Distributed("cpu", accumulate=3)
-        model = half.model(init_gpt(config), config)
-        half.parallel.register_comm_hook(half, send)
-        for step in (1, 2):
-            half.begin_step(model, 1, step)
-            accumulate(model, half, config, ids, ids, None, 3)
-            assert set(sent) == {0}
-            sent.clear()
+        trainer = small_trainer(batch_size=6, accumulate=3)
+        plain_backward, trainer.backward = trainer.backward, backward
+        trainer.parallel.register_comm_hook(None, send)
+        for _ in (1, 2):
+            trainer.step({"inputs": ids, "targets": ids}, 1e-3)
+            assert of_parts == [(False, False), (False, False), (True, True)]
+            of_parts.clear()
 
 
 def test_a_resumed_run_keeps_its_masks_under_torchrun(tmp_path, corpus, launched_alone, capsys):
@@ -236,12 +245,13 @@ def test_each_process_takes_a_gpu_of_its_own(monkeypatch):
 
 def test_each_process_drops_of_its_own(monkeypatch):
     """Their rows differ; so must their masks, and a step's stay the same."""
+    monkeypatch.setattr("torch.distributed.get_world_size", lambda: 2)
+    monkeypatch.setattr("torchgpt.distributed.DistributedDataParallel",
+                        lambda module, **options: module)
     drawn = []
     for rank in (0, 1, 1):
         monkeypatch.setattr("torch.distributed.get_rank", lambda rank=rank: rank)
-        monkeypatch.setattr("torch.distributed.get_world_size", lambda: 2)
-        half = Distributed("cpu", "float32", 0.5)
-        half.begin_step(torch.nn.Linear(1, 1), seed=1, step=3)
+        small_trainer(dropout=0.5).begin_step()
         drawn.append(torch.rand(4).tolist())
     assert drawn[0] != drawn[1] == drawn[2]
 
