@@ -46,9 +46,9 @@ def picture(width):
     loss, norm, rate = run(npgpt.training, np.array)[9]
     narrow = width < 500
     boxes = [("1", "batch", f"{B} windows of {T} tokens", "batches.html"),
-             ("2", "forward", f"loss {loss:.3f}", "gpt.html"),
+             ("2", "forward", f"loss {loss:.3f}", "gpt2.html"),
              ("2", "backward", "gradients" if narrow else "a gradient for each weight",
-              "gpt.html"),
+              "gpt2.html"),
              ("3", "clip", f"length {norm:.2f} → {min(norm, 1.0):.2f}", "clip.html"),
              ("4", "AdamW", f"rate {rate:.4f}", "adamw.html")]
     image = Svg(width, 390)
