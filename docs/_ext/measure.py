@@ -611,7 +611,7 @@ def check_step(forward, backward, step, d_y, budget, not_gradients, good):
     """The names whose gradient autograd confirms in this step, and the largest gap."""
     names, worst = [], 0.0
     for name, value in backward.recorded(step).items():
-        if not name.startswith(("d_", "grads[")) or name in not_gradients:
+        if not name.startswith("d_") or name in not_gradients:
             continue
         index = entry(forward, min(step.numbers), name[2:]) if is_float(value) else None
         held = forward.before.get(index, {})
