@@ -49,7 +49,8 @@ def tower(width, up=""):
     for row_y, words, page, note in rows:
         box(image, x, row_y, wide, words, page, note, up=up)
     box(image, x, 536, half, "embedding", "embedding", up=up)
-    box(image, x + half + 12, 536, half, "positions", "position_embedding", "(B, T, C), added", up=up)
+    box(image, x + half + 12, 536, half, "positions", "position_embedding", "(B, T, C), added",
+        up=up)
     image.rect(x - 14, 160, wide + 28, 306, "box", 12)
     image.link(f"{up}block.html")
     image.text(x - 4, 182, "block", "nm")

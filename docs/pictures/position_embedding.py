@@ -18,10 +18,11 @@ def picture(width):
     y, _ = npgpt.layers.position_embedding(ids, WEIGHT, start=2)
     narrow = width < 500
     cell = (36, 25) if narrow else (46, 27)
-    left, top = (20 if narrow else 62), 46
+    left, top = (20 if narrow else 80), 46
     right = left + 3 * cell[0] + (64 if narrow else 170)
     image = Svg(width, top + 8.4 * cell[1] + 20)
-    image.step("position_embedding-1", left - 6, top + 2 * cell[1] - 4, 3 * cell[0] + 12, 3 * cell[1] + 6)
+    image.step("position_embedding-1", left - 6, top + 2 * cell[1] - 4, 3 * cell[0] + 12,
+               3 * cell[1] + 6)
     image.rect(left - 5, top + 2 * cell[1] - 4, 3 * cell[0] + 8, 3 * cell[1] + 6, "box np", 4)
     image.end()
     words = [str(i) if narrow else f"position {i}" for i in range(6)]
