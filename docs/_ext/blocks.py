@@ -88,7 +88,7 @@ class Chapter(Block):
         modules = {}
         for name in self.arguments[0].split() if self.arguments else []:
             for side, kind in (("npgpt", "np"), ("torchgpt", "pt")):
-                if "." in name:
+                if is_module(name):
                     module = importlib.import_module(name)
                     self.env.note_dependency(module.__file__)
                     modules[name] = "np" if name.startswith("npgpt.") else "pt"
@@ -103,7 +103,7 @@ class Chapter(Block):
                 f'<li><a class="chip" href="{up}source/{path}.html"><span class="sq {kind}">'
                 f"</span><code>{path}.py</code></a></li>")
         self.env.temp_data["book_sources"] = list(modules)
-        parts = [n for n in (self.arguments or [""])[0].split() if "." not in n]
+        parts = [n for n in (self.arguments or [""])[0].split() if not is_module(n)]
         if parts and (not suite() or suite_row(parts)):
             chips.append(self.verdict(parts, up))
         return [self.html(f'<p class="lede">{lede}</p>'
@@ -120,6 +120,11 @@ class Chapter(Block):
         tick = TICK.replace("<svg", '<svg class="tick"')
         return (f'<li><a class="chip" href="{link}">{tick}<span>checked by '
                 f"<code>parity_tests</code>: {escape(row)}</span></a></li>")
+
+
+def is_module(name):
+    """npgpt.training.loop is one; layer_norm and gpt2.forward are functions."""
+    return name.startswith(("npgpt.", "torchgpt."))
 
 
 def suite():
@@ -429,10 +434,11 @@ class SuiteTable(Block):
                 out.append(f"<tr><td>{name}</td><td colspan=5>not yet measured</td></tr>")
                 continue
             killed = table["mutants"].get(name, {})
-            full = [name for name in row["witnesses"]
-                    if name.split()[-1] not in ("float32", "bfloat16")]
-            page = DOCS / "chapters" / f"{name}.md"
-            link = f'<a href="chapters/{name}.html">{name}</a>' if page.exists() else name
+            full = [who for who in row["witnesses"]
+                    if who.split()[-1] not in ("float32", "bfloat16")]
+            page = name.removesuffix(".forward")
+            link = (f'<a href="chapters/{page}.html">{name}</a>'
+                    if (DOCS / "chapters" / f"{page}.md").exists() else name)
             cells = (link, str(row["examples"]), escape(", ".join(full)), f"{row['forward']:.0%}",
                      f"{row['backward']:.0%}" if "autograd" in row["witnesses"] else "–",
                      f"{sum(killed.values())} of {len(killed)}" if killed else "–")

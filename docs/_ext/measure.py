@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from npgpt.checking.case import backward_of
 
 LABEL = re.compile(r"^\s*# \((\d+(?:, \d+)*)\) (.+)$")
 SHAPE_COMMENT = re.compile(r"# (\([^()]*\))(?:,? [^()#]*)?$")
@@ -80,7 +81,13 @@ class Half:
 
 
 def find(side, name):
-    """The function `name` of npgpt or torchgpt, wherever it lives."""
+    """The function `name` of npgpt or torchgpt, wherever it lives; `gpt2.forward`: that model's."""
+    model, dot, last = name.rpartition(".")
+    if dot:
+        module = importlib.import_module(f"{side}.models.{model}")
+        if not inspect.isfunction(getattr(module, last, None)):
+            raise TwinError(f"{module.__name__} has no function {last}")
+        return getattr(module, last)
     for room in ROOMS:
         package = importlib.import_module(f"{side}.{room}")
         if inspect.isfunction(getattr(package, name, None)):
@@ -185,6 +192,8 @@ def to_torch(value):
         return {key: to_torch(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(to_torch(part) for part in value)
+    if inspect.ismodule(value):  # a model
+        return importlib.import_module(value.__name__.replace("npgpt", "torchgpt", 1))
     return value
 
 
@@ -288,7 +297,7 @@ def shape_of(value):
 def read_shape(text):
     """"(B, T, 3C)" -> ["B", "T", "3C"], or None where it is other words."""
     dims = [part.strip() for part in text.strip("()").split(",") if part.strip()]
-    good = re.compile(r"\.\.\.|\d+|\d*[A-Z]|[A-Z](?:·[A-Z])+")
+    good = re.compile(r"\.\.\.|\d+|\d*[A-Z]|(?:\d+·)?[A-Z](?:·[A-Z])+")
     return dims if all(good.fullmatch(dim) for dim in dims) else None
 
 
@@ -506,7 +515,7 @@ def autograd_of_inputs(forward, args, d_y, fixed):
 
 def check_gradients(forward, backward, args, d_y, budget):
     """Compare what backward returns with autograd; -> the matched leaves."""
-    fixed = {"keep", "visible", "past", "targets", "ids", "eps", "config"}
+    fixed = {"dropout_mask", "dropout_masks", "mask", "past", "targets", "ids", "eps", "config"}
     truth = autograd_of_inputs(forward, args, d_y, fixed)
     result = backward.result if isinstance(backward.result, tuple) else (backward.result,)
     by_name = result[-1] if isinstance(result[-1], dict) else {}
@@ -636,20 +645,21 @@ def check_step(forward, backward, step, d_y, budget, not_gradients, good):
 
 def example_of(code, seed, where):
     """Run an example's lines; -> the names they give a value."""
-    from npgpt.families.gpt2 import Config
-    from npgpt.layers import causal_mask, empty_cache
+    from npgpt.generation import empty_cache
+    from npgpt.layers import causal_mask
+    from npgpt.models import gpt2
     from npgpt.random_stream import normals, uniforms
-    from npgpt.training import init_gpt
-    from npgpt.training.dropout_masks import draw_keep
+    from npgpt.training import init
+    from npgpt.training.dropout_masks import draw_dropout_masks
 
     draws = iter(range(1, 1000))
     space = {
-        "np": np, "Config": Config, "init_gpt": init_gpt, "causal_mask": causal_mask,
-        "draw_keep": draw_keep, "empty_cache": empty_cache,
+        "np": np, "gpt2": gpt2, "init": init, "causal_mask": causal_mask,
+        "draw_dropout_masks": draw_dropout_masks, "empty_cache": empty_cache,
         "normals": lambda *shape: normals(shape, seed, next(draws), "example"),
         "integers": lambda high, *shape:
             (uniforms(shape, seed, next(draws), "example") * high).astype(np.int64),
-        "keep_mask": lambda rate, *shape:
+        "drawn_mask": lambda rate, *shape:
             (uniforms(shape, seed, next(draws), "example") >= rate) / (1 - rate),
     }
     known = set(space) | {"__builtins__"}
@@ -679,7 +689,7 @@ def measure(name, code, seed=1, budget=BUDGET, not_gradients=(), where="example"
     check_shapes(right, right.args, sizes)
     pair = {"forward": (left, right), "facts": compare_steps(left, right, budget), "sizes": sizes}
     try:
-        functions = [find(side, f"{name}_backward") for side in halves]
+        functions = [find(side, backward_of(name)) for side in halves]
     except TwinError:
         return pair
     from npgpt.random_stream import normals

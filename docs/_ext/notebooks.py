@@ -78,7 +78,7 @@ def source(name):
 
     for side, words in (("npgpt", "NumPy"), ("torchgpt", "PyTorch")):
         halves = []
-        for function in (name, f"{name}_backward"):
+        for function in (name, measure.backward_of(name)):
             try:
                 halves.append(measure.cut(side, measure.find(side, function)))
             except measure.TwinError:

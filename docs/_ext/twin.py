@@ -28,6 +28,8 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 NAMES = {"np": "NumPy", "pt": "PyTorch"}
+SHOWN = re.compile(r"(npgpt|torchgpt)\.(layers|blocks|models|families|training|generation"
+                   r"|random_stream|tree)")
 SKIP = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 TICK = '<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M2 6.5 5 9.3 10.2 3"/></svg>'
 
@@ -130,6 +132,11 @@ def half_of_row(side, half, step, rows, marked):
     return f'<div class="half {side}">{"".join(out)}</div>', len(out)
 
 
+def slug(name):
+    """gpt2.forward -> gpt2-forward, as ids and selectors have it."""
+    return name.replace(".", "-")
+
+
 def number(value):
     return "0" if value == 0 else f"{value:.1e}".replace("e-0", "e-")
 
@@ -213,8 +220,7 @@ class Twin(SphinxDirective):
         self.env.temp_data.setdefault("book_pairs", {})[name] = pair
         self.check_symbols(pair)
         for module in list(sys.modules.values()):
-            if re.match(r"(npgpt|torchgpt)\.(layers|model|training|generation|random_stream|tree)",
-                        module.__name__):
+            if SHOWN.match(module.__name__):
                 self.env.note_dependency(module.__file__)
         left, right = pair["forward"]
         return self.draw(left, right, pair["facts"], name, "forward", {})
@@ -233,7 +239,8 @@ class Twin(SphinxDirective):
         left, right = pair["backward"]
         for numbers in set(words) - {step.numbers for step in left.labels()}:
             raise ExtensionError(
-                f"{self.get_location()}: {name}_backward has no step {numbers} to derive")
+                f"{self.get_location()}: {measure.backward_of(name)} has no step {numbers}"
+                " to derive")
         return self.draw(left, right, pair["backward_facts"], name, "backward",
                          {key: " ".join(lines).strip() for key, lines in words.items()})
 
@@ -258,7 +265,7 @@ class Twin(SphinxDirective):
         rows = [tokens_of(half.lines, half.first, names_in(half.tree)) for half in (left, right)]
         first = "book_view" not in self.env.temp_data
         self.env.temp_data["book_view"] = True
-        out = [view(first), f'<div class="twin" id="{way}-{name}">', self.head(left, right)]
+        out = [view(first), f'<div class="twin" id="{way}-{slug(name)}">', self.head(left, right)]
         bare = not left.labels()
         for mine, other, fact in zip(left.steps, right.steps, facts):
             flat = [[token for line in range(step.first, step.last + 1)
@@ -267,8 +274,8 @@ class Twin(SphinxDirective):
             marks = differing(*flat)
             np_half, n = half_of_row("np", left, mine, rows[0], marks[0])
             pt_half, m = half_of_row("pt", right, other, rows[1], marks[1])
-            steps = " ".join(f"{name}-{k}" for k in mine.numbers)
-            anchor = "-".join([way, name, *map(str, mine.numbers)])
+            steps = " ".join(f"{slug(name)}-{k}" for k in mine.numbers)
+            anchor = "-".join([way, slug(name), *map(str, mine.numbers)])
             strip = self.strip(name, mine, fact, words) if way == "backward" and steps else ""
             same = "" if marks[0] or marks[1] else " same"
             out.append(
@@ -307,7 +314,7 @@ class Twin(SphinxDirective):
         for number_ in sorted(step.numbers):
             forward = next(s for s in left.labels() if number_ in s.numbers)
             key = "-".join(map(str, forward.numbers))
-            links.append(f'<a href="#forward-{name}-{key}">forward ({number_})</a>')
+            links.append(f'<a href="#forward-{slug(name)}-{key}">forward ({number_})</a>')
             for line in range(forward.first + 1, forward.last + 1):
                 tokens = [t for t in rows.get(line, []) if t[2] not in ("shape", "c-com")]
                 if tokens:
@@ -333,7 +340,7 @@ class Twin(SphinxDirective):
         drawn.add(name)
         rules = []
         for n in sorted({n for step in left.labels() for n in step.numbers}):
-            of = f'[data-step~="{name}-{n}"]'
+            of = f'[data-step~="{slug(name)}-{n}"]'
             rules.append(f"main:has({of}:is(:hover,:focus-within,:target)) {of}")
         if not rules:
             return ""

@@ -19,15 +19,13 @@ D_Y = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.5, -0.2, 0.0],
 def run():
     """Every value on the way, for one batch and one head."""
     q, k, v, d_y = (a[None, None] for a in (Q, K, V, D_Y))
-    visible = causal_mask(6, 6, q)
-    y, saved = attention(q, k, v, visible)
+    y, saved = attention(q, k, v, causal=True)
     d_q, d_k, d_v = attention_backward(d_y, saved)
-    scaled, probs = saved[0][0, 0], saved[3][0, 0]
-    plain = scaled @ K.T
+    scores, probs = Q @ K.T / np.sqrt(3), saved[3][0, 0]
     d_probs = D_Y @ V.T
-    along = (y[0, 0] * D_Y).sum(axis=-1, keepdims=True)
-    return {"scaled": scaled, "scores": plain, "probs": probs, "y": y[0, 0],
-            "hidden": ~visible, "d_probs": d_probs, "along": along,
+    along = (probs * d_probs).sum(axis=-1, keepdims=True)
+    return {"scores": scores, "probs": probs, "y": y[0, 0],
+            "hidden": ~causal_mask(6, 6, q), "d_probs": d_probs, "along": along,
             "d_scores": probs * (d_probs - along), "d_q": d_q[0, 0], "d_k": d_k[0, 0],
             "d_v": d_v[0, 0]}
 
@@ -64,7 +62,7 @@ def scores(width):
     image = Svg(width, 520 if narrow else 232)
     cell = (34, 26) if narrow else (40, 26)
     features = ["thing", "doing", "helper"]
-    image.matrix(52, 48, values["scaled"], cell, 2, WORDS, features, name="q", note="scaled")
+    image.matrix(52, 48, Q, cell, 1, WORDS, features, name="q")
     x = 232 if narrow else 236
     image.matrix(x, 48, K, cell, 1, () if narrow else WORDS, features, name="k")
     if narrow:

@@ -4,15 +4,14 @@ import numpy as np
 from npgpt.blocks import (
     block,
     block_backward,
-    feed_forward,
-    feed_forward_backward,
-    multi_head,
-    multi_head_backward,
+    mlp,
+    mlp_backward,
+    multi_head_attention,
+    multi_head_attention_backward,
 )
-from npgpt.families.gpt2 import Config
-from npgpt.layers import causal_mask
+from npgpt.models import gpt2
 from npgpt.random_stream import normals
-from npgpt.training import init_gpt
+from npgpt.training import init
 from svg import Svg, chart
 
 DEPTH = 24
@@ -27,8 +26,8 @@ def picture(width):
     image.text(stream - 12, 316, "x", "nm", "end").text(stream - 12, 24, "y", "nm", "end")
     image.text(stream - 14, 170, "stream", "nt", "end")
     for number, words, parts, low in (
-            (1, "look around", ("layer_norm", "multi_head"), 290),
-            (3, "think", ("layer_norm", "feed_forward"), 140)):
+            (1, "attention", ("layer_norm", "multi_head_attention"), 290),
+            (3, "MLP", ("layer_norm", "mlp"), 140)):
         high = low - 96
         image.step(f"block-{number}", branch - 30, high - 6, wide + 36, 102)
         image.line(stream, low, branch + wide / 2, low, "forth")
@@ -51,10 +50,9 @@ def picture(width):
 
 def lengths(with_stream):
     """The length of the gradient after each layer, walking back from the last."""
-    config = Config(16, 16, DEPTH, 4, 32)
-    params = init_gpt(config, seed=1, dtype=np.float64)
+    config = gpt2.Config(16, 16, DEPTH, 4, 32)
+    params = init(gpt2, config, seed=1, dtype=np.float64)
     x = normals((2, 16, 32), 1, 0, "x")
-    visible = causal_mask(16, 16, x)
     saved = []
     for layer in params["blocks"]:
         for name in ("qkv", "out"):
@@ -62,22 +60,22 @@ def lengths(with_stream):
         for name in ("up", "down"):
             layer["feed_forward"][name]["weight"] = layer["feed_forward"][name]["weight"] * 5
         if with_stream:
-            x, kept = block(x, layer, 4, visible)
-            saved.append(kept)
+            x, saved_block = block(x, layer, 4)
+            saved.append(saved_block)
             continue
-        seen, one = multi_head(x, layer["attention"], 4, visible)
-        x, two = feed_forward(seen, layer["feed_forward"])
+        attended, one = multi_head_attention(x, layer["attention"], 4, causal=True)
+        x, two = mlp(attended, layer["feed_forward"])
         saved.append((one, two))
     d_x, found = normals(x.shape, 1, 0, "d"), []
     first = np.linalg.norm(d_x)
-    for kept in reversed(saved):
+    for saved_layer in reversed(saved):
         found.append(np.linalg.norm(d_x) / first)
         if with_stream:
-            d_x, _ = block_backward(d_x, kept)
+            d_x, _ = block_backward(d_x, saved_layer)
             continue
-        one, two = kept
-        d_x, _ = feed_forward_backward(d_x, two)
-        d_x, _ = multi_head_backward(d_x, one)
+        one, two = saved_layer
+        d_x, _ = mlp_backward(d_x, two)
+        d_x, _ = multi_head_attention_backward(d_x, one)
     found.append(np.linalg.norm(d_x) / first)
     return found
 

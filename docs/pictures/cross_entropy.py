@@ -34,13 +34,13 @@ def picture(width):
     return image
 
 
-def losses(leaf, backward, margins, make):
+def losses(layer, backward, margins, make):
     """Loss, and the right logit's gradient, with the right logit ahead by each margin."""
     out = []
     for margin in margins:
         logits = np.zeros((1, 4))
         logits[0, 1] = margin
-        loss, saved = leaf(make(logits), make(np.array([1])))
+        loss, saved = layer(make(logits), make(np.array([1])))
         out.append((float(loss), float(backward(1.0, saved)[0, 1])))
     return np.array(out).T
 

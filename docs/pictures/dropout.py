@@ -13,14 +13,14 @@ RATE = 0.5
 
 
 def picture(width):
-    keep = (uniforms(X.shape, 3, 1, "picture") >= RATE) / (1 - RATE)
-    y, saved = npgpt.layers.dropout(X, keep)
+    mask = (uniforms(X.shape, 3, 1, "picture") >= RATE) / (1 - RATE)
+    y, saved = npgpt.layers.dropout(X, mask)
     d_x = npgpt.layers.dropout_backward(D_Y, saved)
     narrow = width < 500
-    left = 52 if narrow else 74
+    left = 104 if narrow else 116
     cell = ((width - left - 4) / 8, 34)
     image = Svg(width, 330)
-    hidden = [[k == 0 for k in keep]]
+    hidden = [[k == 0 for k in mask]]
 
     def row(y0, name, values, gone=False, kind="np"):
         image.name(0, y0 + 21, name)
@@ -29,11 +29,11 @@ def picture(width):
 
     image.step("dropout-1", 0, 0, width, 330)
     row(8, "x", X)
-    row(66, "keep", keep, kind="grey")
+    row(66, "dropout_mask", mask, kind="grey")
     row(124, "y", y, True)
     row(212, "d_y", D_Y)
     row(286, "d_x", d_x, True)
-    for i, k in enumerate(keep):
+    for i, k in enumerate(mask):
         x = left + (i + 0.5) * cell[0] - 1
         image.text(x, 56, "×", "nt", "middle")
         if k:
@@ -44,11 +44,11 @@ def picture(width):
     return image
 
 
-def gap_after(leaf, x, masks, counts):
+def gap_after(layer, x, masks, counts):
     """How far the mean output over the first n masks is from x."""
     total, gaps = 0 * x, []
     for n, mask in enumerate(masks, 1):
-        total = total + leaf(x, mask)[0]
+        total = total + layer(x, mask)[0]
         if n in counts:
             gaps.append(float(((total / n - x) ** 2).mean() ** 0.5))
     return gaps

@@ -28,9 +28,9 @@ def picture(width):
                      name=table_name, note="" if narrow else f"({len(WORDS)}, 3)")
         start = y0 + 1.5 * cell[1]
         image.matrix(right, start, rows, cell, 1, name=rows_name)
-        for place, i in enumerate(IDS):
+        for position, i in enumerate(IDS):
             a = left + 3 * cell[0] + 3, y0 + (i + 0.5) * cell[1]
-            b = right - 5, start + (place + 0.5) * cell[1]
+            b = right - 5, start + (position + 0.5) * cell[1]
             if back:
                 image.arrow(*b, *a)
             else:
@@ -45,9 +45,9 @@ def picture(width):
     return image
 
 
-def lost(leaf_backward, naive, ids, d_y, weight):
+def lost(layer_backward, naive, ids, d_y, weight):
     """The share of the gradient's size that the naive scatter misses."""
-    whole = leaf_backward(d_y, (ids, weight))["weight"]
+    whole = layer_backward(d_y, (ids, weight))["weight"]
     return float(abs(whole - naive(ids, d_y, weight)).sum() / abs(whole).sum())
 
 

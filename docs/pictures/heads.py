@@ -14,11 +14,11 @@ PARTS = [("q", "np"), ("k", "pt"), ("v", "grey")]
 def picture(width):
     """Each number is the cell's own count, so that one sees where it went."""
     x = np.arange(T * 3 * H * D).reshape(1, T, -1)
-    y, _ = npgpt.layers.split_heads(x, H, parts=3)
+    y, _ = npgpt.layers.split_qkv(x, H)
     home = {int(n): (p, h) for p in range(3) for h in range(H) for n in y[p, 0, h].flat}
     narrow = width < 500
     cell = (27, 26) if narrow else (44, 28)
-    left, top = (34, 56) if narrow else (66, 56)
+    left, top = (34, 56) if narrow else (80, 56)
     low = top + T * cell[1] + 86
     image = Svg(width, low + H * (T * cell[1] + 44) - 30)
 
@@ -38,14 +38,14 @@ def picture(width):
             image.text(left + ((part * H + head) + 0.5) * D * cell[0], top - 8,
                        f"head {head}", "nt", "middle")
     for i in range(T):
-        image.text(left - 7, top + (i + 0.5) * cell[1] + 4, str(i) if narrow else f"place {i}",
+        image.text(left - 7, top + (i + 0.5) * cell[1] + 4, str(i) if narrow else f"position {i}",
                    "nt", "end")
-    image.step("split_heads-1", left - 4, top - 22, 3 * H * D * cell[0] + 6, T * cell[1] + 24)
+    image.step("split_qkv-1", left - 4, top - 22, 3 * H * D * cell[0] + 6, T * cell[1] + 24)
     grid(left, top, x[0])
     image.end()
     image.name(left, low - 26, "y", "" if narrow else f"({', '.join(map(str, y.shape))})",
                left + 84)
-    image.step("split_heads-2", 0, low - 20, width, H * (T * cell[1] + 40))
+    image.step("split_qkv-2", 0, low - 20, width, H * (T * cell[1] + 40))
     for part, (name, _) in enumerate(PARTS):
         for head in range(H):
             x0 = left + part * (H * D * cell[0])
@@ -85,7 +85,7 @@ def plot(width):
             return np.concatenate(outs, axis=-1)
 
         def together(heads=heads):
-            (q, k, v), _ = npgpt.layers.split_heads(qkv, heads, parts=3)
+            (q, k, v), _ = npgpt.layers.split_qkv(qkv, heads)
             return npgpt.layers.merge_heads(npgpt.layers.attention(q, k, v)[0])[0]
 
         assert np.allclose(one_by_one(), together(), atol=1e-5)

@@ -4,23 +4,22 @@ from functools import cache
 
 import numpy as np
 from npgpt.blocks import block, block_backward
-from npgpt.families.gpt2 import Config
 from npgpt.layers import (
     attention,
-    causal_mask,
     cross_entropy,
     cross_entropy_backward,
     embedding,
     layer_norm,
     linear,
-    positions,
+    position_embedding,
     softmax,
-    split_heads,
+    split_qkv,
 )
 from npgpt.layers.layer_norm import layer_norm_backward
 from npgpt.layers.linear import linear_backward
+from npgpt.models import gpt2
 from npgpt.text import CharacterTokenizer
-from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, init_gpt, loss_and_grads
+from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, init, loss_and_grads
 from npgpt.training.batches import draw_batch
 from svg import Svg, shown
 
@@ -33,13 +32,13 @@ STEPS = 45
 def trained():
     """A model of two blocks and eight channels that has read TEXT many times."""
     tokenizer = CharacterTokenizer.train([TEXT])
-    config = Config(tokenizer.vocab_size, context_length=12, layers=2, heads=2, channels=8)
-    params = init_gpt(config, seed=1, dtype=np.float64)
+    config = gpt2.Config(tokenizer.vocab_size, context_length=12, layers=2, heads=2, channels=8)
+    params = init(gpt2, config, seed=1, dtype=np.float64)
     ids = np.array(tokenizer.encode(TEXT * 20))
     state = adamw_init(params)
     for step in range(STEPS):
         inputs, targets = draw_batch(ids, 12, 8, 1, step)
-        _, grads = loss_and_grads(params, inputs, targets, config)
+        _, grads = loss_and_grads(gpt2, params, inputs, targets, config)
         grads, _ = clip_by_global_norm(grads, 1.0)
         adamw_step(params, grads, state, lr=1e-2)
     return tokenizer, config, params
@@ -51,19 +50,17 @@ def walk():
     tokenizer, config, params = trained()
     ids = np.array([tokenizer.encode(PROMPT)])
     targets = np.array([tokenizer.encode(TARGET)])
-    T = ids.shape[1]
-    visible = causal_mask(T, T, np.zeros(1))
     tokens, _ = embedding(ids, **params["tokens"])
-    places, _ = positions(ids, **params["positions"])
+    places, _ = position_embedding(ids, **params["positions"])
     x, streams, saved = tokens + places, [], []
     streams.append(x)
     first = params["blocks"][0]
     normed, _ = layer_norm(x, **first["norm_1"])
     qkv, _ = linear(normed, **first["attention"]["qkv"])
-    (q, k, v), _ = split_heads(qkv, 2, parts=3)
-    _, kept = attention(q, k, v, visible)
+    (q, k, v), _ = split_qkv(qkv, 2)
+    _, (_, _, _, probs, *_) = attention(q, k, v, causal=True)
     for layer in params["blocks"]:
-        x, more = block(x, layer, config.heads, visible)
+        x, more = block(x, layer, config.heads)
         streams.append(x)
         saved.append(more)
     last, saved_norm = layer_norm(x, **params["norm"])
@@ -80,7 +77,7 @@ def walk():
         gradients.append(d_x)
     return {"tokenizer": tokenizer, "ids": ids[0], "token": tokens[0, -1], "place": places[0, -1],
             "normed": normed[0, -1], "streams": [s[0, -1] for s in streams],
-            "probs": kept[3][0, :, -1], "last": last[0, -1], "logits": logits[0, -1],
+            "probs": probs[0, :, -1], "last": last[0, -1], "logits": logits[0, -1],
             "next": softmax(logits[0, -1].copy())[0], "loss": float(loss),
             "target": int(targets[0, -1]), "d_logits": d_logits[0, -1], "d_last": d_last[0, -1],
             "gradients": [g[0] for g in gradients]}

@@ -1,31 +1,32 @@
-"""The KV cache drawn: one place filled; and the time a token costs with and without."""
+"""The KV cache drawn: one position filled; and the time a token costs with and without."""
 
 import time
 
 import npgpt.layers
-import npgpt.models
 import numpy as np
-from npgpt.families.gpt2 import Config
+from npgpt.generation import empty_cache
+from npgpt.models import gpt2
 from npgpt.random_stream import normals
-from npgpt.training import init_gpt
+from npgpt.training import init
 from svg import Svg, chart
 
 
 def picture(width):
-    """Storage of six places before and after one token."""
+    """Storage of six positions before and after one token."""
     start, N, D = 3, 6, 2
     keys = np.zeros((1, 1, N, D))
     keys[:, :, :start] = np.round(normals((start, D), 2, 0, "picture"), 1)
     before = keys.copy()
     k = np.round(normals((1, 1, 1, D), 2, 1, "picture"), 1)
-    seen, _ = npgpt.layers.extend_cache((keys, keys.copy(), start), k, k)
+    past = {"keys": keys, "values": keys.copy(), "start": start}
+    seen, _ = npgpt.layers.extend_cache(past, k, k)
     narrow = width < 500
     cell = (38, 27) if narrow else (58, 29)
-    left, top = (26 if narrow else 62), 66
+    left, top = (26 if narrow else 80), 66
     right = width - D * cell[0] - (8 if narrow else 20)
     middle = (left + right + D * cell[0]) / 2 - D / 2 * cell[0]
     image = Svg(width, top + N * cell[1] + 40)
-    words = [str(i) if narrow else f"place {i}" for i in range(N)]
+    words = [str(i) if narrow else f"position {i}" for i in range(N)]
     low = top + (start - 1) * cell[1] - 6 if narrow else top + start * cell[1]
     image.matrix(left, top, before[0, 0], cell, 1, rows=words, name="keys",
                  hidden=np.repeat(np.arange(N) >= start, D).reshape(N, D), top=2)
@@ -53,15 +54,14 @@ def fastest(work, times=5):
 
 
 def plot(width):
-    config = Config(vocab_size=64, context_length=512, layers=2, heads=4, channels=64)
-    params = init_gpt(config)
+    config = gpt2.Config(vocab_size=64, context_length=512, layers=2, heads=4, channels=64)
+    params = init(gpt2, config)
     ids = np.random.default_rng(0).integers(0, 64, (1, 512))
     counts = [16, 32, 64, 128, 256, 512]
-    storage = npgpt.layers.empty_cache(config, 1, params["tokens"]["weight"])
-    _, (keys, values, _) = npgpt.models.gpt_cached(params, ids, storage, config)
-    anew = [fastest(lambda n=n: npgpt.models.gpt(params, ids[:, :n], config)) for n in counts]
-    cached = [fastest(lambda n=n: npgpt.models.gpt_cached(
-        params, ids[:, n - 1:n], (keys, values, n - 1), config)) for n in counts]
+    _, cache = gpt2.forward(params, ids, config, cache=empty_cache(gpt2, config, 1, params))
+    anew = [fastest(lambda n=n: gpt2.forward(params, ids[:, :n], config)) for n in counts]
+    cached = [fastest(lambda n=n: gpt2.forward(
+        params, ids[:, n - 1:n], config, cache={**cache, "start": n - 1})) for n in counts]
     return chart(width, {"read all again": (counts, anew, "ink"), "with the cache":
                          (counts, cached, "np")},
                  "tokens read so far", "milliseconds for the next token", y_log=True)

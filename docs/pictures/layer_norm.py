@@ -13,7 +13,7 @@ BIAS = np.array([0.0, 2.0, -0.4, 2.6, -0.4])
 
 def picture(width):
     mean, std = ROW.mean(), ROW.std()
-    y, (normed, _, _) = npgpt.layers.layer_norm(ROW, WEIGHT, BIAS, eps=0.0)
+    y, (normed, *_) = npgpt.layers.layer_norm(ROW, WEIGHT, BIAS, eps=0.0)
     rows = [("x", ROW, f"mean {shown(mean)}, std {shown(std)}"),
             ("centred", ROW - mean, f"mean 0, std {shown(std)}"),
             ("normed", normed, "mean 0, std 1"), ("y", y, "")]

@@ -48,11 +48,11 @@ def picture(width):
     return image
 
 
-def learn(leaf, backward, x, target, weight, bias, steps=60, rate=0.1):
+def learn(layer, backward, x, target, weight, bias, steps=60, rate=0.1):
     """The mean squared error before each of `steps` steps downhill."""
     errors = []
     for _ in range(steps):
-        y, saved = leaf(x, weight, bias)
+        y, saved = layer(x, weight, bias)
         gap = y - target
         errors.append(float((gap * gap).mean()))
         _, grads = backward(gap / len(x), saved)

@@ -31,11 +31,11 @@ def picture(width):
     return image
 
 
-def sizes(leaf, backward, spreads, x, d_probs):
+def sizes(layer, backward, spreads, x, d_probs):
     """The mean size of a gradient entry for scores of each standard deviation."""
     out = []
     for spread in spreads:
-        _, saved = leaf(x * float(spread))
+        _, saved = layer(x * float(spread))
         out.append(float(abs(backward(d_probs, saved)).mean()))
     return out
 

@@ -5,10 +5,11 @@ import math
 import npgpt.training
 import numpy as np
 import torch
+import torchgpt.models
 import torchgpt.training
-from npgpt.families.gpt2 import Config
+from npgpt.models import gpt2
 from npgpt.text import CharacterTokenizer, load_corpus
-from npgpt.training import init_gpt, warmup_cosine
+from npgpt.training import init, warmup_cosine
 from npgpt.training.batches import draw_batch
 from npgpt.tree import rebuild
 from svg import Svg, chart
@@ -20,20 +21,21 @@ DONE = {}
 def data():
     text = load_corpus("stories:100KB").train_text
     tokenizer = CharacterTokenizer.train(text)
-    config = Config(tokenizer.vocab_size, T, layers=2, heads=2, channels=32, tied=False)
+    config = gpt2.Config(tokenizer.vocab_size, T, layers=2, heads=2, channels=32, tied=False)
     return np.array(tokenizer.encode(text)), config
 
 
-def run(training, make):
+def run(training, model, make):
     """The loss, norm and rate of each step."""
     if training.__name__ in DONE:
         return DONE[training.__name__]
     ids, config = data()
-    params = rebuild(init_gpt(config, dtype=np.float64), lambda _, p: make(p))
+    params = rebuild(init(gpt2, config, dtype=np.float64), lambda _, p: make(p))
     state, lines = training.adamw_init(params), []
     for step in range(1, STEPS + 1):
         inputs, targets = draw_batch(ids, T, B, 1, step)
-        loss, grads = training.loss_and_grads(params, make(inputs), make(targets), config)
+        loss, grads = training.loss_and_grads(
+            model, params, make(inputs), make(targets), config)
         grads, norm = training.clip_by_global_norm(grads, 1.0)
         rate = warmup_cosine(step - 1, RATE, STEPS // 20, STEPS, RATE / 10)
         training.adamw_step(params, grads, state, rate)
@@ -43,12 +45,12 @@ def run(training, make):
 
 
 def picture(width):
-    loss, norm, rate = run(npgpt.training, np.array)[9]
+    loss, norm, rate = run(npgpt.training, gpt2, np.array)[9]
     narrow = width < 500
     boxes = [("1", "batch", f"{B} windows of {T} tokens", "batches.html"),
-             ("2", "forward", f"loss {loss:.3f}", "gpt.html"),
+             ("2", "forward", f"loss {loss:.3f}", "gpt2.html"),
              ("2", "backward", "gradients" if narrow else "a gradient for each weight",
-              "gpt.html"),
+              "gpt2.html"),
              ("3", "clip", f"length {norm:.2f} → {min(norm, 1.0):.2f}", "clip.html"),
              ("4", "AdamW", f"rate {rate:.4f}", "adamw.html")]
     image = Svg(width, 390)
@@ -74,8 +76,8 @@ def picture(width):
 
 
 def plot(width):
-    ours = [line[0] for line in run(npgpt.training, np.array)]
-    theirs = [line[0] for line in run(torchgpt.training, lambda a: torch.tensor(a))]
+    ours = [line[0] for line in run(npgpt.training, gpt2, np.array)]
+    theirs = [line[0] for line in run(torchgpt.training, torchgpt.models.gpt2, torch.tensor)]
     at = np.arange(1, STEPS + 1)
     flat = math.log(data()[1].vocab_size)
     return chart(width, {"NumPy": (at, ours, "np"), "PyTorch": (at[::8], theirs[::8], "pt"),

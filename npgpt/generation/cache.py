@@ -28,9 +28,9 @@ def rows_of_cache(cache, rows):
 
 
 def read(model, params, config, rows, cache, mask=None, positions=None):
-    """rows: B lists of the next T ids each -> the last one's logits
-    (B, V), the cache that has read them; None for a model that keeps
-    none."""
+    """rows: B lists of the next T ids each -> the logits of each row's
+    last one, (B, V), and the cache that has read them; None for a model
+    that keeps none."""
     ids = np.array(rows)
     logits, new = model.forward(
         params, ids, config, mask=mask, positions=positions,

@@ -15,10 +15,11 @@ import measure  # noqa: E402
 EXAMPLES = {
     "layer_norm": "x = normals(2, 4, 8)\nweight = 1 + 0.2 * normals(8)\nbias = 0.2 * normals(8)",
     "attention": "q = normals(2, 3, 4, 6)\nk = normals(2, 3, 5, 6)\nv = normals(2, 3, 5, 6)\n"
-                 "visible = causal_mask(4, 5, q)\nkeep = keep_mask(0.3, 2, 3, 4, 5)",
-    "block": "config = Config(11, 6, 2, 2, 4)\nheads = 2\nx = normals(2, 3, 4)\n"
-             "params = init_gpt(config, dtype=np.float64)['blocks'][0]\n"
-             "visible = causal_mask(3, 3, x)",
+                 "causal = True\ndropout_mask = drawn_mask(0.3, 2, 3, 4, 5)",
+    "block": "config = gpt2.Config(11, 6, 2, 2, 4)\nheads = 2\nx = normals(2, 3, 4)\n"
+             "params = init(gpt2, config, dtype=np.float64)['blocks'][0]",
+    "gpt2.forward": "config = gpt2.Config(11, 6, 2, 2, 4)\nids = integers(11, 2, 3)\n"
+                    "params = init(gpt2, config, dtype=np.float64)",
 }
 
 
@@ -68,7 +69,7 @@ def test_a_label_renamed(changed, side):
 
 
 def test_a_label_lost(changed):
-    message, _ = changed("attention", "torchgpt", "    # (5) drop some\n    kept", "    kept")
+    message, _ = changed("attention", "torchgpt", "    # (5) dropout\n    weights", "    weights")
     assert "has no partner" in message
 
 
@@ -82,8 +83,8 @@ def test_a_step_number_that_backward_lacks(changed):
 @pytest.mark.parametrize(("side", "old", "new"), [
     ("npgpt", "y = normed * weight + bias                        # (..., C)",
      "y = normed * weight + bias                        # (..., 1)"),
-    ("torchgpt", "d_bias = column_sum(d_y)                          # (C,)",
-     "d_bias = column_sum(d_y)                          # (..., C)"),
+    ("torchgpt", "d_bias = column_sum(d_y)                      # (C,)",
+     "d_bias = column_sum(d_y)                      # (..., C)"),
     ("npgpt", '"""x (..., C), weight (C,), bias (C,) -> y (..., C)."""',
      '"""x (..., C), weight (1, C), bias (C,) -> y (..., C)."""'),
 ])
@@ -94,8 +95,8 @@ def test_a_shape_that_lies(changed, side, old, new):
 
 def test_a_swapped_axis_in_a_comment(changed):
     message, place = changed(
-        "attention", "npgpt", "d_v = kept.swapaxes(-1, -2) @ d_y                 # (B, H, S, D)",
-        "d_v = kept.swapaxes(-1, -2) @ d_y                 # (B, H, T, D)")
+        "attention", "npgpt", "d_v = weights.swapaxes(-1, -2) @ d_y              # (B, H, S, D)",
+        "d_v = weights.swapaxes(-1, -2) @ d_y              # (B, H, T, D)")
     assert place in message and "d_v is (B, H, T, D)" in message
 
 
@@ -107,16 +108,16 @@ def test_two_lines_swapped_that_need_each_other(changed):
 
 
 def test_two_lines_swapped_that_do_not(changed):
-    first, second = ("    d_weight = column_sum(d_y * normed)               # (C,)\n",
-                     "    d_bias = column_sum(d_y)                          # (C,)\n")
+    first, second = ("        d_weight = column_sum(d_y * normed)           # (C,)\n",
+                     "        d_bias = column_sum(d_y)                      # (C,)\n")
     message, _ = changed("layer_norm", "torchgpt", first + second, second + first)
     assert "assigns d_bias where" in message
 
 
 @pytest.mark.parametrize("side", ["npgpt", "torchgpt"])
 def test_a_gradient_broken_in_one_half(changed, side):
-    message, _ = changed("attention", side, "d_scores = probs * (d_probs - along)",
-                         "d_scores = probs * (d_probs + along)")
+    message, _ = changed("attention", side, "d_scores = softmax_backward(d_probs, (probs,))",
+                         "d_scores = probs * d_probs")
     assert "(4) turn scores into probabilities" in message and "d_scores differs" in message
 
 
@@ -140,10 +141,10 @@ def test_a_gradient_broken_in_both_halves(tmp_path, monkeypatch):
     assert f"torchgpt_layer_norm.py:{line}: the gradient of x" in str(caught.value)
 
 
-def test_a_composite_that_forgets_a_term(changed):
+def test_a_block_that_forgets_a_term(changed):
     message, _ = changed(
-        "block", "npgpt", "saved_norm_2)\n    d_x = d_x + d_through",
-        "saved_norm_2)\n    d_x = d_through",
+        "block", "npgpt", "saved_norm_2)\n    d_x = d_x + d_branch",
+        "saved_norm_2)\n    d_x = d_branch",
         room="blocks")
     assert "d_x differs" in message
 

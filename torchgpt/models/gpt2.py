@@ -31,9 +31,10 @@ def forward(params, ids, config, *, mask=None, positions=None,
 
     Each token attends to itself and to what came before; mask,
     broadcast to (B, H, T, S), hides more. positions (B, T): None counts
-    from 0, or from the cache's end. With a cache: the last token's
-    logits (B, 1, V), and the cache for the next tokens; its storage is
-    written in place, and nothing is saved for a backward pass."""
+    from 0, or from the cache's end. With a cache: the logits of the
+    last token alone, (B, 1, V), and the cache for the next tokens; its
+    storage is written in place, and nothing is saved for a backward
+    pass."""
     dropout_masks = dropout_masks or {}
     block_masks = dropout_masks.get("blocks") or [None] * config.layers
     start = 0 if cache is None else cache["start"]

@@ -18,9 +18,9 @@ def gelu(x):
 
 def gelu_backward(d_y, saved):
     x, inner = saved
-    bend = np.tanh(inner)
+    tanh = np.tanh(inner)
     d_inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x**2)
-    return d_y * (0.5 * (1 + bend) + 0.5 * x * (1 - bend**2) * d_inner)
+    return d_y * (0.5 * (1 + tanh) + 0.5 * x * (1 - tanh**2) * d_inner)
 
 
 def layer_norm(x, weight, bias, eps=1e-5):

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-import npgpt.models
 import npgpt.training
 import numpy as np
 import torch
+import torchgpt.models
 import torchgpt.training
+from npgpt.models import gpt2
 from npgpt.tree import rebuild
 from svg import Svg, chart
 
@@ -48,7 +49,8 @@ def tower(width, up=""):
     for row_y, words, page, note in rows:
         box(image, x, row_y, wide, words, page, note, up=up)
     box(image, x, 536, half, "embedding", "embedding", up=up)
-    box(image, x + half + 12, 536, half, "positions", "positions", "(B, T, C), added", up=up)
+    box(image, x + half + 12, 536, half, "positions", "position_embedding", "(B, T, C), added",
+        up=up)
     image.rect(x - 14, 160, wide + 28, 306, "box", 12)
     image.link(f"{up}block.html")
     image.text(x - 4, 182, "block", "nm")
@@ -56,7 +58,7 @@ def tower(width, up=""):
     image.text(x + wide + 2, 182, "× layers", "nt", "end")
     image.arrow(middle, 460, middle, 196, "forth")
     inner = wide - 64
-    for low, parts in ((400, ("layer_norm", "multi_head")), (264, ("layer_norm", "feed_forward"))):
+    for low, parts in ((400, ("layer_norm", "multi_head_attention")), (264, ("layer_norm", "mlp"))):
         image.line(middle, low + 50, x + wide - 4, low + 50, "forth")
         image.line(x + wide - 4, low + 50, x + wide - 4, low - 56, "forth")
         image.arrow(x + wide - 4, low - 56, middle + 9, low - 56, "forth")
@@ -73,11 +75,11 @@ def picture(width):
     return tower(width)
 
 
-def overfit(training, params, ids, targets, config, steps):
+def overfit(training, model, params, ids, targets, config, steps):
     state = training.adamw_init(params)
     losses = []
     for _ in range(steps):
-        loss, grads = training.loss_and_grads(params, ids, targets, config)
+        loss, grads = training.loss_and_grads(model, params, ids, targets, config)
         grads, _ = training.clip_by_global_norm(grads, 1.0)
         training.adamw_step(params, grads, state, lr=1e-2)
         losses.append(float(loss))
@@ -85,13 +87,13 @@ def overfit(training, params, ids, targets, config, steps):
 
 
 def plot(width, steps=60):
-    config = npgpt.families.gpt2.Config(27, 16, 2, 4, 32)
+    config = gpt2.Config(27, 16, 2, 4, 32)
     draw = np.random.default_rng(0).integers
     ids, targets = draw(0, 27, (2, 4, 16))
-    params = npgpt.training.init_gpt(config, seed=1)
+    params = npgpt.training.init(gpt2, config, seed=1)
     tensors = rebuild(params, lambda _, p: torch.from_numpy(p.copy()))
-    ours = overfit(npgpt.training, params, ids, targets, config, steps)
-    theirs = overfit(torchgpt.training, tensors, torch.from_numpy(ids),
+    ours = overfit(npgpt.training, gpt2, params, ids, targets, config, steps)
+    theirs = overfit(torchgpt.training, torchgpt.models.gpt2, tensors, torch.from_numpy(ids),
                      torch.from_numpy(targets), config, steps)
     at = list(range(steps))
     note = (steps / 3, np.log(27) * 0.98, f"ln 27 = {np.log(27):.2f}", "start")

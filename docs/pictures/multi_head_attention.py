@@ -3,7 +3,7 @@
 import time
 
 import numpy as np
-from npgpt.layers import attention, causal_mask, merge_heads, split_heads
+from npgpt.layers import attention, causal_mask, merge_heads, split_qkv
 from npgpt.random_stream import normals
 from svg import Svg, chart
 
@@ -14,32 +14,32 @@ def picture(width):
     """One row of channels, cut into two heads; each has its own table of probabilities."""
     T, H, D = 5, 2, 3
     x = np.round(normals((1, T, 3 * H * D), 3, 0, "picture") * 1.5, 1)
-    (q, k, v), _ = split_heads(x, H, parts=3)
-    visible = causal_mask(T, T, q)
-    probs = attention(q, k, v, visible)[1][3][0]
+    (q, k, v), _ = split_qkv(x, H)
+    probs = attention(q, k, v, causal=True)[1][3][0]
     narrow = width < 500
     image = Svg(width, 470 if narrow else 236)
     cell = (50, 27) if narrow else (46, 27)
     for head in range(H):
         x_at, y_at = (50, 48 + head * 222) if narrow else (50 + head * 300, 48)
         image.matrix(x_at, y_at, probs[head], cell, 2, WORDS, WORDS, top=1,
-                     kind="np" if head == 0 else "pt", hidden=~visible)
+                     kind="np" if head == 0 else "pt", hidden=~causal_mask(T, T, q))
         image.text(x_at, y_at - 24, f"head {head + 1}", "nm")
     return image
 
 
-def one_product(x, weight, heads, visible):
-    (q, k, v), _ = split_heads(x @ weight, heads, parts=3)
-    return merge_heads(attention(q, k, v, visible)[0])[0]
+def one_product(x, weight, heads):
+    (q, k, v), _ = split_qkv(x @ weight, heads)
+    return merge_heads(attention(q, k, v, causal=True)[0])[0]
 
 
-def loop(x, weight, heads, visible):
+def loop(x, weight, heads):
     C = x.shape[-1]
     D = C // heads
     out = []
     for h in range(heads):
         q, k, v = (x @ weight[:, p * C + h * D : p * C + (h + 1) * D] for p in range(3))
-        out.append(attention(q[:, None], k[:, None], v[:, None], visible)[0][:, 0])
+        y, _ = attention(q[:, None], k[:, None], v[:, None], causal=True)
+        out.append(y[:, 0])
     return np.concatenate(out, axis=-1)
 
 
@@ -56,10 +56,9 @@ def plot(width):
     counts = [1, 2, 4, 8, 16]
     x = normals((4, 64, 128), 1, 0, "x").astype(np.float32)
     weight = (normals((128, 384), 1, 0, "w") / 11).astype(np.float32)
-    visible = causal_mask(64, 64, x)
-    cut = [fastest(lambda h=h: one_product(x, weight, h, visible)) for h in counts]
-    looped = [fastest(lambda h=h: loop(x, weight, h, visible)) for h in counts]
-    then, over = (", then cut", " over heads") if width > 500 else ("", "")
+    cut = [fastest(lambda h=h: one_product(x, weight, h)) for h in counts]
+    looped = [fastest(lambda h=h: loop(x, weight, h)) for h in counts]
+    then, over = (", then split", " over heads") if width > 500 else ("", "")
     return chart(width, {f"one product{then}": (counts, cut, "np"),
                          f"a loop{over}": (counts, looped, "ink")},
                  "heads", "milliseconds", x_log=False, y_range=(0, max(looped) * 1.15))

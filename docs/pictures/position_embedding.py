@@ -1,12 +1,11 @@
 """Positions drawn: rows taken and repeated; and how they tell the order of tokens."""
 
 import npgpt.layers
-import npgpt.models
 import numpy as np
 import torch
 import torchgpt.models
-from npgpt.families.gpt2 import Config
-from npgpt.training import init_gpt
+from npgpt.models import gpt2
+from npgpt.training import init
 from npgpt.tree import rebuild
 from svg import Svg, chart
 
@@ -19,46 +18,45 @@ def picture(width):
     y, _ = npgpt.layers.position_embedding(ids, WEIGHT, start=2)
     narrow = width < 500
     cell = (36, 25) if narrow else (46, 27)
-    left, top = (20 if narrow else 62), 46
+    left, top = (20 if narrow else 80), 46
     right = left + 3 * cell[0] + (64 if narrow else 170)
     image = Svg(width, top + 8.4 * cell[1] + 20)
-    image.step("positions-1", left - 6, top + 2 * cell[1] - 4, 3 * cell[0] + 12, 3 * cell[1] + 6)
+    image.step("position_embedding-1", left - 6, top + 2 * cell[1] - 4, 3 * cell[0] + 12,
+               3 * cell[1] + 6)
     image.rect(left - 5, top + 2 * cell[1] - 4, 3 * cell[0] + 8, 3 * cell[1] + 6, "box np", 4)
     image.end()
-    words = [str(i) if narrow else f"place {i}" for i in range(6)]
+    words = [str(i) if narrow else f"position {i}" for i in range(6)]
     image.matrix(left, top, WEIGHT, cell, 1, rows=words, name="weight")
-    image.step("positions-2", right - 12, 10, width - right + 12, top + 8 * cell[1])
     for b in range(2):
         y0 = top + b * (3 * cell[1] + 52)
         image.matrix(right, y0, y[b], cell, 1, name="y",
                      note=f"sequence {b}")
         image.arrow(left + 3 * cell[0] + 8, top + 3.5 * cell[1], right - 8, y0 + 1.5 * cell[1])
-    image.end()
     if not narrow:
         middle = left + 3 * cell[0] + 14
         image.text(middle, top + 2 * cell[1] - 12, "start = 2, T = 3", "nt")
     return image
 
 
-def shuffled(gpt, params, config, ids):
+def shuffled(model, params, config, ids):
     """How much the last token's logits move when those before it change order."""
     other = np.concatenate([ids[:, -2::-1], ids[:, -1:]], axis=1)
-    convert = (lambda a: a) if gpt is npgpt.models.gpt else torch.from_numpy
-    one, two = (gpt(params, convert(i.copy()), config)[0][0, -1] for i in (ids, other))
+    convert = (lambda a: a) if model is gpt2 else torch.from_numpy
+    one, two = (model.forward(params, convert(i.copy()), config)[0][0, -1] for i in (ids, other))
     return float(abs(one - two).max())
 
 
 def plot(width):
-    config = Config(vocab_size=32, context_length=16, layers=1, heads=2, channels=32)
-    params = init_gpt(config, dtype=np.float64)
+    config = gpt2.Config(vocab_size=32, context_length=16, layers=1, heads=2, channels=32)
+    params = init(gpt2, config, dtype=np.float64)
     rows = params["positions"]["weight"]
     ids = np.random.default_rng(0).integers(0, 32, (1, 16))
     sizes = 10.0 ** np.arange(-18, 0.1, 1)
     ours, theirs = [], []
     for size in sizes:
         params["positions"] = {"weight": rows / 0.02 * size}
-        ours.append(shuffled(npgpt.models.gpt, params, config, ids))
+        ours.append(shuffled(gpt2, params, config, ids))
         tensors = rebuild(params, lambda _, p: torch.from_numpy(p))
-        theirs.append(shuffled(torchgpt.models.gpt, tensors, config, ids))
+        theirs.append(shuffled(torchgpt.models.gpt2, tensors, config, ids))
     return chart(width, {"NumPy": (sizes, ours, "np"), "PyTorch": (sizes, theirs, "pt")},
                  "size of the position rows", "change of the last logits", x_log=True, y_log=True)

@@ -1,4 +1,4 @@
-"""Feed-forward drawn: two channels through eight features; and a curve that it learns."""
+"""The MLP drawn: two channels through eight features; and a curve that it learns."""
 
 import npgpt.blocks
 import npgpt.training
@@ -20,8 +20,8 @@ def made(C, F):
 def picture(width):
     params, x = made(2, 8), np.array([[[0.8, -0.6]]])
     y, _ = npgpt.blocks.mlp(x, params)
-    wide, _ = linear(x, **params["up"])
-    bent, _ = gelu(wide)
+    hidden, _ = linear(x, **params["up"])
+    activated, _ = gelu(hidden)
     narrow = width < 500
     left = 62 if narrow else 150
     step = (width - left) / 8
@@ -30,22 +30,22 @@ def picture(width):
     gap = 98
     tops = [22 + gap * i for i in range(4)]
     middle = left + 3 * step
-    words = ["widen", "bend", "narrow"]
+    words = ["up", "GELU", "down"]
 
     def centres(start, count):
         return [start + (i + 0.5) * step - 1 for i in range(count)]
 
     ends = [centres(middle, 2), centres(left, 8), centres(left, 8), centres(middle, 2)]
     for i, word in enumerate(words):
-        image.step(f"feed_forward-{i + 1}", 0, tops[i] + 30, width, gap - 32)
+        image.step(f"mlp-{i + 1}", 0, tops[i] + 30, width, gap - 32)
         pairs = (zip(ends[i], ends[i + 1]) if i == 1
                  else [(a, b) for a in ends[i] for b in ends[i + 1]])
         for a, b in pairs:
             image.line(a, tops[i] + 30, b, tops[i + 1] - 2)
         image.label(0, tops[i] + gap / 2 + 18, i + 1, word, 22 if narrow else 26)
         image.end()
-    rows = [("x", x, "C = 2"), ("wide", wide, "F = 8"), ("bent", bent, "F = 8"),
-            ("y", y, "C = 2")]
+    rows = [("x", x, "C = 2"), ("hidden", hidden, "F = 8"),
+            ("activated", activated, "F = 8"), ("y", y, "C = 2")]
     for (name, values, note), top in zip(rows, tops):
         flat = values[0]
         image.matrix(middle if flat.shape[1] == 2 else left, top, flat, cell, 1)
@@ -55,13 +55,13 @@ def picture(width):
 
 def learn(side, params, x, target, steps=400):
     """The output after `steps` of AdamW on the mean squared error."""
-    model, training = side
+    blocks, training = side
     state = training.adamw_init(params)
     for _ in range(steps):
-        y, saved = model.feed_forward(x, params)
-        _, grads = model.feed_forward_backward((y - target) / x.shape[1], saved)
+        y, saved = blocks.mlp(x, params)
+        _, grads = blocks.mlp_backward((y - target) / x.shape[1], saved)
         training.adamw_step(params, grads, state, 0.03, weight_decay=0)
-    return model.feed_forward(x, params)[0][0, :, 0]
+    return blocks.mlp(x, params)[0][0, :, 0]
 
 
 def plot(width):
