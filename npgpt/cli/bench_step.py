@@ -16,12 +16,20 @@ from npgpt.layers.blockwise_attention import BLOCK
 from npgpt.models import gpt2
 from npgpt.runs.settings import Settings
 from npgpt.speed import tune_allocator
-from npgpt.training import Trainer, init
+from npgpt.training import (
+    Trainer,
+    adamw_init,
+    adamw_step,
+    clip_by_global_norm,
+    init,
+    loss_and_grads,
+)
 
 # layers, heads, channels, context length, batch size; and how often a turn
 SIZES = {"S": ((4, 4, 128, 64, 12), 2, 5), "M": ((6, 6, 384, 256, 8), 1, 1)}
 VOCABULARY = 103
 COMPILED = "npgpt --compile"
+OWN_LOOP = "README's own loop"
 PEERS = ("torchgpt.GPT", "transformers GPT-2")
 
 Size = Annotated[str, typer.Option(help="S, M, or S,M.", metavar="LIST")]
@@ -38,7 +46,8 @@ def step(
     as_json: common.AsJson = False,
 ) -> None:
     """Time a training step (forward, backward, clip, AdamW), interleaved:
-    NumPy, the same compiled, torch by hand, torchgpt.GPT and transformers' GPT-2.
+    NumPy, the same compiled, README's own loop of it, torch by hand, torchgpt.GPT and
+    transformers' GPT-2.
 
     S is 4 layers, 4 heads, 128 channels, context 64, batch 12; M is 6/6/384,
     context 256, batch 8. "products" are the matrix products of the compiled step
@@ -98,6 +107,7 @@ def make_contenders(layers: int, heads: int, channels: int, context_length: int,
     targets = np.roll(ids, -1, axis=1)
     contenders = {
         "npgpt": numpy_step(config, ids, targets),
+        OWN_LOOP: own_loop(config, ids, targets),
         "products": products(config, ids),
     }
     try:
@@ -124,9 +134,31 @@ def make_contenders(layers: int, heads: int, channels: int, context_length: int,
 
 def numpy_step(config: Config, ids: np.ndarray, targets: np.ndarray,
                compile: bool = False) -> Callable[[], Any]:
-    settings = Settings()
-    trainer = Trainer(gpt2, config, init(gpt2, config), settings)
+    """What `npgpt train` does, or `npgpt train --compile`."""
+    settings, params = Settings(), init(gpt2, config)
+    if compile:
+        from npgpt.speed import compiled
+
+        trainer = Trainer(
+            compiled.on_loops(gpt2), config, params, settings,
+            loss_and_grads=compiled.on_loops(loss_and_grads), clip=compiled.clip_by_global_norm,
+            update=compiled.adamw_step, by_columns=compiled.by_columns)
+    else:
+        trainer = Trainer(gpt2, config, params, settings)
     return lambda: trainer.step({"inputs": ids, "targets": targets}, settings.learning_rate)
+
+
+def own_loop(config: Config, ids: np.ndarray, targets: np.ndarray) -> Callable[[], Any]:
+    """A loop of one's own: the whole batch at once, nothing in long vectors."""
+    params = init(gpt2, config)
+    state = adamw_init(params)
+
+    def run() -> None:
+        _, grads = loss_and_grads(gpt2, params, ids, targets, config)
+        grads, _ = clip_by_global_norm(grads, 1.0)
+        adamw_step(params, grads, state, lr=1e-3)
+
+    return run
 
 
 def torch_step_by_hand(config: Config, ids: Any, targets: Any) -> Callable[[], Any]:
@@ -215,12 +247,12 @@ def factors(config: Config, rows: int, T: int) -> list[tuple[np.ndarray, np.ndar
     blocks = [(C, 3 * C), (C, C), (C, 4 * C), (4 * C, C)] * config.layers
     head = (C, config.vocab_size)
     for I, O in [*blocks, head]:
-        turned = config.tied if head == (I, O) else I >= O
+        by_columns = config.tied if head == (I, O) else I >= O
         x, d_y = normal((R, I), dtype="f"), normal((R, O), dtype="f")
         weight = normal((I, O), dtype="f")
-        if turned:
+        if by_columns:
             weight = np.asfortranarray(weight)
-        work += [(x, weight), (d_y.T, x) if turned else (x.T, d_y), (d_y, weight.T)]
+        work += [(x, weight), (d_y.T, x) if by_columns else (x.T, d_y), (d_y, weight.T)]
     for _ in range(config.layers):
         qkv = normal((rows, T, 3, H, D), dtype="f").transpose(2, 0, 3, 1, 4)
         q, k, v = qkv
