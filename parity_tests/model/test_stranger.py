@@ -18,10 +18,10 @@ from npgpt.checking.components._models import model_params
 from npgpt.checking.draw import Draw
 from npgpt.checking.implementations import numpy_implementation
 from npgpt.checking.laws import batch_independent, causal, linear_in_the_upstream_gradient
-from npgpt.checking.replacing import replaced
 from npgpt.checking.verdict import verdict
 from npgpt.errors import InputError
 from npgpt.generation import SamplingSettings
+from npgpt.replacing import replaced
 from npgpt.runs.checkpoint import create_run, load_checkpoint, load_training, save_checkpoint
 from npgpt.runs.checks import check_run
 from npgpt.runs.diverged import Diverged
@@ -169,6 +169,22 @@ def test_it_learns_alike_in_both(tmp_path):
               for run, make in zip(runs, (numpy_trainer, torch_trainer))]
     assert losses[0] < np.log(runs[0].config.vocab_size) - 0.2
     assert abs(losses[0] - losses[1]) <= 1e-12
+
+
+def test_compiled_loops_take_the_same_steps(tmp_path):
+    from npgpt.speed import compiled
+
+    params, ends = init(stranger_numpy, stranger_numpy.Config(19), dtype=np.float64), []
+    on_loops = {
+        "loss_and_grads": compiled.on_loops(loss_and_grads), "update": compiled.adamw_step,
+        "clip": compiled.clip_by_global_norm, "by_columns": compiled.by_columns}
+    for model, functions in ((stranger_numpy, {}), (compiled.on_loops(stranger_numpy), on_loops)):
+        run = run_by_hand(tmp_path / str(len(ends)))
+        trainer = npgpt.training.Trainer(model, run.config, params, run.settings, **functions)
+        train(run, trainer)
+        ends.append(trainer.numpy(trainer.params))
+    for name, one, other in side_by_side(*ends):
+        assert np.abs(one - other).max() <= 1e-12, name
 
 
 @both
