@@ -4,7 +4,7 @@ import glob
 import hashlib
 import os
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,7 @@ def start_run(
 
 def plan_run(path: Path, settings: Settings, model: Any) -> Run:
     """A run with its data, at step 0; nothing is written."""
+    settings.config(1, model.Config)  # refuses sizes before a text is read
     source, tokenizer = open_source(settings)
     data = encode_source(source, tokenizer, settings)
     config = settings.config(tokenizer.vocab_size, model.Config)
@@ -123,7 +124,7 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
                          " restore it from a copy")
     model = family_in(path, by_type)
     config = read_config(path, model)
-    if config != settings.config(config.vocab_size, model.Config):
+    if config != replace(config, **settings.sizes(model.Config)):
         raise InputError(f"{path / 'config.json'} and run.json are of different models;"
                          " restore them from a copy")
     tokenizer = read_tokenizer(path, config)

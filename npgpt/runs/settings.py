@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from npgpt.errors import InputError
-from npgpt.families.gpt2 import Config
 
 # what a resumed run may be given anew
 CHANGEABLE = ("steps", "save_every")
@@ -55,6 +54,7 @@ class Settings:
             if getattr(self, name) is not None:
                 _check(name, getattr(self, name), 0 if name == "warmup_steps" else 1)
         _check("seed", self.seed, 0)
+        _check("context_length", self.context_length, 1)
         _check("layers", self.layers, 1, 10_000)  # more is a slip, and takes long to refuse
         _check("learning_rate", self.learning_rate, 0, open_below=True)
         if self.minimum_rate is not None:
@@ -71,13 +71,21 @@ class Settings:
             )
         if self.dtype not in ("float32", "float64", "bfloat16"):
             raise InputError(f"dtype is {self.dtype!r}: give float32, float64 or bfloat16")
-        self.config(vocab_size=1)
 
-    def config(self, vocab_size: int, Config: type = Config) -> Any:
-        """The sizes of a model, by its family's own Config: the settings that it
-        has a field for."""
-        names = {field.name for field in fields(Config)} & {field.name for field in fields(self)}
-        return Config(vocab_size=vocab_size, **{name: getattr(self, name) for name in names})
+    def sizes(self, Config: type) -> dict[str, Any]:
+        """Those of them that a family's Config has a field for. Where a family knows
+        no limit (its context_length is None by default), context_length is not the
+        model's: it is how much training reads at once."""
+        has = {field.name: field.default for field in fields(Config)}
+        if "context_length" in has and has["context_length"] is None:
+            del has["context_length"]
+        return {field.name: getattr(self, field.name) for field in fields(self)
+                if field.name in has}
+
+    def config(self, vocab_size: int, Config: type) -> Any:
+        """A model's sizes, as its family's Config. Raises InputError where they do
+        not fit."""
+        return Config(vocab_size=vocab_size, **self.sizes(Config))
 
 
 def complete(given: dict[str, Any]) -> Settings:
