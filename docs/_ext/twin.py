@@ -199,7 +199,6 @@ class Twin(SphinxDirective):
     option_spec = {
         "backward": directives.flag,
         "seed": directives.nonnegative_int,
-        "budget": float,
         "not-gradients": directives.unchanged,
     }
 
@@ -215,7 +214,6 @@ class Twin(SphinxDirective):
         source, line = self.get_source_info()
         pair = measure.measure(
             name, "\n".join(self.content), self.options.get("seed", 1),
-            self.options.get("budget", measure.BUDGET),
             self.options.get("not-gradients", "").split(), f"{source}:{line}")
         self.env.temp_data.setdefault("book_pairs", {})[name] = pair
         self.check_symbols(pair)

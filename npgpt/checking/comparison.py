@@ -1,6 +1,7 @@
 """Two values, a budget, and what is said where they lie further apart."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -30,10 +31,10 @@ def ratio(error, budget):
 @dataclass(frozen=True)
 class Comparison:
     """A result, of two that must agree. kind: "witness", "derivative" (a
-    gradient tried out), "precision", "layout", "law" or "edge"."""
+    gradient tried out), "precision", "layout", "law", "edge" or "step"."""
 
     kind: str
-    result: str
+    result: Any                 # its name; a step's Key
     between: tuple
     error: float
     budget: float

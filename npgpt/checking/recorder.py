@@ -27,6 +27,7 @@ class Call:
 
     path: str
     code: object
+    space: dict                                 # the function's globals
     within: tuple = ("", "")                    # the caller's step and its words
     counts: dict = field(default_factory=dict)  # of the functions that it calls
     before: dict = field(default_factory=dict)  # statement of its body -> the locals before it
@@ -56,7 +57,7 @@ class Event:
     call: Call
     name: str
     value: object
-    line: int | None
+    line: int
     turn: int
     step: str
     words: str
@@ -101,14 +102,14 @@ class Recorder:
         if frame.f_globals["__name__"] == SHARDS:
             if outer is None:
                 return None
-            call = Call(outer.path, frame.f_code, outer.step(), outer.counts)
+            call = Call(outer.path, frame.f_code, frame.f_globals, outer.step(), outer.counts)
         else:
             name = self.name_of(frame)
             counts = outer.counts if outer else self.counts
             nth = counts[name] = counts.get(name, -1) + 1
             inner = f"{name}[{nth}]" if nth else name
             call = Call(f"{outer.path} > {inner}" if outer else inner, frame.f_code,
-                        outer.step() if outer else ("", ""))
+                        frame.f_globals, outer.step() if outer else ("", ""))
             for local, value in list(frame.f_locals.items()):
                 if local != "stands_for" and not self.skip("given", local):
                     self.keep("given", outer or call, f"{inner}({local})", value)
@@ -158,6 +159,7 @@ class Recorder:
     def keep(self, kind, call, name, value, line=None, copy=True):
         step, words = call.step()
         value = copied(value) if copy else value
+        line = line or call.line or call.code.co_firstlineno
         self.events.append(Event(kind, call, name, value, line, call.turn, step, words))
 
 

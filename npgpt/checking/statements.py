@@ -24,7 +24,7 @@ class File:
     statements: dict    # line -> the simple Statement that it is part of
     loops: set          # the lines of the loops' heads
     labels: list        # (line, "2, 1", words)
-    bodies: dict        # a function's first line -> (first, last) line of each statement
+    bodies: dict        # a function's first line -> the (first, last) line of its statements
 
     def place_in_body(self, code, line):
         """Which statement of a function's body the line is part of."""
@@ -51,7 +51,8 @@ def parsed_text(source):
         if isinstance(node, ast.For):
             loops.add(node.lineno)
         elif isinstance(node, ast.FunctionDef):
-            bodies[node.lineno] = [(part.lineno, part.end_lineno) for part in node.body]
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            bodies[first] = [(part.lineno, part.end_lineno) for part in node.body]
         elif isinstance(node, ast.stmt) and not hasattr(node, "body"):
             statement = Statement(node.lineno, assigned(node), parts(node))
             for line in range(node.lineno, node.end_lineno + 1):

@@ -10,7 +10,7 @@ import numpy as np
 from npgpt import blocks, layers, models
 from npgpt.checking.budgets import COMPOSITE, UNIT, measured
 from npgpt.checking.case import is_pair, mapped
-from npgpt.checking.comparison import error_between, ratio
+from npgpt.checking.comparison import Comparison, error_between, ratio
 from npgpt.checking.components import all_functions
 from npgpt.checking.guess import alike, guess
 from npgpt.checking.implementations import OURS
@@ -30,6 +30,7 @@ class Key:
     turn: int = 0
     step: str = field(default="", compare=False)
     words: str = field(default="", compare=False)
+    line: int = field(default=0, compare=False)
 
     @property
     def is_border(self):
@@ -107,7 +108,7 @@ def by_key(events, leave):
                 value = value[0]
         for part, number in flat(value):
             key = Key(event.call.path, slot, event.name + part, event.turn,
-                      event.step, event.words)
+                      event.step, event.words, event.line)
             values.pop(key, None)      # the last value of a step counts
             values[key] = leave(number)
     return values
@@ -137,8 +138,23 @@ def flat(value, name=""):
 
 
 def first_difference(case, suspect, trusted, layout=None):
-    """-> the first Difference of two implementations over a case, or None. layout: of
-    the suspect's arrays (see layouts.py)."""
+    """-> the first Difference of two implementations over a case, or None.
+    layout: of the suspect's arrays (see layouts.py)."""
+    found, wrong, right = steps_compared(case, suspect, trusted, layout)
+    for each in found:
+        if not each.agree:
+            key = each.result
+            looks = "handed on by one alone"
+            if key in wrong and key in right:
+                looks = guess(wrong[key], right[key])
+            return Difference(key, each.error, each.budget, each.index, looks)
+    return None
+
+
+def steps_compared(case, suspect, trusted, layout=None, always=False):
+    """-> a Comparison of each value that both have, up to the first that one
+    alone hands on; the values of either by Key. Budgets are measured where
+    anything differs, or always."""
     if layout == "broadcast":
         case = mapped(case, constant_along_the_first_axis)
     wrong, right = record(suspect, case, layout=layout), record(trusted, case)
@@ -148,26 +164,23 @@ def first_difference(case, suspect, trusted, layout=None):
         common = [key for key in common if key.is_border or wrong[key].shape == right[key].shape]
         if all(key in wrong and alike(wrong[key], right[key])
                for key in common if key.is_border):
-            return None
+            return [], wrong, right
     extra = next((key for key in wrong if not_handed_on(key, right, wrong)), None)
-    if extra is None and all(
-            key in wrong and error_between(wrong[key], right[key])[0] == 0 for key in common):
-        return None
     if extra is not None:
         before = list(wrong)[:list(wrong).index(extra)]
         common = [key for key in common if key in before]
-    sizes = measured(case, trusted, lambda nudged: record(trusted, nudged),
-                     {key: right[key] for key in common})
-    for key in common:
-        if key not in wrong:
-            return Difference(key, np.inf, 0.0, (), "handed on by one alone")
-        error, index = error_between(wrong[key], right[key])
-        budget = COMPOSITE * UNIT["float64"] * sizes[key]
-        if not error <= budget:
-            return Difference(key, error, budget, index, guess(wrong[key], right[key]))
+    errors = {key: error_between(wrong[key], right[key]) if key in wrong else (np.inf, ())
+              for key in common}
+    sizes = dict.fromkeys(common, 0.0)
+    if always or any(error for error, _ in errors.values()):
+        sizes = measured(case, trusted, lambda nudged: record(trusted, nudged),
+                         {key: right[key] for key in common})
+    names = (suspect.name, trusted.name)
+    found = [Comparison("step", key, names, error, COMPOSITE * UNIT["float64"] * sizes[key], index)
+             for key, (error, index) in errors.items()]
     if extra is not None:
-        return Difference(extra, np.inf, 0.0, (), "handed on by one alone")
-    return None
+        found.append(Comparison("step", extra, names, np.inf, 0.0))
+    return found, wrong, right
 
 
 def not_handed_on(key, wrong, right):
