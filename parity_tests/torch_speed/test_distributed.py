@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,10 +19,11 @@ from safetensors.numpy import load_file
 
 from npgpt.errors import InputError
 from npgpt.models import gpt2
+from npgpt.runs.diverged import Diverged
 from npgpt.runs.settings import complete
 from npgpt.training import init
 from torchgpt.cli.main import main
-from torchgpt.distributed import Distributed, check_parts, joined, launched, own_gpu
+from torchgpt.distributed import Distributed, check_parts, follow, joined, launched, own_gpu
 from torchgpt.modules import GPT
 
 TINY = ["--layers", "1", "--heads", "2", "--channels", "8", "--context-length", "8",
@@ -254,6 +257,15 @@ def test_each_process_drops_of_its_own(monkeypatch):
         small_trainer(dropout=0.5).begin_step()
         drawn.append(torch.rand(4).tolist())
     assert drawn[0] != drawn[1] == drawn[2]
+
+
+@pytest.mark.parametrize(("loss", "norm"), [(math.nan, 1.0), (1.0, math.inf)])
+def test_a_process_that_follows_stops_where_the_first_one_does(loss, norm):
+    run = SimpleNamespace(settings=complete({}), step=0)
+    trainer = SimpleNamespace(
+        draws_dropout=True, step=lambda batch, rate: (1.0, 1.0) if batch < 3 else (loss, norm))
+    with pytest.raises(Diverged, match="at step 3"):
+        follow(run, trainer, lambda: False, lambda batch: lambda step: step)
 
 
 def test_a_run_of_its_own_is_not_launched(monkeypatch):
