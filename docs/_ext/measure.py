@@ -146,7 +146,7 @@ def case_of(name, functions, example, first, seed):
         from npgpt.random_stream import normals
 
         d_y = normals(np.shape(case.forward(first.find, case)), seed, 0, "example.d_y")
-    return replace(case, d_y=d_y)
+    return replace(case, d_y=np.stack(d_y) if isinstance(d_y, (list, tuple)) else d_y)
 
 
 def call_function(find, case):
@@ -214,7 +214,9 @@ def facts_of(left, right, function, steps):
                     f"{right.at(other.first)}: in step `{label(other)}` {each.result.name} differs"
                     f" by {each.error:.1e} from {left.at(each.result.line)}; its budget is"
                     f" {each.budget:.1e}")
-        names = list(dict.fromkeys(each.result.name.partition(".")[0] for each in here))
+        names = [name for name in dict.fromkeys(
+            each.result.name.partition(".")[0] for each in here)
+            if not isinstance(left.recorded(mine).get(name), int)]
         facts.append({"worst": max((each.error for each in here), default=None), "names": names,
                       "shape": shape_among(mine, left, names)})
     if not left.labels():
@@ -223,11 +225,13 @@ def facts_of(left, right, function, steps):
 
 
 def shape_among(step, half, names):
-    """The last of these variables that is an array, or a list of some, and its shape."""
-    found, values = None, half.recorded(step)
-    for name in names:
-        one = values.get(name)
-        one = one[0] if isinstance(one, list) and one else one
+    """The last of these variables, or the part that is filled of it, that is an array or a
+    list of some, and its shape."""
+    found = None
+    for name, value in half.recorded(step).items():
+        if name.partition("[")[0] not in names:
+            continue
+        one = value[0] if isinstance(value, list) and value else value
         if isinstance(one, np.ndarray):
             found = name, shape_of(one)
     return found
@@ -240,7 +244,7 @@ def fact_of_result(left, right, own):
             raise TwinError(
                 f"{right.at(right.first)}: the result differs by {each.error:.1e} from"
                 f" {left.at(left.first)}; its budget is {each.budget:.1e}")
-    shape = next((np.shape(part) for _, part in flat(left.result)), None)
+    shape = next((part.shape for _, part in flat(left.result) if hasattr(part, "shape")), None)
     return {"worst": max((each.error for each in results), default=None),
             "names": ["the result"], "shape": (shape is not None and ("the result", shape)) or None}
 

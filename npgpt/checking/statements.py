@@ -62,12 +62,13 @@ def parsed_text(source):
 
 def assigned(node):
     """The variables that a statement writes or writes into; for a call on
-    its own, the one it is handed first, or whose method it is."""
+    its own, the one whose method it is, or that it is handed first."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         call = node.value
         owner = [call.func.value] if isinstance(call.func, ast.Attribute) else []
-        return tuple(part.id for given in [*owner, *call.args[:1]] for part in ast.walk(given)
-                     if isinstance(part, ast.Name))
+        names = [part.id for given in [*owner, *call.args[:1]] for part in ast.walk(given)
+                 if isinstance(part, ast.Name) and part.id not in ("np", "torch")]
+        return tuple(names[:1])
     stored = [part for part in ast.walk(node)
               if isinstance(getattr(part, "ctx", None), ast.Store)]
     names = [part.id for part in stored if isinstance(part, ast.Name)]

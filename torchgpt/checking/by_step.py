@@ -12,8 +12,8 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from npgpt.checking.recorder import copied
-from npgpt.replacing import replaced
 from npgpt.checking.statements import assigned, parsed
+from npgpt.replacing import replaced
 from torchgpt.checking.implementations import leaf_references
 
 
