@@ -5,7 +5,7 @@
 u is the unit round-off of the number format. S is the size of the terms
 that are added up: the same formula with absolute values in place of the
 terms, so that it says how much rounding there can be where they cancel.
-Each leaf derives its own; a composite's is measured. A budget follows from
+Each layer derives its own; a block's or a model's is measured. A budget follows from
 the formula; it is never raised until a test is green."""
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from npgpt.replacing import replaced
 UNIT = {"float64": 2.0 ** -53, "float32": 2.0 ** -24, "bfloat16": 2.0 ** -8}
 # the smallest normal number: what is smaller may be lost whole
 TINY = {"float64": 2.0 ** -1022, "float32": 2.0 ** -126, "bfloat16": 2.0 ** -126}
-LEAF, COMPOSITE, BFLOAT16 = 32, 64, 8
+LAYER, COMPOSITE, BFLOAT16 = 32, 64, 8
 NUDGE = 1e-6
 
 
@@ -28,7 +28,7 @@ def budgets(case, scales, dtype):
     """-> {result: the largest error allowed}. S counts as TINY/u² at least:
     where a term underflows, what it is multiplied by is less than 1/u. What
     is 0 whatever the numbers has an S of 0, and must be 0."""
-    constant = COMPOSITE if case.scale is None else LEAF
+    constant = COMPOSITE if case.scale is None else LAYER
     if dtype == "bfloat16":
         constant = BFLOAT16
     least = TINY[dtype] / UNIT[dtype] ** 2
@@ -49,7 +49,7 @@ def measured(case, first, compute, values, draws=8):
     least the size of the result itself, which is rounded too.
 
     ξ moves the inputs, the weights, the upstream gradient, and in the same
-    way what each leaf is handed: a product of halves that cancel inside is
+    way what each layer is handed: a product of halves that cancel inside is
     small, but the rounding of the halves is not."""
     least = case.least_scale if is_pair(case) else {}
     size = {name: max(largest(value), least.get(name, 0.0))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from npgpt.tree import leaves, rebuild
+from npgpt.tree import leaves, tree_map_with_path
 
 
 def call_pair(find, case):
@@ -141,10 +141,10 @@ def parts(case):
 
 def mapped(case, change):
     """The case with change(name, array) for each array in it."""
-    def one(name, leaf):
-        return change(name, leaf) if is_array(leaf) else leaf
+    def one(name, value):
+        return change(name, value) if is_array(value) else value
 
-    return replace(case, **rebuild(parts(case), one))
+    return replace(case, **tree_map_with_path(one, parts(case)))
 
 
 def differentiated(case):
@@ -171,8 +171,8 @@ def at(case):
     return " ".join(f"{name}={value}" for name, value in case.chosen.items())
 
 
-def is_array(leaf):
-    return hasattr(leaf, "dtype")
+def is_array(value):
+    return hasattr(value, "dtype")
 
 
 def is_float(array):

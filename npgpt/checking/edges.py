@@ -7,7 +7,7 @@ must be the same. `run` and `back` call its functions on NumPy's arrays."""
 import numpy as np
 
 from npgpt.checking.case import backward_of, is_array
-from npgpt.tree import rebuild
+from npgpt.tree import tree_map
 
 
 def run(implementation, name, *args, **options):
@@ -30,20 +30,20 @@ def call(implementation, name, *args, **options):
 
 def entered(implementation, tree):
     """The implementation's own arrays, of the same number format."""
-    return rebuild(tree, lambda _, leaf: implementation.enter(leaf, str(leaf.dtype))
-                   if isinstance(leaf, np.ndarray) else leaf)
+    return tree_map(lambda value: implementation.enter(value, str(value.dtype))
+                    if isinstance(value, np.ndarray) else value, tree)
 
 
 def left(implementation, value):
     """NumPy's arrays, of the same number format."""
-    def one(_, leaf):
-        if not is_array(leaf):
-            return leaf
-        return implementation.leave(leaf).astype(str(leaf.dtype).removeprefix("torch."))
+    def one(each):
+        if not is_array(each):
+            return each
+        return implementation.leave(each).astype(str(each.dtype).removeprefix("torch."))
 
     if isinstance(value, tuple):
         return tuple(left(implementation, part) for part in value)
-    return rebuild(value, one)
+    return tree_map(one, value)
 
 
 def stops(kind, function, *args, **options):

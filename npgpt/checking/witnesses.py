@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from npgpt.checking.budgets import LEAF, UNIT, budgets, scales
+from npgpt.checking.budgets import LAYER, UNIT, budgets, scales
 from npgpt.checking.case import differentiated, is_float
 from npgpt.checking.comparison import Comparison, Finding, error_between
 from npgpt.checking.draw import Numbers
-from npgpt.tree import rebuild
+from npgpt.tree import tree_map, tree_map_with_path
 
 STEP = 1e-100
 JACOBIAN = 24
@@ -20,8 +20,8 @@ def along(case, directions, step):
         direction = directions.get(f"d_{name}")
         return array if direction is None else array + step * direction
 
-    return replace(case, inputs=rebuild(case.inputs, move),
-                   params=rebuild(case.params, move))
+    return replace(case, inputs=tree_map_with_path(move, case.inputs),
+                   params=tree_map_with_path(move, case.params))
 
 
 def random_directions(case, numbers, names=None):
@@ -55,11 +55,10 @@ def complex_jacobian(case, find, name):
 def to_complex(case):
     """The inputs and weights as complex numbers, so that none meets a real
     storage on the way."""
-    def one(name, array):
+    def one(array):
         return array.astype(np.complex128) if is_float(array) else array
 
-    return replace(case, inputs=rebuild(case.inputs, one),
-                   params=rebuild(case.params, one))
+    return replace(case, inputs=tree_map(one, case.inputs), params=tree_map(one, case.params))
 
 
 def finite_difference(case, find, directions, step=1e-5):
@@ -113,7 +112,7 @@ def derivatives_compared(case, first, values, size, apart=False):
 
 def constant_of(case):
     """C of a derivative's budget; twice a layer's where many steps add up."""
-    return LEAF if case.scale else 2 * LEAF
+    return LAYER if case.scale else 2 * LAYER
 
 
 def check_jacobian(case, first, name, y):

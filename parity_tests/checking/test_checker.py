@@ -1,5 +1,6 @@
 """The checker is checked: it is red for what it must not let pass."""
 
+import inspect
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +16,11 @@ from npgpt.checking.draw import Numbers, seeded_draw
 from npgpt.checking.guess import guess
 from npgpt.checking.implementations import Stopped, numpy_implementation
 from npgpt.checking.layouts import check_layouts
+from npgpt.checking.recorder import Recorder
 from npgpt.checking.trace import first_difference
 from npgpt.checking.verdict import Verdict, other_bits, verdict
 from npgpt.checking.witnesses import against, finite_difference, random_directions
-from npgpt.layers import gelu_backward
+from npgpt.layers import extend_cache, gelu_backward
 from torchgpt.checking import stepwise_autograd_implementation, torch_implementation, witnesses
 
 
@@ -202,6 +204,20 @@ def test_what_float32_cannot_hold_is_no_error():
         "regime": "stress", "seed": 471}))
     assert 0 < np.abs(numpy_implementation().compute(case)["y"]).max() < 1e-50
     assert check(case, witnesses(case)) == []
+
+
+def test_the_recorder_keeps_copies_parts_and_what_stood_before_each_statement():
+    past = {"keys": np.zeros((1, 1, 3, 2)), "values": np.zeros((1, 1, 3, 2)), "start": 1}
+    recorder = Recorder(("npgpt",), snapshots=[extend_cache.__code__])
+    recorder.run(lambda: extend_cache(past, np.ones((1, 1, 1, 2)), np.ones((1, 1, 1, 2))))
+    part = next(event for event in recorder.events if event.kind == "part")
+    assert part.name == "keys[:, :, start:S]" and part.value.tolist() == [[[[1, 1]]]]
+    lines = inspect.getsource(inspect.getmodule(extend_cache)).splitlines()
+    assert lines[part.line - 1].strip().startswith(part.name)
+    (call,) = recorder.calls
+    assert call.path == "extend_cache" and call.result[0].shape == (1, 1, 2, 2)
+    filled = [locals_["keys"].any() for locals_ in call.before.values() if "keys" in locals_]
+    assert filled == [False, False, True, True]     # copies: what is written later is not there
 
 
 def test_what_is_zero_whatever_the_numbers_has_no_room():

@@ -49,6 +49,12 @@ def test_the_table_s_shares_are_of_the_budgets_that_are_checked(capsys, monkeypa
     assert "complex step" in " ".join(table(1e-6 * 1.4 / share)[1])
 
 
+def test_a_model_is_asked_for_by_its_path_or_by_its_other_name(capsys):
+    for name in ("gpt2.forward", "gpt"):
+        status, out, _ = run(capsys, "gradcheck", "--layer", name, "--json")
+        assert status == 0 and json.loads(out)["case"].startswith("gpt2.forward[")
+
+
 def test_gradcheck_replays_the_line_of_a_failed_test(capsys):
     status, out, _ = run(capsys, "gradcheck", "--layer", "linear", "--at",
                          "axes=2 B=1 T=2 I=1 O=1 bias=True regime=benign frozen=False seed=7",

@@ -37,7 +37,7 @@ from parity_tests.suite import Wrong
 from parity_tests.trees import side_by_side
 from torchgpt import to_numpy, to_torch
 from torchgpt.checking import torch_implementation
-from torchgpt.checking.implementations import leaf_references, left_grads, watched
+from torchgpt.checking.implementations import layer_references, left_grads, watched
 
 TEXT = "the cat sat on the mat and saw the dog run over the hill. " * 8
 GIVEN = {"steps": 6, "batch_size": 4, "accumulate": 2, "context_length": 8, "channels": 6,
@@ -72,7 +72,7 @@ def by_autograd():
     """PyTorch's own operators in the place of the layers."""
     def run(case):
         case = watched(case)
-        with replaced(stranger_torch.__name__, leaf_references()), torch.enable_grad():
+        with replaced(stranger_torch.__name__, layer_references()), torch.enable_grad():
             y, _ = stranger_torch.forward(**arguments(case))
             y.backward(case.d_y)
         grads = dict(leaves(left_grads(case)))

@@ -14,7 +14,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from npgpt.checking.recorder import copied
 from npgpt.checking.statements import assigned, parsed
 from npgpt.replacing import replaced
-from torchgpt.checking.implementations import leaf_references
+from torchgpt.checking.implementations import layer_references
 
 
 def gradient_at(call, number, name, d_y):
@@ -78,7 +78,7 @@ def rest_of(call, function, place, held, name):
     tree.args.args = [ast.arg(key) for key in values]
     tree.body = [WithoutWritingInPlace().visit(node) for node in function.body[place:]]
     module = ast.fix_missing_locations(ast.Module([tree], []))
-    pairs = leaf_references()
+    pairs = layer_references()
     instead = {id(original): other for original, other in pairs}
     space = {key: instead.get(id(value), value) for key, value in call.space.items()}
     exec(compile(module, call.code.co_filename, "exec"), space)

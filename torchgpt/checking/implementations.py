@@ -21,8 +21,8 @@ from npgpt.checking.implementations import (
     uses_torch,
 )
 from npgpt.replacing import replaced
-from npgpt.tree import leaves, rebuild
-from torchgpt.checking.leaves import by_autograd
+from npgpt.tree import leaves, tree_map
+from torchgpt.checking.operators import by_autograd
 from torchgpt.device import DTYPES
 from torchgpt.modules.gpt2 import GPT
 
@@ -84,7 +84,7 @@ def stepwise_autograd_implementation(device="cpu"):
     PyTorch's own operator and that operator's gradient: so `trace` can look
     at what goes in and out of each."""
     def run(case):
-        with replaced("torchgpt", leaf_pairs()), sdpa_kernel(SDPBackend.MATH):
+        with replaced("torchgpt", layers_by_autograd()), sdpa_kernel(SDPBackend.MATH):
             return case.call(lookup("torchgpt"), case)
 
     return replace(torch_implementation(device), name="torch-autograd", run=run)
@@ -127,7 +127,7 @@ def run_autograd(case):
         if case.component == "loss_and_grads":
             y = reference_loss(**arguments(case))
         elif case.nested:
-            with replaced("torchgpt", leaf_references()):
+            with replaced("torchgpt", layer_references()):
                 y, _ = lookup("torchgpt")(case.component)(**arguments(case))
         else:
             reference = getattr(torchgpt.layers, f"{case.component}_reference")
@@ -149,22 +149,22 @@ def run_module(case):
 
 def watched(case):
     """The case with all that is differentiated followed by autograd."""
-    def watch(name, tensor):
+    def watch(tensor):
         return tensor.detach().clone().requires_grad_()
 
-    return replace(case, inputs=rebuild(case.inputs, watch), params=rebuild(case.params, watch))
+    return replace(case, inputs=tree_map(watch, case.inputs), params=tree_map(watch, case.params))
 
 
 def left_grads(case):
-    def grad(name, tensor):
+    def grad(tensor):
         return torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
 
-    return {f"d_{name}": rebuild(tree, grad)
+    return {f"d_{name}": tree_map(grad, tree)
             for name, tree in {**case.inputs, **case.params}.items()}
 
 
-def leaf_references():
-    """[(leaf, its reference with nothing saved), ...]."""
+def layer_references():
+    """[(layer, its reference with nothing saved), ...]."""
     def pair(reference):
         @wraps(reference)
         def forward(*args, **options):
@@ -181,8 +181,8 @@ def references():
             for name in dir(torchgpt.layers) if name.endswith("_reference")}
 
 
-def leaf_pairs():
-    """[(leaf or its backward, PyTorch's in its place), ...]."""
+def layers_by_autograd():
+    """[(layer or its backward, PyTorch's in its place), ...]."""
     pairs = []
     for name, reference in references().items():
         forward, backward = by_autograd(name, reference)
@@ -192,7 +192,7 @@ def leaf_pairs():
 
 
 def reference_loss(params, inputs, targets, config, count, **options):
-    with replaced("torchgpt", leaf_references()):
+    with replaced("torchgpt", layer_references()):
         logits, _ = lookup("torchgpt")("gpt2.forward")(params, inputs, config, **options)
     return torchgpt.layers.cross_entropy_reference(logits, targets, count)
 
@@ -200,7 +200,7 @@ def reference_loss(params, inputs, targets, config, count, **options):
 def run_adamw(case):
     """torch.optim.AdamW over copies of the weights."""
     options = case.options
-    params = rebuild(options["weights"], lambda name, weight: weight.clone().requires_grad_())
+    params = tree_map(lambda weight: weight.clone().requires_grad_(), options["weights"])
     weights = dict(leaves(params))
     optimizer = torchgpt.training.adamw_reference(
         list(weights.values()), options["lr"], **options["settings"])
@@ -210,9 +210,9 @@ def run_adamw(case):
         optimizer.step()
 
     def moment(key):
-        return rebuild(params, lambda name, weight: optimizer.state[weight][key])
+        return tree_map(lambda weight: optimizer.state[weight][key], params)
 
-    return {"params": rebuild(params, lambda name, weight: weight.detach()),
+    return {"params": tree_map(lambda weight: weight.detach(), params),
             "m": moment("exp_avg"), "v": moment("exp_avg_sq"),
             "step": float(len(options["grads"]))}
 
@@ -220,10 +220,10 @@ def run_adamw(case):
 def run_clip(case):
     """The norm is PyTorch's own; its clipping divides by norm + 1e-6, ours
     by the norm."""
-    grads = rebuild(case.options["grads"], lambda name, grad: grad.clone())
+    grads = tree_map(lambda grad: grad.clone(), case.options["grads"])
     norm = torchgpt.training.clip_reference(grads, case.options["limit"])
     if norm > case.options["limit"]:
-        grads = rebuild(grads, lambda name, grad: grad * (case.options["limit"] / norm))
+        grads = tree_map(lambda grad: grad * (case.options["limit"] / norm), grads)
     return {"grads": grads, "norm": norm}
 
 

@@ -2,7 +2,7 @@ import numpy as np
 
 from npgpt.checking.case import FunctionCase
 from npgpt.checking.edges import entered, left
-from npgpt.tree import leaves, rebuild
+from npgpt.tree import leaves, tree_map
 
 
 def adamw_step(draw):
@@ -28,7 +28,7 @@ def adamw_step(draw):
 
 
 def call_adamw(find, case):
-    params = rebuild(case.options["weights"], lambda name, weight: weight * 1)
+    params = tree_map(lambda weight: weight * 1, case.options["weights"])
     state = find("adamw_init")(params)
     for grads in case.options["grads"]:
         find("adamw_step")(params, grads, state, case.options["lr"], **case.options["settings"])

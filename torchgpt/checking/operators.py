@@ -1,4 +1,4 @@
-"""A leaf's pair, made of PyTorch's operator and its gradient."""
+"""A layer's pair, made of PyTorch's operator and its gradient."""
 
 import inspect
 from functools import partial
