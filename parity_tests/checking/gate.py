@@ -28,6 +28,8 @@ EXAMPLES = 25
 EXCUSED = {
     "BY_TYPE": "which module is which model",
     "Config": "sizes; its errors are tested in model/",
+    "Engine": "draws by generate and generate_batch; tested in generation/",
+    "SamplingSettings": "what is asked for; its errors are tested in generation/",
     "Trainer": "holds what a run holds; its steps are tested in training/ and runs/",
     "mean_loss": "loss_and_grads without its backward pass; runs/ hold it to the training loss",
     "tune_allocator": "asks the C library for another habit; no numbers",
