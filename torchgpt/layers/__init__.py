@@ -59,7 +59,11 @@ from torchgpt.layers.position_embedding import (
     position_embedding_backward,
     position_embedding_reference,
 )
-from torchgpt.layers.silu import silu, silu_backward, silu_reference
+from torchgpt.layers.silu import (
+    silu,
+    silu_backward,
+    silu_reference,
+)
 from torchgpt.layers.softmax import (
     softmax,
     softmax_backward,
@@ -78,7 +82,8 @@ __all__ = [
     "linear_backward", "linear_reference", "merge_heads",
     "merge_heads_backward", "merge_heads_reference", "padded_positions",
     "padding_mask", "position_embedding", "position_embedding_backward",
-    "position_embedding_reference", "silu", "silu_backward", "silu_reference",
+    "position_embedding_reference", "silu", "silu_backward",
+    "silu_reference",
     "softmax", "softmax_backward",
     "softmax_reference", "split_heads", "split_heads_backward",
     "split_heads_reference", "split_qkv", "split_qkv_backward",
