@@ -7,6 +7,7 @@ import torch
 
 from npgpt.errors import InputError
 from npgpt.random_stream import raw_draws
+from npgpt.speed.threads import counted
 from npgpt.training.batches import micro_batches
 from npgpt.tree import tree_map
 from torchgpt.device import pick_device, pick_dtype
@@ -55,7 +56,7 @@ class ModuleTrainer:
         not finite, the weights stay as they are."""
         self.begin_step()
         # (2) loss and gradients of each part; divided by one count, they add up
-        loss, count = 0.0, max(int((batch["targets"] != -100).sum()), 1)
+        loss, count = 0.0, counted(batch["targets"])
         parts = micro_batches(batch, self.settings.accumulate)
         for i, part in enumerate(parts):
             loss += self.backward(self.tensors(part), count, last=i == len(parts) - 1)

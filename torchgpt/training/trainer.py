@@ -5,6 +5,7 @@ import math
 
 import torch
 
+from npgpt.speed.threads import counted
 from npgpt.training.batches import micro_batches
 from npgpt.tree import tree_map
 from torchgpt.device import pick_device
@@ -39,7 +40,7 @@ class Trainer:
         gradients' norm before clipping. Where either is not finite, the
         weights stay as they are."""
         # (2) loss and gradients of each part; divided by one count, they add up
-        loss, count = 0.0, max(int((batch["targets"] != -100).sum()), 1)
+        loss, count = 0.0, counted(batch["targets"])
         for i, part in enumerate(micro_batches(batch, self.settings.accumulate)):
             part_loss, grads = self.loss_and_grads(
                 self.model, self.params, config=self.config, count=count,
