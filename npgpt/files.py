@@ -50,7 +50,7 @@ def errors_about(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def held(path: Path, lock: str = "config.json", doing: str = "trained") -> Iterator[None]:
+def locked(path: Path, lock: str = "config.json", doing: str = "trained") -> Iterator[None]:
     """Keep a directory to this process, however it ends, by a lock on a file in it;
     InputError where another has it."""
     try:
@@ -69,7 +69,7 @@ def held(path: Path, lock: str = "config.json", doing: str = "trained") -> Itera
         yield
 
 
-def typed(path: str | Path) -> str:
+def shell_quote(path: str | Path) -> str:
     """A name as a command line takes it, whatever signs it holds."""
     name = str(path)
     return shlex.quote(f"./{name}" if name.startswith("-") else name)

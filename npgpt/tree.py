@@ -2,7 +2,7 @@
 tuple is a leaf."""
 
 
-def leaves(tree, name=""):
+def tree_leaves(tree, name=""):
     """Yield ("blocks.0.norm_1.weight", array) in the tree's order."""
     if isinstance(tree, dict):
         parts = tree.items()
@@ -12,7 +12,7 @@ def leaves(tree, name=""):
         yield name, tree
         return
     for key, part in parts:
-        yield from leaves(part, f"{name}.{key}" if name else str(key))
+        yield from tree_leaves(part, f"{name}.{key}" if name else str(key))
 
 
 def tree_map(f, tree, *more):
@@ -35,13 +35,8 @@ def tree_map_with_path(f, tree, *more, path=""):
     return f(path, tree, *more)
 
 
-def rebuild(tree, change):
-    """A tree of the same form, each leaf replaced by change(name, leaf)."""
-    return tree_map_with_path(change, tree)
-
-
 def nest(pairs):
-    """The tree whose `leaves` are these pairs: parts named 0, 1, … become
+    """The tree whose `tree_leaves` are these pairs: parts named 0, 1, … become
     a list."""
     tree = {}
     for name, leaf in pairs:

@@ -5,7 +5,7 @@ import inspect
 import torch
 from torch.autograd.function import once_differentiable
 
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 
 
 def differentiable(forward, backward):
@@ -19,7 +19,7 @@ def differentiable(forward, backward):
 
     def call(*args, **options):
         arguments = signature.bind(*args, **options).arguments
-        tensors = {name: leaf for name, leaf in leaves(dict(arguments))
+        tensors = {name: leaf for name, leaf in tree_leaves(dict(arguments))
                    if torch.is_tensor(leaf) and leaf.is_floating_point()}
         return HandWritten.apply(
             forward, backward, arguments, list(tensors), *tensors.values())
@@ -49,7 +49,7 @@ class HandWritten(torch.autograd.Function):
         d_inputs, d_params = [], {}
         for part in given:
             if isinstance(part, dict):
-                d_params = dict(leaves(part))
+                d_params = dict(tree_leaves(part))
             else:
                 d_inputs.append(part)
         rest = iter(d_inputs)

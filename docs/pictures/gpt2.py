@@ -8,7 +8,7 @@ import torch
 import torchgpt.models
 import torchgpt.training
 from npgpt.models import gpt2
-from npgpt.tree import rebuild
+from npgpt.tree import tree_map
 from svg import Svg, chart
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
@@ -91,7 +91,7 @@ def plot(width, steps=60):
     draw = np.random.default_rng(0).integers
     ids, targets = draw(0, 27, (2, 4, 16))
     params = npgpt.training.init(gpt2, config, seed=1)
-    tensors = rebuild(params, lambda _, p: torch.from_numpy(p.copy()))
+    tensors = tree_map(lambda p: torch.from_numpy(p.copy()), params)
     ours = overfit(npgpt.training, gpt2, params, ids, targets, config, steps)
     theirs = overfit(torchgpt.training, torchgpt.models.gpt2, tensors, torch.from_numpy(ids),
                      torch.from_numpy(targets), config, steps)

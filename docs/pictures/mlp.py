@@ -8,7 +8,7 @@ import torchgpt.blocks
 import torchgpt.training
 from npgpt.layers import gelu, linear
 from npgpt.random_stream import normals
-from npgpt.tree import rebuild
+from npgpt.tree import tree_map
 from svg import Svg, chart
 
 
@@ -68,7 +68,7 @@ def plot(width):
     x = np.linspace(-3, 3, 61)[None, :, None]
     target = np.sin(2 * x)
     params = made(1, 16)
-    tensors = rebuild(params, lambda _, p: torch.from_numpy(p.copy()))
+    tensors = tree_map(lambda p: torch.from_numpy(p.copy()), params)
     theirs = learn((torchgpt.blocks, torchgpt.training), tensors, torch.from_numpy(x),
                    torch.from_numpy(target))
     ours = learn((npgpt.blocks, npgpt.training), params, x, target)

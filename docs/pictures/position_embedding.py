@@ -6,7 +6,7 @@ import torch
 import torchgpt.models
 from npgpt.models import gpt2
 from npgpt.training import init
-from npgpt.tree import rebuild
+from npgpt.tree import tree_map
 from svg import Svg, chart
 
 WEIGHT = np.array([[0.1, -0.4, 0.3], [0.5, 0.2, -0.1], [-0.3, 0.6, 0.2],
@@ -56,7 +56,7 @@ def plot(width):
     for size in sizes:
         params["positions"] = {"weight": rows / 0.02 * size}
         ours.append(shuffled(gpt2, params, config, ids))
-        tensors = rebuild(params, lambda _, p: torch.from_numpy(p))
+        tensors = tree_map(lambda p: torch.from_numpy(p), params)
         theirs.append(shuffled(torchgpt.models.gpt2, tensors, config, ids))
     return chart(width, {"NumPy": (sizes, ours, "np"), "PyTorch": (sizes, theirs, "pt")},
                  "size of the position rows", "change of the last logits", x_log=True, y_log=True)

@@ -11,7 +11,7 @@ from npgpt.models import gpt2
 from npgpt.text import CharacterTokenizer, load_corpus
 from npgpt.training import init, warmup_cosine
 from npgpt.training.batches import draw_batch
-from npgpt.tree import rebuild
+from npgpt.tree import tree_map
 from svg import Svg, chart
 
 STEPS, RATE, T, B = 120, 3e-3, 32, 8
@@ -30,7 +30,7 @@ def run(training, model, make):
     if training.__name__ in DONE:
         return DONE[training.__name__]
     ids, config = data()
-    params = rebuild(init(gpt2, config, dtype=np.float64), lambda _, p: make(p))
+    params = tree_map(lambda p: make(p), init(gpt2, config, dtype=np.float64))
     state, lines = training.adamw_init(params), []
     for step in range(1, STEPS + 1):
         inputs, targets = draw_batch(ids, T, B, 1, step)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from npgpt.tree import leaves, tree_map_with_path
+from npgpt.tree import tree_leaves, tree_map_with_path
 
 
 def call_pair(find, case):
@@ -151,8 +151,8 @@ def differentiated(case):
     """name of the gradient -> what it is the gradient of."""
     if not is_pair(case):
         return {}
-    return {f"d_{name}": array for name, array in leaves(case.inputs)} | {
-        f"d_{name}": array for name, array in leaves(case.params) if trains(case, name)}
+    return {f"d_{name}": array for name, array in tree_leaves(case.inputs)} | {
+        f"d_{name}": array for name, array in tree_leaves(case.params) if trains(case, name)}
 
 
 def with_values(case, **values):

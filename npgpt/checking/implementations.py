@@ -16,7 +16,7 @@ from npgpt.checking.components import ALIASES, all_functions, functions_of
 from npgpt.errors import InputError
 from npgpt.replacing import replaced
 from npgpt.speed.threads import sharded
-from npgpt.tree import leaves, tree_map
+from npgpt.tree import tree_leaves, tree_map
 
 ROOMS = ("layers", "blocks", "models", "training", "generation", "speed.one_token")
 OURS = {"npgpt", "torchgpt", "npgpt.training.schedule"}
@@ -51,7 +51,7 @@ class Implementation:
     def results(self, own) -> dict:
         """By name, for a case of its own arrays."""
         with telling_where(self):
-            return dict(leaves(self.run(own) if self.run else own.call(self.find, own)))
+            return dict(tree_leaves(self.run(own) if self.run else own.call(self.find, own)))
 
     def compute(self, case, dtype="float64") -> dict:
         """The same, as NumPy float64, for a case of NumPy's arrays."""

@@ -7,7 +7,7 @@ import numpy as np
 from npgpt.checking.budgets import budgets, scales
 from npgpt.checking.case import is_array, is_pair, mapped, parts
 from npgpt.checking.comparison import Finding, compared, error_between
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 
 
 def check_layouts(found, first, implementation, own, results):
@@ -46,7 +46,7 @@ def laid_out(own, layout, implementation):
 
 def owned(case, implementation, own, results):
     """A result that is an input, or a view of one, changes with it."""
-    inputs = [array for _, array in leaves(parts(own)) if is_array(array)]
+    inputs = [array for _, array in tree_leaves(parts(own)) if is_array(array)]
     return [Finding(case, name, (implementation.name,),
                     f"{name} of {implementation.name} shares its memory with an input")
             for name, result in results.items() if is_array(result)

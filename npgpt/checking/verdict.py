@@ -13,7 +13,7 @@ from npgpt.checking.comparison import Comparison, Finding, compared, error_betwe
 from npgpt.checking.implementations import fitting, telling_where
 from npgpt.checking.layouts import check_layouts
 from npgpt.checking.witnesses import derivatives_compared
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 
 
 @dataclass
@@ -108,8 +108,8 @@ def observed(case, implementation, dtype="float64"):
     for name in differentiated(case):
         if name not in results:
             find(name, "is missing: the witness did not run")
-    before = dict(leaves(parts(case)))
-    for name, after in leaves(parts(own)):
+    before = dict(tree_leaves(parts(case)))
+    for name, after in tree_leaves(parts(own)):
         if getattr(after, "dtype", None) is not None:
             expected = implementation.leave(implementation.enter(before[name], dtype))
             if not np.array_equal(implementation.leave(after), expected, equal_nan=True):

@@ -81,15 +81,15 @@ def measure(
     from npgpt.runs.checkpoint import file_name
     from npgpt.speed.blas_threads import blas_threads
     from npgpt.speed.memory_order import along_longer_side
-    from npgpt.tree import leaves, rebuild
+    from npgpt.tree import tree_leaves, tree_map, tree_map_with_path
 
     sizes, wanted = SIZES[name]
     config = Config(**sizes)
     threads = blas_threads(config)
     theirs, state = their_model(config, torch, transformers)
-    in_torch = rebuild(
-        gpt2.weights(config), lambda leaf, _: state[file_name(leaf, gpt2)].detach())
-    params = rebuild(in_torch, lambda _, weight: weight.numpy().copy())  # as when loaded
+    in_torch = tree_map_with_path(
+        lambda path, _: state[file_name(path, gpt2)].detach(), gpt2.weights(config))
+    params = tree_map(lambda weight: weight.numpy().copy(), in_torch)  # as when loaded
     turned = along_longer_side(params)
     prompt = torch.tensor([PROMPT])
 
@@ -121,13 +121,14 @@ def measure(
     seconds = timing.interleave(contenders, rounds, warm=0)
     del seconds["memory"]
     times = {who: [each / tokens for each in row] for who, row in seconds.items()}
-    weights = sum(weight.nbytes for leaf, weight in leaves(params) if leaf != "positions.weight")
+    weights = sum(weight.nbytes for path, weight in tree_leaves(params)
+                  if path != "positions.weight")
     before = len(PROMPT) + tokens / 2  # tokens in the cache, on the average
     cache = 2 * config.layers * before * config.channels * params["norm"]["weight"].itemsize
     size = (weights + cache) / 1e9
     ideal = [size / bandwidth for bandwidth in bandwidths]  # seconds to read them once
     return {
-        "config": sizes, "parameters": sum(weight.size for _, weight in leaves(params)),
+        "config": sizes, "parameters": sum(weight.size for _, weight in tree_leaves(params)),
         "rounds": rounds, "numpy_blas_threads": threads or os.cpu_count(),
         "torch_threads": torch.get_num_threads(),
         "contenders": {

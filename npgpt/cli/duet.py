@@ -7,7 +7,7 @@ from typing import Annotated
 
 from npgpt.cli import common
 from npgpt.errors import InputError
-from npgpt.files import typed
+from npgpt.files import shell_quote
 
 SAMPLED = 200  # tokens of the text at the end
 TEMPERATURE = 0.8
@@ -82,7 +82,7 @@ def duet(
         if as_json:
             common.print_json(summary)
         print(f"stopped and saved at step {summary['step']}; NumPy alone goes on with:"
-              f"\n  npgpt train --out {typed(run.path)} --resume", file=sys.stderr)
+              f"\n  npgpt train --out {shell_quote(run.path)} --resume", file=sys.stderr)
         return 130
     summary["text"] = sing(params, run, trainers[1])
     summary["peak_memory_gb"] = round(common.memory_used(), 3)
@@ -135,7 +135,7 @@ def tell(summary: dict, run) -> None:
               f" the draw lay {text['distance']:.1e} from the boundary"
               + (": a rounding tie" if text["tie"] else ""))
     print(f"\npicture: {run.path / 'duet.png'}\ntry it:  npgpt sample"
-          f" {typed(run.path)}")
+          f" {shell_quote(run.path)}")
 
 
 def verdict(summary: dict) -> int:

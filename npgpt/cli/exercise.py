@@ -12,7 +12,7 @@ import typer
 
 from npgpt.cli import common
 from npgpt.errors import InputError
-from npgpt.files import typed, write_atomically
+from npgpt.files import shell_quote, write_atomically
 
 LABEL = re.compile(r"\s*# \(\d+(?:, \d+)*\) ")
 CASES = 30
@@ -46,7 +46,7 @@ def exercise(
     name = ALIASES.get(name, name)
     if name not in exercises():
         raise InputError(f"no exercise {name!r}: give one of {', '.join(exercises())}")
-    given = f" --file {typed(file)}" if file else ""
+    given = f" --file {shell_quote(file)}" if file else ""
     file = file or Path(f"exercise_{name.replace('.', '_')}.py")
     if check_it:
         raise typer.Exit(report(name, file))

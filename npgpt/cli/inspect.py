@@ -70,10 +70,10 @@ def weights(params: dict, tensors: bool = False) -> dict[str, Any]:
     """Count, norm, root mean square and largest weight of each part; a histogram."""
     import numpy as np
 
-    from npgpt.tree import leaves
+    from npgpt.tree import tree_leaves
 
     parts: dict[str, list] = {}
-    for name, weight in leaves(params):
+    for name, weight in tree_leaves(params):
         part = name if tensors else name.removesuffix(".weight").removesuffix(".bias")
         if part.startswith("blocks.") and not tensors:
             part = ".".join(part.split(".")[:2])

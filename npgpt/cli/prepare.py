@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from npgpt.cli import common
-from npgpt.files import typed
+from npgpt.files import shell_quote
 from npgpt.text.clean import Form
 from npgpt.text.corpora import is_path
 from npgpt.text.filter import Limits
@@ -109,7 +109,7 @@ def prepare(
             f"{side['bytes_per_token']:.2f} bytes a token"
         )
     corpus = out if is_path(str(out)) else f"./{out}"  # not a corpus of that name
-    print(f"see {out / 'report.md'}; next: npgpt train --corpus {typed(corpus)}")
+    print(f"see {out / 'report.md'}; next: npgpt train --corpus {shell_quote(corpus)}")
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from npgpt.cli import common
 from npgpt.errors import InputError
-from npgpt.files import typed
+from npgpt.files import shell_quote
 from npgpt.runs.checkpoint import read_settings
 
 Compile = Annotated[bool, common.option("--compile", "Compiled loops, some faster.", None)]
@@ -138,10 +138,10 @@ def go(
         print(f"picture: {run.path / 'loss.png'}")
     if summary["status"] == "interrupted":
         print(f"stopped and saved at step {summary['step']}; go on with:"
-              f"\n  {command} --out {typed(run.path)} --resume", file=sys.stderr)
+              f"\n  {command} --out {shell_quote(run.path)} --resume", file=sys.stderr)
         return 130
     if not as_json:
-        print(f"try it:  {command.split()[0]} sample {typed(run.path)}")
+        print(f"try it:  {command.split()[0]} sample {shell_quote(run.path)}")
     return 0
 
 

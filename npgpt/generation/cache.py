@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from npgpt.tree import leaves, tree_map
+from npgpt.tree import tree_leaves, tree_map
 
 
 def empty_cache(model, config, batch, params):
@@ -11,7 +11,7 @@ def empty_cache(model, config, batch, params):
     shapes = model.cache_shapes(config, batch)
     if shapes is None:
         return None
-    _, like = next(leaves(params))
+    _, like = next(tree_leaves(params))
     storage = tree_map(
         lambda shape: np.zeros(shape, like.dtype), shapes)
     return {**storage, "start": 0}

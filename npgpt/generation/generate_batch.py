@@ -11,7 +11,7 @@ from npgpt.generation.sample import (
 from npgpt.generation.sampling_settings import check_sampling
 from npgpt.layers.masks import padded_positions, padding_mask
 from npgpt.random_stream import uniforms
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 
 
 def generate_batch(model, params, config, prompts, max_new_tokens=100,
@@ -27,7 +27,7 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
     if not ids:
         raise InputError("there is no prompt: give at least one")
     N = config.context_length
-    _, like = next(leaves(params))
+    _, like = next(tree_leaves(params))
     windows = [row[:] for row in ids]
     draws = [uniforms((max_new_tokens,), seed + b, 0, "sample")
              for b in range(len(ids))]

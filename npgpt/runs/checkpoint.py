@@ -29,7 +29,7 @@ from npgpt.errors import InputError
 from npgpt.families import BY_TYPE
 from npgpt.files import errors_about, name_beside, sync_directory, write_atomically
 from npgpt.text import load_tokenizer, tokenizer_config
-from npgpt.tree import leaves, nest, tree_map_with_path
+from npgpt.tree import nest, tree_leaves, tree_map_with_path
 
 KINDS = {"F64": np.float64, "F32": np.float32, "F16": np.float32}
 
@@ -75,7 +75,7 @@ def save_checkpoint(
     if training is not None:
         state = training["optimizer"]
         moments = {"m": state["m"], "v": state["v"]}
-        arrays = dict(leaves({"params": params, "optimizer": moments}))
+        arrays = dict(tree_leaves({"params": params, "optimizer": moments}))
         facts = {"step": training["step"], "best": training["best"],
                  "optimizer.step": state["step"]}
         _write_tensors(path / "training.safetensors", arrays, {"facts": json.dumps(facts)})
@@ -181,7 +181,7 @@ def load_training(path: str | Path, config: Any, family: Any = None) -> dict | N
         names = set(source.keys())
         facts = _facts(file, source)
         family = family or family_of(config)
-        wanted = dict(leaves(shapes(within(config, len(names)), family)))
+        wanted = dict(tree_leaves(shapes(within(config, len(names)), family)))
         expected = {f"{tree}.{name}": shape
                     for tree in ("params", "optimizer.m", "optimizer.v")
                     for name, shape in wanted.items()}
@@ -358,7 +358,7 @@ def to_file(params: dict, family: Any) -> dict[str, np.ndarray]:
     """Weights under the file's names, those that it stores so transposed."""
     transposed = family.FILES.get("transposed", ())
     return {file_name(path, family): array.T if path in transposed else array
-            for path, array in leaves(params)}
+            for path, array in tree_leaves(params)}
 
 
 def from_file(path: Path, config: Any, family: Any) -> dict:
@@ -384,7 +384,7 @@ def from_file(path: Path, config: Any, family: Any) -> dict:
                 sources[_with_prefix(name, about)] = (source, name)
     expected = {
         file_name(name, family): shape[::-1] if name in transposed else shape
-        for name, shape in leaves(shapes(within(config, len(sources)), family))
+        for name, shape in tree_leaves(shapes(within(config, len(sources)), family))
     }
     head = about.get("head")
     tied = sources.pop(head, None) if head not in expected else None

@@ -16,7 +16,7 @@ from npgpt.random_stream import uniforms
 from npgpt.runs.diverged import explain
 from npgpt.runs.run import Run
 from npgpt.runs.train import batches
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 
 OVERFIT_STEPS = 300
 
@@ -69,11 +69,11 @@ def gradient_flow(run: Run, open_trainer):
     trainer = open_trainer(replace(run, settings=replace(run.settings, dropout=0.0)))
     trainer.step(batches(run, draw_masks=False)(1), 0.0)
     grads = trainer.numpy(trainer.grads)
-    norms = {name: float(np.linalg.norm(grad)) for name, grad in leaves(grads)}
+    norms = {name: float(np.linalg.norm(grad)) for name, grad in tree_leaves(grads)}
     dead = [name for name, norm in norms.items() if not 0 < norm < math.inf]
     if dead:
         return "gradients reach all", f"none in {', '.join(dead[:3])}", False
-    layers = [math.sqrt(sum(float((grad * grad).sum()) for _, grad in leaves(block)))
+    layers = [math.sqrt(sum(float((grad * grad).sum()) for _, grad in tree_leaves(block)))
               for block in grads.get("blocks", [grads])]
     found = f"norms by layer {' '.join(f'{norm:.2g}' for norm in layers)}"
     return "gradients reach all", found, max(layers) <= 100 * min(layers)

@@ -6,7 +6,7 @@ import numpy as np
 
 from npgpt.runs.checkpoint import load_training, saved_step
 from npgpt.runs.run import Run
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 
 
 class Diverged(RuntimeError):
@@ -39,7 +39,7 @@ def last_good(run: Run) -> str:
 
 
 def first_not_finite(tree) -> str | None:
-    return next((name for name, array in leaves(tree) if not np.isfinite(array).all()), None)
+    return next((name for name, array in tree_leaves(tree) if not np.isfinite(array).all()), None)
 
 
 def first_bad(model, params, grads, config, inputs) -> str:
@@ -53,8 +53,8 @@ def first_bad(model, params, grads, config, inputs) -> str:
             logits, _ = model.forward(shorter, inputs, config)
             if not np.isfinite(logits).all():
                 return f"the output of {where} went bad first"
-    grads = dict(leaves(grads))
-    backwards = [name for name, _ in leaves(params)][::-1]
+    grads = dict(tree_leaves(grads))
+    backwards = [name for name, _ in tree_leaves(params)][::-1]
     for name in backwards:
         if not np.isfinite(grads[name]).all():
             return f"the gradient of {name} went bad first"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from npgpt.files import held
+from npgpt.files import locked
 from npgpt.generation.sample import token_probs
 from npgpt.random_stream import uniforms
 from npgpt.runs.curves import draw_duet
@@ -20,7 +20,7 @@ from npgpt.runs.run import Run
 from npgpt.runs.train import batches, evaluate, flush, save, write_line
 from npgpt.speed.allocator import tune_allocator
 from npgpt.training.schedule import warmup_cosine
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 
 # how far the losses, in nats, and the gradients, as max|a−b| / max|b| of a
 # tensor, may lie apart: rounding, grown over the steps of a run
@@ -47,7 +47,7 @@ def duet(
     budget = LOSS_BUDGET[settings.dtype]
     parted, step, worst, first_loss, compared_at = None, 0, 0.0, None, None
     gradients: dict[str, float] = {}
-    with held(run.path), open(run.path / "log.jsonl", "a", encoding="utf-8") as log:
+    with locked(run.path), open(run.path / "log.jsonl", "a", encoding="utf-8") as log:
         while step < settings.steps and not stopped() and parted is None:
             step += 1
             rate = warmup_cosine(
@@ -107,8 +107,8 @@ def duet(
 def gradient_differences(one, other) -> dict[str, float]:
     """max|a−b| / max|b| of each tensor."""
     differences = {}
-    others = dict(leaves(other))
-    for name, a in leaves(one):
+    others = dict(tree_leaves(other))
+    for name, a in tree_leaves(one):
         a, b = a.astype(np.float64), others[name].astype(np.float64)
         size = float(np.abs(b).max())
         apart = float(np.abs(a - b).max())

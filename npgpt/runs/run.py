@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from npgpt.errors import InputError
-from npgpt.files import typed
+from npgpt.files import shell_quote
 from npgpt.runs.checkpoint import (
     create_run,
     family_in,
@@ -30,7 +30,7 @@ from npgpt.text.prepared import Prepared, is_prepared, open_prepared
 from npgpt.text.token_files import token_dtype
 from npgpt.text.tokenizers import is_named, train_named
 from npgpt.training.batches import check_length
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 
 
 @dataclass
@@ -71,7 +71,7 @@ def start_run(
     path = Path(path)
     settings = complete(given)
     if path.is_dir() and any(path.iterdir()):
-        again = f"{command.split()[0]} train --out {typed(path)} --resume"
+        again = f"{command.split()[0]} train --out {shell_quote(path)} --resume"
         raise InputError(
             f"{path} holds another run or other files: choose another --out,"
             f" or continue it with {again}"
@@ -231,7 +231,7 @@ def encode_source(source: Corpus | Prepared, tokenizer: Any, settings: Settings)
 
 
 def count_parameters(family: Any, config: Any) -> int:
-    return sum(prod(weight.shape) for _, weight in leaves(family.weights(config)))
+    return sum(prod(weight.shape) for _, weight in tree_leaves(family.weights(config)))
 
 
 def versions() -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from npgpt.errors import InputError
-from npgpt.files import held, write_atomically
+from npgpt.files import locked, write_atomically
 from npgpt.runs.checkpoint import create_run, read_settings, save_checkpoint, saved_step
 from npgpt.runs.curves import draw_run, read_log
 from npgpt.runs.diverged import Diverged, check_finite, explain, first_not_finite, last_good
@@ -44,7 +44,7 @@ def train(
     last_saved = run.step
     next_batch = prefetch(batches(run, draw_masks=not trainer.draws_dropout))
     clock = Clock()
-    with held(run.path), open_log(run.path, run.step) as log_file:
+    with locked(run.path), open_log(run.path, run.step) as log_file:
 
         def write(record: dict) -> None:
             write_line(log_file, record)

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from npgpt.speed.threads import fill
-from npgpt.tree import leaves, tree_map_with_path
+from npgpt.tree import tree_leaves, tree_map_with_path
 
 PIECE = 2**17  # numbers: a piece, its gradient and moments about fill a core's cache
 
@@ -27,7 +27,7 @@ def flat_like(params, by_columns=by_rows):
     column after column, which makes some products faster."""
     stores, starts = {}, {True: 0, False: 0}
     for decays in (True, False):
-        arrays = [a for _, a in leaves(params) if (a.ndim >= 2) == decays]
+        arrays = [a for _, a in tree_leaves(params) if (a.ndim >= 2) == decays]
         kind = arrays[0].dtype if arrays else None
         stores[decays] = np.empty(sum(a.size for a in arrays), kind)
 
@@ -51,7 +51,7 @@ def flatten(params, by_columns=by_rows):
 def pieces(views):
     """What `flatten` gave -> {"matrices": [...], "vectors": ...}: the same
     memory in long arrays, those that decay as matrices of one row."""
-    bases = {array.ndim >= 2: array.base for _, array in leaves(views)}
+    bases = {array.ndim >= 2: array.base for _, array in tree_leaves(views)}
     if any(base is None for base in bases.values()):
         raise ValueError("pieces: these arrays do not come from flatten")
     found = {}

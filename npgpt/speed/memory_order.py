@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from npgpt.tree import rebuild
+from npgpt.tree import tree_map_with_path
 
 PAYS_AFTER = 100  # tokens: turning takes as long as it saves on those
 
@@ -22,4 +22,4 @@ def along_longer_side(params):
             return weight
         return np.asfortranarray(weight)
 
-    return rebuild(params, turn)
+    return tree_map_with_path(turn, params)

@@ -52,7 +52,7 @@ from typing import Any
 import numpy as np
 
 from npgpt.errors import InputError
-from npgpt.files import held, write_atomically
+from npgpt.files import locked, write_atomically
 from npgpt.text import corpora, dedup, report
 from npgpt.text.characters import CharacterTokenizer
 from npgpt.text.chunk import chunk
@@ -104,7 +104,7 @@ def prepare(
         return _check_ready(out, about, portions)
     try:
         work = Work(out, settings, about)
-        with held(out, ".work/lock", "prepared"), closing(Pool(workers)) as pool:
+        with locked(out, ".work/lock", "prepared"), closing(Pool(workers)) as pool:
             if (out / "manifest.json").exists():  # another process has just finished it
                 return _check_ready(out, about, portions)
             input_digest = _clean_all(work, portions, pool, tell)

@@ -4,14 +4,14 @@ the gradient's running size (Loshchilov and Hutter, 2019, alg. 2)."""
 import numpy as np
 
 from npgpt.speed.threads import for_each
-from npgpt.tree import leaves, rebuild
+from npgpt.tree import tree_leaves, tree_map
 
 
 def adamw_init(params):
     """-> state: no steps taken, both running means zero."""
     return {"step": 0,
-            "m": rebuild(params, lambda name, p: np.zeros_like(p)),
-            "v": rebuild(params, lambda name, p: np.zeros_like(p))}
+            "m": tree_map(lambda p: np.zeros_like(p), params),
+            "v": tree_map(lambda p: np.zeros_like(p), params)}
 
 
 def adamw_step(params, grads, state, lr, betas=(0.9, 0.95), eps=1e-8,
@@ -23,9 +23,9 @@ def adamw_step(params, grads, state, lr, betas=(0.9, 0.95), eps=1e-8,
     beta_1, beta_2 = betas
     bias_1 = 1 - beta_1 ** state["step"]
     bias_2 = 1 - beta_2 ** state["step"]
-    grads = dict(leaves(grads))
-    means = dict(leaves(state["m"]))
-    squares = dict(leaves(state["v"]))
+    grads = dict(tree_leaves(grads))
+    means = dict(tree_leaves(state["m"]))
+    squares = dict(tree_leaves(state["v"]))
 
     def update(name, weight):
         grad, m, v = grads[name], means[name], squares[name]
@@ -42,4 +42,4 @@ def adamw_step(params, grads, state, lr, betas=(0.9, 0.95), eps=1e-8,
         size = np.sqrt(v / bias_2) + eps
         weight -= (lr / bias_1) * (m / size)
 
-    for_each(update, list(leaves(params)))
+    for_each(update, list(tree_leaves(params)))

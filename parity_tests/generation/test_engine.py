@@ -12,15 +12,15 @@ from npgpt.models import gpt2
 from npgpt.random_stream import normals
 from npgpt.text import BytePairTokenizer
 from npgpt.training import init
-from npgpt.tree import rebuild
+from npgpt.tree import tree_map_with_path
 from torchgpt import generation as torch_generation
 from torchgpt.models import gpt2 as torch_gpt2
 
 TEXT = "é→ü, „naïve“ 日本 … the cat and the dog\n" * 3
 TOKENIZER = BytePairTokenizer.train(TEXT, 262)
 CONFIG = gpt2.Config(TOKENIZER.vocab_size, 12, 2, 2, 8)
-PARAMS = rebuild(init(gpt2, CONFIG, 1), lambda path, weight: (
-    weight + 0.5 * normals(weight.shape, 1, 0, path)).astype("float32"))
+PARAMS = tree_map_with_path(lambda path, weight: (
+    weight + 0.5 * normals(weight.shape, 1, 0, path)).astype("float32"), init(gpt2, CONFIG, 1))
 HOT = {"temperature": 1.5, "max_new_tokens": 40}
 
 

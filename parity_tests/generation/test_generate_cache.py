@@ -23,7 +23,7 @@ from npgpt.families.gpt2 import Config
 from npgpt.models import gpt2
 from npgpt.random_stream import normals
 from npgpt.speed.memory_order import along_longer_side
-from npgpt.tree import leaves, rebuild
+from npgpt.tree import tree_leaves, tree_map, tree_map_with_path
 
 
 @st.composite
@@ -35,8 +35,9 @@ def models(draw):
         layers=draw(st.integers(1, 2)), heads=heads, channels=heads * draw(st.integers(1, 4)),
         tied=draw(st.booleans()))
     seed = draw(st.integers(0, 2**32))
-    params = rebuild(npgpt.training.init(gpt2, config, seed), lambda name, weight: (
-        weight.astype(np.float64) + 0.4 * normals(weight.shape, seed, 0, name)))
+    params = tree_map_with_path(lambda name, weight: (
+        weight.astype(np.float64) + 0.4 * normals(weight.shape, seed, 0, name)),
+        npgpt.training.init(gpt2, config, seed))
     return config, params
 
 
@@ -64,7 +65,7 @@ class Torch:
 
     @staticmethod
     def take(tree):
-        return rebuild(tree, lambda name, weight: torch.from_numpy(weight))
+        return tree_map(lambda weight: torch.from_numpy(weight), tree)
 
     @staticmethod
     def ids(rows):
@@ -126,7 +127,7 @@ def test_one_token_on_one_page_is_a_column_of_the_whole(half, data):
         near(logits, whole[0, place])
     other = half.generation.empty_cache(half.model, config, 1, params)
     _, other = half.model.forward(params, half.ids([ids]), config, cache=other)
-    for (name, one), (_, two) in zip(leaves(cache), leaves(other), strict=True):
+    for (name, one), (_, two) in zip(tree_leaves(cache), tree_leaves(other), strict=True):
         near(one, two), name
 
 
@@ -139,7 +140,7 @@ def test_a_model_of_someone_else_has_no_step_of_ours(half):
 def test_weights_stored_along_their_longer_side_are_the_same_weights(data):
     config, params = data.draw(models())
     turned = along_longer_side(params)
-    for (name, one), (_, other) in zip(leaves(params), leaves(turned)):
+    for (name, one), (_, other) in zip(tree_leaves(params), tree_leaves(turned)):
         np.testing.assert_array_equal(one, other)
         taken_by_row = name == "positions.weight" or (name == "tokens.weight" and not config.tied)
         if taken_by_row or one.ndim < 2 or one.shape[0] < one.shape[1]:

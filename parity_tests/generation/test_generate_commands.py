@@ -17,7 +17,7 @@ from npgpt.runs.curves import smooth
 from npgpt.speed.memory_order import PAYS_AFTER, along_longer_side
 from npgpt.text import CharacterTokenizer
 from npgpt.training import init
-from npgpt.tree import leaves, rebuild
+from npgpt.tree import tree_leaves, tree_map_with_path
 from torchgpt.cli.main import main as torchgpt_main
 
 TEXT = "the cat, the dog.\n"
@@ -28,8 +28,8 @@ def checkpoint(tmp_path_factory):
     path = tmp_path_factory.mktemp("commands") / "run"
     tokenizer = CharacterTokenizer.train([TEXT])
     config = Config(tokenizer.vocab_size, 16, 2, 2, 8, tied=False)
-    params = rebuild(init(gpt2, config, 1), lambda name, weight: (
-        weight + 0.5 * normals(weight.shape, 1, 0, name)).astype(np.float32))
+    params = tree_map_with_path(lambda name, weight: (
+        weight + 0.5 * normals(weight.shape, 1, 0, name)).astype(np.float32), init(gpt2, config, 1))
     save_checkpoint(path, config, params, tokenizer)
     return path
 
@@ -176,11 +176,11 @@ def test_a_penalty_changes_what_is_drawn_as_the_library_says(run, checkpoint):
 
 def test_inspect_counts_and_measures_every_weight(run, checkpoint):
     params = load_checkpoint(checkpoint).params
-    for more, expected in (([], 6), (["--tensors"], len(list(leaves(params))))):
+    for more, expected in (([], 6), (["--tensors"], len(list(tree_leaves(params))))):
         found = json.loads(run(npgpt_main, "inspect", checkpoint, "--json", *more)[1])
         assert len(found["parts"]) == expected
         assert sum(part["parameters"] for part in found["parts"]) == found["parameters"]
-    every = dict(leaves(params))
+    every = dict(tree_leaves(params))
     for part in found["parts"]:
         weight = every[part["name"]]
         assert part["norm"] == pytest.approx(np.linalg.norm(weight), rel=1e-5)

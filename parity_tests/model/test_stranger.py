@@ -31,7 +31,7 @@ from npgpt.runs.settings import complete
 from npgpt.runs.train import initial_state, train
 from npgpt.text import CharacterTokenizer
 from npgpt.training import init, loss_and_grads
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 from parity_tests.model import stranger_numpy, stranger_torch
 from parity_tests.suite import Wrong
 from parity_tests.trees import side_by_side
@@ -75,7 +75,7 @@ def by_autograd():
         with replaced(stranger_torch.__name__, layer_references()), torch.enable_grad():
             y, _ = stranger_torch.forward(**arguments(case))
             y.backward(case.d_y)
-        grads = dict(leaves(left_grads(case)))
+        grads = dict(tree_leaves(left_grads(case)))
         return {"y": y.detach(), **{name: grads[name] for name in differentiated(case)}}
 
     return replace(torch_implementation(), name="autograd", run=run, few_bits=(), packages=())

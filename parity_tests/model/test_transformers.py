@@ -15,7 +15,7 @@ from npgpt.checking.implementations import numpy_implementation
 from npgpt.models import gpt2
 from npgpt.runs.checkpoint import file_name, load_checkpoint, save_checkpoint, to_file
 from npgpt.training import init
-from npgpt.tree import leaves, tree_map
+from npgpt.tree import tree_leaves, tree_map
 from parity_tests.trees import side_by_side
 from torchgpt import GPT, to_numpy, to_torch
 
@@ -51,7 +51,7 @@ def test_logits_loss_and_every_gradient(seed, tied):
     loss.backward()
     theirs = {"y": loss.item()}
     named = dict(model.named_parameters())
-    for name, _ in leaves(case.params):
+    for name, _ in tree_leaves(case.params):
         grad = named[file_name(name, gpt2)].grad.numpy()
         theirs[f"d_{name}"] = grad.T if name == "head.weight" else grad
     by_numpy = numpy_implementation()
@@ -59,7 +59,7 @@ def test_logits_loss_and_every_gradient(seed, tied):
     ours_torch = torchgpt.training.loss_and_grads(
         torchgpt.models.gpt2, to_torch(case.params), ids, targets, options["config"])
     by_torch = {"y": ours_torch[0].item(),
-                **{f"d_{name}": grad for name, grad in leaves(to_numpy(ours_torch[1]))}}
+                **{f"d_{name}": grad for name, grad in tree_leaves(to_numpy(ours_torch[1]))}}
     for ours in (by_numpy.compute(case), by_torch):
         assert set(ours) == set(theirs)
         for name, value in theirs.items():

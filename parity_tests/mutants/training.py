@@ -11,8 +11,9 @@ MUTANTS = [
       component="loss_and_grads"),
     M("npgpt/speed/threads", "gradients are combined in the order of their dicts",
       "    tree_map(lambda grad, other, out: np.add(grad, other, out=out), grads, more, into)",
-      "    from npgpt.tree import leaves\n"
-      "    for (_, grad), (_, other), (_, out) in zip(leaves(grads), leaves(more), leaves(into)):\n"
+      "    from npgpt.tree import tree_leaves\n"
+      "    for (_, grad), (_, other), (_, out) in zip("
+      "            tree_leaves(grads), tree_leaves(more), tree_leaves(into)):\n"
       "        out.flat = np.resize(grad + other, out.size)",
       step="", component="loss_and_grads"),
     M(N + "loss_and_grads", "the loss's gradient is scaled",

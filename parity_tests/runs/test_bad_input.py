@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from npgpt.errors import InputError
 from npgpt.families.gpt2 import Config
-from npgpt.files import held, typed
+from npgpt.files import locked, shell_quote
 from npgpt.runs import train as loop
 from npgpt.runs.checkpoint import create_run, read_config, saved_step
 from npgpt.runs.curves import draw_run
@@ -439,7 +439,7 @@ def test_names_that_are_no_utf_8(tmp_path, npgpt, trained):
 
 
 def test_a_name_as_it_can_be_typed():
-    assert [typed(name) for name in ("a", "a b", "-r", "runs/-r")] == [
+    assert [shell_quote(name) for name in ("a", "a b", "-r", "runs/-r")] == [
         "a", "'a b'", "./-r", "runs/-r"]
 
 
@@ -515,7 +515,7 @@ def test_a_run_has_one_writer(tmp_path, npgpt, trained):
     shutil.copytree(trained, run)
     before = {p: p.read_bytes() for p in run.glob("*") if p.is_file()}
     line = ["train", "--out", run, "--resume", "--steps", 4]
-    with held(run):
+    with locked(run):
         refused(npgpt(*line), f"{run} is being trained by another process")
         assert {p: p.read_bytes() for p in run.glob("*") if p.is_file()} == before
     assert npgpt(*line)[0] == 0
@@ -527,14 +527,14 @@ def test_a_duet_keeps_its_run_to_itself(tmp_path, npgpt, corpus, monkeypatch):
     evaluate = loop.evaluate
 
     def met(*arguments):
-        with pytest.raises(InputError, match="being trained by another process"), held(run):
+        with pytest.raises(InputError, match="being trained by another process"), locked(run):
             pass
         return evaluate(*arguments)
 
     monkeypatch.setattr("npgpt.runs.duet.evaluate", met)
     line = flags(corpus=corpus, decay_steps=None, evaluate_every=None, steps=2)
     assert npgpt("duet", *line, "--out", run)[0] == 0
-    with held(run):
+    with locked(run):
         pass
 
 

@@ -32,7 +32,7 @@ from npgpt.training.batches import (
     micro_batches,
 )
 from npgpt.training.dropout_masks import draw_dropout_masks
-from npgpt.tree import leaves, tree_map
+from npgpt.tree import tree_leaves, tree_map
 
 CONFIG = gpt2.Config(11, context_length=8, layers=2, heads=2, channels=6)
 
@@ -104,7 +104,7 @@ def test_the_loss_of_many_windows_is_the_loss_of_all(rows):
 
 
 def test_masks_have_the_model_s_shapes_and_the_right_mean():
-    masks = dict(leaves(draw_dropout_masks(gpt2, CONFIG, 16, 8, 0.25, seed=1, step=2)))
+    masks = dict(tree_leaves(draw_dropout_masks(gpt2, CONFIG, 16, 8, 0.25, seed=1, step=2)))
     assert masks["embedding"].shape == masks["blocks.1.attention_out"].shape == (16, 8, 6)
     assert masks["blocks.0.attention"].shape == (16, 2, 8, 8)
     assert len(masks) == 7
@@ -122,7 +122,7 @@ def test_masks_at_the_ends(rate, values):
     if values is None:
         assert masks is None
     else:
-        assert {float(v) for _, mask in leaves(masks) for v in np.unique(mask)} == values
+        assert {float(v) for _, mask in tree_leaves(masks) for v in np.unique(mask)} == values
 
 
 def test_masks_depend_on_seed_and_step_alone():
@@ -141,8 +141,8 @@ def test_micro_batches_and_their_masks_are_the_batch_in_order():
     batch = {"inputs": inputs, "targets": targets, "dropout_masks": masks}
     parts = micro_batches(batch, 3)
     assert [len(part["targets"]) for part in parts] == [2, 2, 2]
-    for name, whole in leaves(batch):
-        cut = [dict(leaves(part))[name] for part in parts]
+    for name, whole in tree_leaves(batch):
+        cut = [dict(tree_leaves(part))[name] for part in parts]
         np.testing.assert_array_equal(np.concatenate(cut), whole, err_msg=name)
     assert all(set(part) == {"inputs", "targets"}
                for part in micro_batches({"inputs": inputs, "targets": targets}, 3))
@@ -211,7 +211,7 @@ def test_a_run_s_seed_draws_its_weights_batches_and_masks(dtype):
     drawn = draw_batch(ids, 8, 3, 5, 2)
     expected = {"params": init(gpt2, config, 5, kind), "inputs": drawn[0], "targets": drawn[1],
                 "dropout_masks": draw_dropout_masks(gpt2, config, 3, 8, 0.5, 5, 2, kind)}
-    for (name, a), (other, b) in zip(leaves(found), leaves(expected), strict=True):
+    for (name, a), (other, b) in zip(tree_leaves(found), tree_leaves(expected), strict=True):
         assert name == other and a.dtype == b.dtype, name
         np.testing.assert_array_equal(a, b, err_msg=name)
 
@@ -237,9 +237,9 @@ def test_parts_of_a_step_do_not_overwrite_one_another():
         for _ in range(2):
             loss, _ = trainer.step(batch, 0.0)
             assert loss == pytest.approx(float(whole_loss), rel=1e-13)
-            found = dict(leaves(trainer.grads))
-            assert set(found) == set(dict(leaves(whole)))
-            for name, expected in leaves(whole):
+            found = dict(tree_leaves(trainer.grads))
+            assert set(found) == set(dict(tree_leaves(whole)))
+            for name, expected in tree_leaves(whole):
                 np.testing.assert_allclose(
                     found[name], expected, rtol=0, atol=1e-14, err_msg=name)
 
@@ -275,11 +275,11 @@ def test_gradients_are_combined_by_key(package):
             model, CONFIG, params, settings, state=state_in, loss_and_grads=function)
         loss, norm = trainer.step({"inputs": inputs, "targets": targets}, 1e-2)
         kept = {"params": trainer.params, "grads": trainer.grads, "state": trainer.state()}
-        found.append((loss, norm, dict(leaves(trainer.numpy(kept)))))
+        found.append((loss, norm, dict(tree_leaves(trainer.numpy(kept)))))
     (loss, norm, one), (other_loss, other_norm, other) = found
     assert other_loss == loss and other_norm == pytest.approx(norm, rel=1e-13)
     assert set(one) == set(other)
     for name, array in one.items():
         np.testing.assert_array_equal(array, other[name], err_msg=name)
-    moved = dict(leaves(params))
+    moved = dict(tree_leaves(params))
     assert all((one[f"params.{name}"] != array).any() for name, array in moved.items())

@@ -18,7 +18,7 @@ from npgpt.runs.checkpoint import create_run, load_checkpoint, save_checkpoint
 from npgpt.text import CharacterTokenizer
 from npgpt.text.token_files import write_tokens
 from npgpt.training import adamw_init, init
-from npgpt.tree import leaves, tree_map
+from npgpt.tree import tree_leaves, tree_map
 
 TEXT = "hello, world\n"
 
@@ -38,7 +38,7 @@ def make(tied, **sizes):
 
 
 def equal(one, other):
-    one, other = dict(leaves(one)), dict(leaves(other))
+    one, other = dict(tree_leaves(one)), dict(tree_leaves(other))
     assert list(one) == list(other)
     for name in one:
         np.testing.assert_array_equal(one[name], other[name], err_msg=name)
@@ -79,7 +79,8 @@ def test_moments_stay_with_their_parameters_beyond_ten_layers(tmp_path):
     save_checkpoint(tmp_path / "run", config, params,
                     training={"step": 1, "best": None, "optimizer": state})
     found = load_checkpoint(tmp_path / "run").training
-    for (_, weight), (_, moment) in zip(leaves(found["params"]), leaves(found["optimizer"]["m"])):
+    for (_, weight), (_, moment) in zip(
+            tree_leaves(found["params"]), tree_leaves(found["optimizer"]["m"])):
         assert weight.shape == moment.shape
     equal(found["optimizer"]["m"], state["m"])
 

@@ -89,7 +89,7 @@ def test_accumulated_parts_equal_the_whole_batch(npgpt, tmp_path, corpus):
     import numpy as np
 
     from npgpt.runs.checkpoint import load_checkpoint
-    from npgpt.tree import leaves
+    from npgpt.tree import tree_leaves
 
     found = []
     for parts in (1, 2, 4):
@@ -97,7 +97,7 @@ def test_accumulated_parts_equal_the_whole_batch(npgpt, tmp_path, corpus):
         assert npgpt("train", *line, "--out", tmp_path / str(parts))[0] == 0
         found.append(load_checkpoint(tmp_path / str(parts)).params)
     for other in found[1:]:
-        for (name, a), (_, b) in zip(leaves(found[0]), leaves(other)):
+        for (name, a), (_, b) in zip(tree_leaves(found[0]), tree_leaves(other)):
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-12, err_msg=name)
 
 
@@ -226,9 +226,9 @@ def test_a_loss_that_is_no_number_stops_the_run(npgpt, tmp_path, corpus):
     import numpy as np
 
     from npgpt.runs.checkpoint import load_checkpoint
-    from npgpt.tree import leaves
+    from npgpt.tree import tree_leaves
 
-    assert all(np.isfinite(array).all() for _, array in leaves(load_checkpoint(out).params))
+    assert all(np.isfinite(array).all() for _, array in tree_leaves(load_checkpoint(out).params))
 
 
 def test_the_last_good_checkpoint_is_the_latest_that_holds_numbers(tmp_path):

@@ -197,7 +197,7 @@ def test_train_in_one_half_resume_in_the_other(
     """In float64, to rounding, whichever half takes which steps."""
     import numpy as np
 
-    from npgpt.tree import leaves
+    from npgpt.tree import tree_leaves
 
     def train(half, *line):
         more = {"npgpt": [], "torchgpt": ["--device", "cpu", "--shared-dropout"],
@@ -214,7 +214,8 @@ def test_train_in_one_half_resume_in_the_other(
     whole, moved = (load_checkpoint(tmp_path / name) for name in ("whole", "moved"))
     assert whole.training["step"] == moved.training["step"] == 12
     for kind in ("params", "optimizer"):
-        pairs = zip(leaves(whole.training[kind]), leaves(moved.training[kind]), strict=True)
+        pairs = zip(tree_leaves(whole.training[kind]), tree_leaves(moved.training[kind]),
+                    strict=True)
         for (name, a), (other, b) in pairs:
             assert name == other
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-11, err_msg=name)
@@ -224,7 +225,7 @@ def test_a_duet_goes_on_in_either_half_with_its_masks(
         tmp_path, npgpt, torchgpt, corpus, monkeypatch):
     import numpy as np
 
-    from npgpt.tree import leaves
+    from npgpt.tree import tree_leaves
 
     monkeypatch.setattr("npgpt.runs.duet.draw_duet", lambda *given: None)
     line = flags(corpus=corpus, dropout=0.2, dtype="float64", steps=2, evaluate_every=None,
@@ -236,12 +237,12 @@ def test_a_duet_goes_on_in_either_half_with_its_masks(
         path = tmp_path / place
         assert command("train", "--out", path, "--resume", "--steps", 4, *more)[0] == 0
         found.append(load_checkpoint(path).params)
-    for (name, a), (_, b) in zip(leaves(found[0]), leaves(found[1])):
+    for (name, a), (_, b) in zip(tree_leaves(found[0]), tree_leaves(found[1])):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-11, err_msg=name)
 
 
 def test_a_run_in_bfloat16_goes_on_by_hand_in_float32(tmp_path, npgpt, torchgpt, corpus):
-    from npgpt.tree import leaves
+    from npgpt.tree import tree_leaves
 
     run, cpu = tmp_path / "run", ["--device", "cpu"]
     line = flags(corpus=corpus, dtype="bfloat16", steps=2)
@@ -252,7 +253,7 @@ def test_a_run_in_bfloat16_goes_on_by_hand_in_float32(tmp_path, npgpt, torchgpt,
         assert status == 0, err
         found = load_checkpoint(run).training
         assert found["step"] == steps
-        assert {array.dtype.name for _, array in leaves(found["params"])} == {"float32"}
+        assert {array.dtype.name for _, array in tree_leaves(found["params"])} == {"float32"}
 
 
 def test_a_run_may_be_lengthened_and_keeps_its_schedule(tmp_path, npgpt, corpus):

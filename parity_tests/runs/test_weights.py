@@ -24,13 +24,13 @@ from npgpt.runs.checkpoint import (
 )
 from npgpt.runs.run import count_parameters
 from npgpt.training import adamw_init, init
-from npgpt.tree import leaves, tree_map, tree_map_with_path
+from npgpt.tree import tree_leaves, tree_map, tree_map_with_path
 from torchgpt import models as torch_models
 from torchgpt.training import init as torch_init
 
 gpt2 = models.gpt2
 CONFIG = gpt2.Config(7, context_length=6, layers=1, heads=2, channels=4, tied=False)
-PATHS = [path for path, _ in leaves(gpt2.weights(CONFIG))]
+PATHS = [path for path, _ in tree_leaves(gpt2.weights(CONFIG))]
 # a component -> the part of a model that is its params
 PARTS = {"gpt2.forward": lambda tree: tree, "block": lambda tree: tree["blocks"][0],
          "multi_head_attention": lambda tree: tree["blocks"][0]["attention"],
@@ -74,22 +74,22 @@ def cases():
 def test_a_shape_changes_everywhere_at_once(tmp_path, change, path):
     """First values, count, what a file must hold, and the checker's cases."""
     old, count = init(gpt2, CONFIG), count_parameters(gpt2, CONFIG)
-    wanted = dict(leaves(shapes_of(old)))
+    wanted = dict(tree_leaves(shapes_of(old)))
     length, *width = wanted[path]
     wanted[path] = (length + 1, *width)
     save_checkpoint(tmp_path / "old", CONFIG, old, training=training(old))
     change(path)
     # first values, the same in both packages
     new = init(gpt2, CONFIG)
-    assert dict(leaves(shapes_of(new))) == wanted
+    assert dict(tree_leaves(shapes_of(new))) == wanted
     for (name, array), (other, tensor) in zip(
-            leaves(new), leaves(torch_init(torch_models.gpt2, CONFIG)), strict=True):
+            tree_leaves(new), tree_leaves(torch_init(torch_models.gpt2, CONFIG)), strict=True):
         assert name == other
         np.testing.assert_array_equal(array, tensor.numpy(), err_msg=name)
     # count
     assert count_parameters(gpt2, CONFIG) == count + math.prod(width)
     # what a file must hold
-    assert dict(leaves(shapes(CONFIG, gpt2))) == wanted
+    assert dict(tree_leaves(shapes(CONFIG, gpt2))) == wanted
     stored, expected = (length, *width), wanted[path]
     if path in gpt2.FILES["transposed"]:
         stored, expected = stored[::-1], expected[::-1]
@@ -101,7 +101,7 @@ def test_a_shape_changes_everywhere_at_once(tmp_path, change, path):
     save_checkpoint(tmp_path / "new", CONFIG, new, training=training(new))
     found = load_checkpoint(tmp_path / "new")
     for tree in (found.params, found.training["params"], found.training["optimizer"]["v"]):
-        assert dict(leaves(shapes_of(tree))) == wanted
+        assert dict(tree_leaves(shapes_of(tree))) == wanted
     # the checker's cases
     for component, drawn, given in cases():
         assert drawn == given, component

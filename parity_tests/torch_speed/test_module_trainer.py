@@ -17,7 +17,7 @@ from npgpt.models import gpt2
 from npgpt.runs.settings import complete
 from npgpt.training import adamw_init, init, loss_and_grads
 from npgpt.training.dropout_masks import draw_dropout_masks
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 from parity_tests.trees import side_by_side
 from torchgpt import to_torch
 from torchgpt.autograd import differentiable
@@ -101,16 +101,16 @@ def test_a_step_takes_the_run_s_own_settings(make):
     config, rate = sizes(), 0.03
     trainer = open_trainer(make, config, given={
         "beta_1": 0.6, "beta_2": 0.7, "weight_decay": 0.5, "clip": 1e9})
-    expected, m, v = dict(leaves(init(gpt2, config, 1, np.float64))), {}, {}
+    expected, m, v = dict(tree_leaves(init(gpt2, config, 1, np.float64))), {}, {}
     for step in (1, 2):
         trainer.step(rows(step), rate)
-        for name, g in leaves(trainer.numpy(trainer.grads)):
+        for name, g in tree_leaves(trainer.numpy(trainer.grads)):
             m[name] = 0.6 * m.get(name, 0) + 0.4 * g
             v[name] = 0.7 * v.get(name, 0) + 0.3 * g * g
             decay = 1 - rate * 0.5 if g.ndim >= 2 else 1
             size = np.sqrt(v[name] / (1 - 0.7 ** step)) + 1e-8
             expected[name] = decay * expected[name] - rate * m[name] / (1 - 0.6 ** step) / size
-    for name, weight in leaves(trainer.numpy(trainer.params)):
+    for name, weight in tree_leaves(trainer.numpy(trainer.params)):
         np.testing.assert_allclose(weight, expected[name], rtol=0, atol=1e-9, err_msg=name)
 
 
@@ -139,7 +139,7 @@ def test_clipping_spreads_no_nan(make):
     _, norm = trainer.step(rows(1), 1e-2)
     assert not np.isfinite(norm)
     finite = {name: np.isfinite(grad).all()
-              for name, grad in leaves(trainer.numpy(trainer.grads))}
+              for name, grad in tree_leaves(trainer.numpy(trainer.grads))}
     assert [name for name, well in finite.items() if not well] == ["blocks.0.norm_1.weight"]
     assert_close(trainer.numpy(trainer.params), before, 0)
 
@@ -261,7 +261,7 @@ def test_bfloat16_computes_only():
         trainer = open_trainer(by_module, sizes(), np.float32, dtype=dtype)
         found[dtype] = np.array(train(trainer, [1] * 12))
         params, state = held_by(trainer)
-        arrays = [a for tree in (params, state["m"], state["v"]) for _, a in leaves(tree)]
+        arrays = [a for tree in (params, state["m"], state["v"]) for _, a in tree_leaves(tree)]
         assert {a.dtype for a in arrays} == {np.dtype(np.float32)}
     assert not np.array_equal(found["bfloat16"], found["float32"])
     near = np.abs(found["bfloat16"] / found["float32"] - 1)

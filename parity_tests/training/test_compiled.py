@@ -33,7 +33,7 @@ from npgpt.training import (
     loss_and_grads,
 )
 from npgpt.training.dropout_masks import draw_dropout_masks
-from npgpt.tree import leaves, rebuild
+from npgpt.tree import tree_leaves, tree_map, tree_map_with_path
 from parity_tests.mutants.compiled import ADAMW, ADAMW_LOOP, LAYERS, LOOPS, as_it_is, interpreted
 from parity_tests.strategies import cases
 from parity_tests.suite import Wrong, implementations
@@ -101,7 +101,7 @@ def test_scores_may_be_huge():
     def steep(where, weight):
         return weight * 3000 if where.endswith("qkv.weight") else weight
 
-    params = rebuild(init(gpt2, CONFIG, dtype=np.float64), steep)
+    params = tree_map_with_path(steep, init(gpt2, CONFIG, dtype=np.float64))
     loss, grads = sharded(loss_and_grads, gpt2, params, CONFIG, batch(2, 150))
     again, same = sharded(ON_LOOPS_LOSS, ON_LOOPS, params, CONFIG, batch(2, 150))
     assert np.isfinite(loss) and abs(loss - again) <= 1e-9
@@ -118,10 +118,11 @@ def test_what_is_no_number_stays_none(name, value):
     def spoil(where, weight):
         return np.full_like(weight, value) if where == name else weight
 
-    loss, grads = sharded(ON_LOOPS_LOSS, ON_LOOPS, rebuild(init(gpt2, CONFIG), spoil), CONFIG,
-                          batch(2, 20))
+    loss, grads = sharded(
+        ON_LOOPS_LOSS, ON_LOOPS, tree_map_with_path(spoil, init(gpt2, CONFIG)), CONFIG,
+        batch(2, 20))
     assert not np.isfinite(loss)
-    assert not all(np.isfinite(grad).all() for _, grad in leaves(grads))
+    assert not all(np.isfinite(grad).all() for _, grad in tree_leaves(grads))
 
 
 @pytest.mark.parametrize("name", [
@@ -133,7 +134,8 @@ def test_no_loop_reads_beyond_its_weights(name):
         return weight[:-1] if where == name else weight
 
     with pytest.raises(ValueError):
-        sharded(ON_LOOPS_LOSS, ON_LOOPS, rebuild(init(gpt2, CONFIG), cut), CONFIG, batch(2, 20))
+        sharded(ON_LOOPS_LOSS, ON_LOOPS, tree_map_with_path(cut, init(gpt2, CONFIG)), CONFIG,
+                batch(2, 20))
 
 
 @pytest.mark.parametrize(("name", "given", "d_y", "error"), [
@@ -191,7 +193,7 @@ def test_backward_may_be_called_twice():
 def test_weights_may_lie_anyhow():
     params = init(gpt2, CONFIG, dtype=np.float64)
     _, grads = sharded(ON_LOOPS_LOSS, ON_LOOPS, params, CONFIG, batch(2, 20))
-    strided = rebuild(params, lambda _, weight: np.repeat(weight, 2, axis=-1)[..., ::2])
+    strided = tree_map(lambda weight: np.repeat(weight, 2, axis=-1)[..., ::2], params)
     _, same = sharded(ON_LOOPS_LOSS, ON_LOOPS, strided, CONFIG, batch(2, 20))
     for name, a, b in by_name(grads, same):
         assert np.abs(a - b).max() <= 1e-13 * max(np.abs(a).max(), 1e-2), name
@@ -325,8 +327,8 @@ def moves_apart(compiled, dtype="float32", value=1.0):
         compiled.adamw_step(other, clipped, same_state, 1e-2, **options)
         if not np.array_equal(norm, same_norm, equal_nan=True):
             return True
-    pairs = zip(leaves([one, state["m"], state["v"]]),
-                leaves([other, same_state["m"], same_state["v"]]), strict=True)
+    pairs = zip(tree_leaves([one, state["m"], state["v"]]),
+                tree_leaves([other, same_state["m"], same_state["v"]]), strict=True)
     same = all(np.array_equal(a, b, equal_nan=True) for (_, a), (_, b) in pairs)
     return not same or state["step"] != same_state["step"]
 
@@ -345,8 +347,9 @@ def test_adamw_refuses_what_it_cannot_walk_through(spoilt):
 
 def rough():
     """Scales that are not 1 and biases that are not 0."""
-    return rebuild(init(gpt2, CONFIG, dtype=np.float64), lambda _, weight: weight + (
-        0.3 * np.random.default_rng(weight.size).standard_normal(weight.shape)))
+    return tree_map(lambda weight: weight + (
+        0.3 * np.random.default_rng(weight.size).standard_normal(weight.shape)),
+        init(gpt2, CONFIG, dtype=np.float64))
 
 
 def batch(sequences, tokens, rate=0.0, dtype=np.float32):
@@ -359,9 +362,9 @@ def batch(sequences, tokens, rate=0.0, dtype=np.float32):
 
 def by_name(one, other):
     """Yields name, and the array of that name in each tree."""
-    others = dict(leaves(other))
-    assert [name for name, _ in sorted(leaves(one))] == sorted(others)
-    yield from ((name, array, others[name]) for name, array in leaves(one))
+    others = dict(tree_leaves(other))
+    assert [name for name, _ in sorted(tree_leaves(one))] == sorted(others)
+    yield from ((name, array, others[name]) for name, array in tree_leaves(one))
 
 
 # mistakes

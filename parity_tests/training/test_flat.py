@@ -17,7 +17,7 @@ from npgpt.training import (
     init,
     loss_and_grads,
 )
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 from parity_tests.trees import side_by_side
 
 CONFIG = gpt2.Config(vocab_size=11, context_length=16, layers=2, heads=2, channels=8)
@@ -72,14 +72,14 @@ def test_matrices_lie_column_after_column_where_asked():
     nested = init(gpt2, CONFIG)
     views = flat.flatten(nested, out_and_down)
     assert same(nested, views)
-    for name, view in leaves(views):
+    for name, view in tree_leaves(views):
         assert (view.T if out_and_down(name, view) else view).flags.c_contiguous, name
 
 
 def test_compiled_loops_ask_for_those_along_their_longer_side():
     from npgpt.speed import compiled
 
-    for name, weight in leaves(init(gpt2, CONFIG)):
+    for name, weight in tree_leaves(init(gpt2, CONFIG)):
         if weight.ndim == 2:
             assert compiled.by_columns(name, weight) == out_and_down(name, weight), name
 
@@ -137,10 +137,10 @@ def test_moments_find_their_weights_by_name():
 def test_pieces_share_memory_and_hold_every_number_once(by_columns):
     views = flat.flatten(init(gpt2, CONFIG), by_columns)
     pieces = flat.pieces(views)
-    for _, piece in leaves(pieces):
+    for _, piece in tree_leaves(pieces):
         piece[...] = 5
-    assert all((array == 5).all() for _, array in leaves(views))
-    assert sum(p.size for _, p in leaves(pieces)) == sum(a.size for _, a in leaves(views))
+    assert all((array == 5).all() for _, array in tree_leaves(views))
+    assert sum(p.size for _, p in tree_leaves(pieces)) == sum(a.size for _, a in tree_leaves(views))
 
 
 def test_only_matrices_decay():

@@ -21,7 +21,7 @@ from npgpt.checking.implementations import (
     uses_torch,
 )
 from npgpt.replacing import replaced
-from npgpt.tree import leaves, tree_map
+from npgpt.tree import tree_leaves, tree_map
 from torchgpt.checking.operators import by_autograd
 from torchgpt.device import DTYPES
 from torchgpt.modules.gpt2 import GPT
@@ -133,7 +133,7 @@ def run_autograd(case):
             reference = getattr(torchgpt.layers, f"{case.component}_reference")
             y = reference(**arguments(case))
         y.backward(case.d_y)
-    grads = dict(leaves(left_grads(case)))
+    grads = dict(tree_leaves(left_grads(case)))
     return {"y": y.detach(), **{name: grads[name] for name in differentiated(case)}}
 
 
@@ -201,11 +201,11 @@ def run_adamw(case):
     """torch.optim.AdamW over copies of the weights."""
     options = case.options
     params = tree_map(lambda weight: weight.clone().requires_grad_(), options["weights"])
-    weights = dict(leaves(params))
+    weights = dict(tree_leaves(params))
     optimizer = torchgpt.training.adamw_reference(
         list(weights.values()), options["lr"], **options["settings"])
     for grads in options["grads"]:
-        for name, grad in leaves(grads):
+        for name, grad in tree_leaves(grads):
             weights[name].grad = grad
         optimizer.step()
 

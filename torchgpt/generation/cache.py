@@ -2,7 +2,7 @@
 
 import torch
 
-from npgpt.tree import leaves, tree_map
+from npgpt.tree import tree_leaves, tree_map
 
 
 def empty_cache(model, config, batch, params):
@@ -11,7 +11,7 @@ def empty_cache(model, config, batch, params):
     shapes = model.cache_shapes(config, batch)
     if shapes is None:
         return None
-    _, like = next(leaves(params))
+    _, like = next(tree_leaves(params))
     storage = tree_map(
         lambda shape: like.new_zeros(shape), shapes)
     return {**storage, "start": 0}
@@ -31,7 +31,7 @@ def read(model, params, config, rows, cache, mask=None, positions=None):
     """rows: B lists of the next T ids each -> the logits of each row's
     last one, (B, V), and the cache that has read them; None for a model
     that keeps none."""
-    _, like = next(leaves(params))
+    _, like = next(tree_leaves(params))
     ids = torch.tensor(rows, device=like.device)
     logits, new = model.forward(
         params, ids, config, mask=mask, positions=positions,

@@ -6,7 +6,7 @@ from npgpt.errors import InputError
 from npgpt.families.checks import check_prompt
 from npgpt.generation.sampling_settings import check_sampling
 from npgpt.random_stream import uniforms
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 from torchgpt.generation.cache import empty_cache, read, rows_of_cache
 from torchgpt.generation.sample import (
     log_prob,
@@ -30,7 +30,7 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
     if not ids:
         raise InputError("there is no prompt: give at least one")
     N = config.context_length
-    _, like = next(leaves(params))
+    _, like = next(tree_leaves(params))
     windows = [row[:] for row in ids]
     draws = [uniforms((max_new_tokens,), seed + b, 0, "sample")
              for b in range(len(ids))]

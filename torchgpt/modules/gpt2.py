@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from npgpt.families.gpt2 import Config
-from npgpt.tree import leaves, nest
+from npgpt.tree import nest, tree_leaves
 from torchgpt.layers.cross_entropy import IGNORE
 from torchgpt.models import gpt2
 from torchgpt.training.init import init
@@ -117,7 +117,7 @@ class GPT(nn.Module):
         """Take over the weights of nested params. A Linear stores its
         weight as (outputs, inputs), so those are
         transposed."""
-        for name, theirs in leaves(params):
+        for name, theirs in tree_leaves(params):
             module, own = self.find(name)
             own.copy_(theirs.T if is_transposed(module, own) else theirs)
 

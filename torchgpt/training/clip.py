@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from npgpt.tree import leaves, rebuild
+from npgpt.tree import tree_leaves, tree_map
 
 
 def clip_by_global_norm(grads, limit):
@@ -13,17 +13,17 @@ def clip_by_global_norm(grads, limit):
     and the length before. A length that is infinite or NaN scales
     nothing: the caller sees it and stops."""
     # (1) measure the length of all gradients as one vector
-    flat = [grad.reshape(-1) for _, grad in leaves(grads)]
+    flat = [grad.reshape(-1) for _, grad in tree_leaves(grads)]
     squares = torch.stack([grad @ grad for grad in flat])
     norm = math.sqrt(sum(squares.tolist()))
     # (2) scale them down where it is too long
     if math.isfinite(norm) and norm > limit:
         scale = limit / norm
-        grads = rebuild(grads, lambda name, grad: grad * scale)
+        grads = tree_map(lambda grad: grad * scale, grads)
     return grads, norm
 
 
 def clip_reference(grads, limit):
     """PyTorch's own norm of all gradients as one vector."""
     return torch.nn.utils.get_total_norm(
-        [grad for _, grad in leaves(grads)])
+        [grad for _, grad in tree_leaves(grads)])

@@ -2,7 +2,7 @@ import numpy as np
 
 from npgpt.checking.case import FunctionCase
 from npgpt.checking.edges import entered, left
-from npgpt.tree import leaves, tree_map
+from npgpt.tree import tree_leaves, tree_map
 
 
 def adamw_step(draw):
@@ -41,9 +41,9 @@ def adamw_by_definition(case):
     beta_1, beta_2 = case.options["settings"].get("betas", (0.9, 0.95))
     eps = case.options["settings"].get("eps", 1e-8)
     decay = case.options["settings"].get("weight_decay", 0.1)
-    lr, rows = case.options["lr"], [dict(leaves(g)) for g in case.options["grads"]]
+    lr, rows = case.options["lr"], [dict(tree_leaves(g)) for g in case.options["grads"]]
     results = {"step": float(len(rows))}
-    for name, weight in leaves(case.options["weights"]):
+    for name, weight in tree_leaves(case.options["weights"]):
         for t in range(1, len(rows) + 1):
             ages = np.arange(t)[::-1].reshape(-1, *[1] * weight.ndim)
             seen = np.stack([row[name] for row in rows[:t]])
@@ -62,8 +62,8 @@ def adamw_scale(case):
     beta_1, beta_2 = settings.get("betas", (0.9, 0.95))
     lost = 1 / (1 - max(beta_1, beta_2))
     sizes = {"step": 0.0}
-    for name, weight in leaves(case.options["weights"]):
-        grads = [np.abs(dict(leaves(g))[name]).max() for g in case.options["grads"]]
+    for name, weight in tree_leaves(case.options["weights"]):
+        grads = [np.abs(dict(tree_leaves(g))[name]).max() for g in case.options["grads"]]
         steps = len(grads)
         sizes[f"params.{name}"] = steps * (np.abs(weight).max() + 10 * case.options["lr"] * lost)
         sizes[f"m.{name}"] = steps * max(grads) * lost

@@ -4,7 +4,7 @@ import numpy as np
 
 from npgpt.checking.case import FunctionCase
 from npgpt.checking.edges import call
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 
 
 def clip_by_global_norm(draw):
@@ -27,7 +27,7 @@ def call_clip(find, case):
 
 
 def clip_by_definition(case):
-    grads = dict(leaves(case.options["grads"]))
+    grads = dict(tree_leaves(case.options["grads"]))
     norm = math.sqrt(sum(float(x) ** 2 for grad in grads.values() for x in grad.flat))
     factor = min(1.0, case.options["limit"] / norm) if norm else 1.0
     return {"norm": norm, **{f"grads.{name}": grad * factor for name, grad in grads.items()}}

@@ -9,7 +9,7 @@ from npgpt.families import gpt2
 from npgpt.families.gpt2 import Config
 from npgpt.families.weight import Weight, uniform
 from npgpt.random_stream import normals, uniforms
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 
 
 def init(draw):
@@ -39,7 +39,7 @@ def init_by_definition(case):
     block writes to the stream; norm scales 1, biases 0. In float32 where
     the draw is rounded the budget covers it."""
     config, results = case.options["config"], {}
-    for name, weight in leaves(gpt2.weights(config)):
+    for name, weight in tree_leaves(gpt2.weights(config)):
         shape = weight.shape
         if name.endswith("bias"):
             results[f"params.{name}"] = np.zeros(shape)

@@ -7,7 +7,7 @@ from npgpt.checking.components.cross_entropy import IGNORE
 from npgpt.checking.draw import Numbers
 from npgpt.checking.edges import call
 from npgpt.families.gpt2 import Config
-from npgpt.tree import leaves, tree_map
+from npgpt.tree import tree_leaves, tree_map
 
 
 def loss_and_grads(draw):
@@ -60,5 +60,5 @@ def nothing_to_learn_from(package):
     loss, grads = call(package, "loss_and_grads", package.find("models.gpt2"), params,
                        inputs=ids, targets=np.full_like(ids, IGNORE), config=config)
     yield "y", loss, 0.0
-    for name, grad in leaves(grads):
+    for name, grad in tree_leaves(grads):
         yield f"d_{name}", grad, np.zeros_like(grad)

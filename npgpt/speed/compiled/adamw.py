@@ -8,13 +8,13 @@ import math
 
 from npgpt.speed.compiled import loops
 from npgpt.speed.threads import for_each
-from npgpt.tree import leaves
+from npgpt.tree import tree_leaves
 
 
 def clip_by_global_norm(grads, limit):
     """-> (grads, scale), the length before: as `npgpt.training`'s of the
     same name, but the scaling is left to `adamw_step` here."""
-    flat = [grad.reshape(-1) for _, grad in leaves(grads)]
+    flat = [grad.reshape(-1) for _, grad in tree_leaves(grads)]
     norm = math.sqrt(sum(float(grad @ grad) for grad in flat))
     too_long = math.isfinite(norm) and norm > limit
     return (grads, limit / norm if too_long else 1.0), norm
@@ -28,9 +28,9 @@ def adamw_step(params, clipped, state, lr, betas=(0.9, 0.95), eps=1e-8,
     beta_1, beta_2 = betas
     bias_1 = 1 - beta_1 ** state["step"]
     bias_2 = 1 - beta_2 ** state["step"]
-    grads = dict(leaves(grads))
-    means = dict(leaves(state["m"]))
-    squares = dict(leaves(state["v"]))
+    grads = dict(tree_leaves(grads))
+    means = dict(tree_leaves(state["m"]))
+    squares = dict(tree_leaves(state["v"]))
 
     def update(name, weight):
         shrink = 1 - lr * weight_decay if weight.ndim >= 2 else 1.0
@@ -38,7 +38,7 @@ def adamw_step(params, clipped, state, lr, betas=(0.9, 0.95), eps=1e-8,
                     in_line(means[name]), in_line(squares[name]),
                     scale, shrink, beta_1, beta_2, lr / bias_1, bias_2, eps)
 
-    for_each(update, list(leaves(params)))
+    for_each(update, list(tree_leaves(params)))
 
 
 def in_line(array):
