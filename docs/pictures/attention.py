@@ -23,10 +23,10 @@ def run():
     d_q, d_k, d_v = attention_backward(d_y, saved)
     scores, probs = Q @ K.T / np.sqrt(3), saved[3][0, 0]
     d_probs = D_Y @ V.T
-    along = (probs * d_probs).sum(axis=-1, keepdims=True)
+    mean_grad = (probs * d_probs).sum(axis=-1, keepdims=True)
     return {"scores": scores, "probs": probs, "y": y[0, 0],
-            "hidden": ~causal_mask(6, 6, q), "d_probs": d_probs, "along": along,
-            "d_scores": probs * (d_probs - along), "d_q": d_q[0, 0], "d_k": d_k[0, 0],
+            "hidden": ~causal_mask(6, 6, q), "d_probs": d_probs, "mean_grad": mean_grad,
+            "d_scores": probs * (d_probs - mean_grad), "d_q": d_q[0, 0], "d_k": d_k[0, 0],
             "d_v": d_v[0, 0]}
 
 
@@ -103,14 +103,14 @@ def mixing(width):
 
 
 def backward(width):
-    """The same sentence, walked back: d_y, d_probs, along, d_scores."""
+    """The same sentence, walked back: d_y, d_probs, mean_grad, d_scores."""
     values = run()
     narrow = width < 500
     image = Svg(width, 960 if narrow else 236)
     small, square = (46, 26), (50, 26)
     if narrow:
         image.matrix(52, 48, D_Y, (50, 26), 1, WORDS, ["animal", "calm", "filler"], name="d_y")
-        image.matrix(250, 48, values["along"], (60, 26), 2, name="along")
+        image.matrix(250, 48, values["mean_grad"], (60, 26), 2, name="mean_grad")
         image.matrix(52, 288, values["d_probs"], square, 2, WORDS, WORDS, name="d_probs",
                      hidden=values["hidden"])
         image.matrix(52, 526, values["probs"], square, 2, WORDS, WORDS, top=1, name="probs",
@@ -121,7 +121,7 @@ def backward(width):
     image.matrix(56, 52, D_Y, small, 1, WORDS, ["animal", "calm", "filler"], name="d_y")
     image.matrix(276, 52, values["d_probs"], (46, 26), 2, WORDS, WORDS, name="d_probs",
                  hidden=values["hidden"])
-    image.matrix(600, 52, values["along"], (56, 26), 2, name="along")
+    image.matrix(600, 52, values["mean_grad"], (56, 26), 2, name="mean_grad")
     image.matrix(716, 52, values["probs"], (46, 26), 2, WORDS, WORDS, top=1, name="probs",
                  hidden=values["hidden"])
     image.matrix(1040, 52, values["d_scores"], (46, 26), 2, WORDS, WORDS, name="d_scores",
