@@ -639,8 +639,8 @@ def test_a_picture_takes_no_other_file_s_place(tmp_path, npgpt, trained, monkeyp
 
 def test_where_a_file_cannot_be_written_is_said_before_the_work(
         tmp_path, npgpt, trained, monkeypatch):
-    for work in ("npgpt.cli.timing.interleave", "npgpt.cli.bench_generation.measure",
-                 "npgpt.cli.bench_tokenizer.measure", "subprocess.run",
+    for work in ("npgpt.benchmarks.timing.interleave", "npgpt.benchmarks.generation.measure",
+                 "npgpt.benchmarks.tokenizer.measure", "subprocess.run",
                  "npgpt.runs.curves.draw_runs"):
         monkeypatch.setattr(work, None)
     for command in (["bench", "step"], ["bench", "memory"], ["bench", "generation"],
@@ -658,16 +658,6 @@ def test_where_a_file_cannot_be_written_is_said_before_the_work(
     assert tokenizer.read_bytes() == before
     refused(npgpt("bench", "memory", "--context-lengths", "64,x"), "context length 'x'")
     refused(npgpt("bench", "step", "--size", "S,L"), "unknown size 'L'")
-
-
-def test_a_process_of_bench_memory_that_ends_early(npgpt, monkeypatch):
-    from npgpt.cli import bench_memory
-
-    for code, words in (("raise MemoryError('none left')", "none left"),
-                        ("import os; os.kill(os.getpid(), 9)", "memory may be short")):
-        monkeypatch.setattr(bench_memory, "CHILD", code)
-        refused(npgpt("bench", "memory", "--context-lengths", "8"),
-                "npgpt with context 8 ended", words)
 
 
 @pytest.mark.parametrize("command", ["npgpt", "torchgpt"])

@@ -1,14 +1,13 @@
-"""npgpt bench gpu: what `torchgpt train` makes of a GPU."""
+"""Training steps of torchgpt.GPT on a GPU: eager float32, eager bfloat16 and compiled
+bfloat16 in turn."""
 
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from npgpt.cli import common
+from npgpt.benchmarks.report import Report, Table
 from npgpt.errors import InputError
 
 # GPT-2's 124 million, its vocabulary filled up to a multiple of 128
@@ -19,31 +18,7 @@ SMOKE_SIZES: dict[str, Any] = {
 SMOKE = {"batch_size": 2, "rounds": 2, "steps": 2}
 
 
-def gpu(
-    batch_size: Annotated[int, typer.Option(help="Windows a step.", min=1, metavar="N")] = 16,
-    steps: Annotated[int, typer.Option(help="Steps a round.", min=1, metavar="N")] = 20,
-    rounds: Annotated[int, typer.Option(help="Rounds.", min=1, metavar="N")] = 5,
-    smoke: Annotated[
-        bool, typer.Option("--smoke", help="Only try the code, tiny, where there is no GPU.")
-    ] = False,
-    as_json: common.AsJson = False,
-) -> None:
-    """Time training steps of torchgpt.GPT (124 M parameters) on this GPU.
-
-    Eager float32, eager bfloat16 and compiled bfloat16 take turns. MFU: the
-    share of the device's peak that the model's own products make up.
-
-    \b
-    npgpt bench gpu --json > gpu.json
-    """
-    record = take(batch_size, steps, rounds, smoke)
-    if as_json:
-        common.print_json(record)
-    else:
-        show(record)
-
-
-def take(batch_size: int, steps: int, rounds: int, smoke: bool) -> dict[str, Any]:
+def measure(batch_size: int, steps: int, rounds: int, smoke: bool) -> dict[str, Any]:
     """The record; without a GPU its status is "not yet measured"."""
     import numpy as np
     import torch
@@ -92,30 +67,32 @@ def take(batch_size: int, steps: int, rounds: int, smoke: bool) -> dict[str, Any
     return record
 
 
-def show(record: dict[str, Any]) -> None:
+def report(record: dict[str, Any]) -> Report:
     if record["status"] == "not yet measured":
-        print(f"GPU: not yet measured; torch {record['versions']['torch']} finds none here"
-              " (npgpt bench gpu --smoke tries the code on the processor)")
-        return
+        return [f"GPU: not yet measured; torch {record['versions']['torch']} finds none here"
+                " (npgpt bench gpu --smoke tries the code on the processor)"]
+    lines: Report = []
     if record["status"] == "smoke":
-        print("smoke: the code runs; these are no measurements")
+        lines.append("smoke: the code runs; these are no measurements")
     model = record["model"]
-    print(f"{record['device']['name']}, torch {record['versions']['torch']}:"
-          f" {model['parameters']:,} parameters, context {model['context_length']},"
-          f" batch {record['batch_size']}")
-    print(f"{'':<20}{'tokens/s':>12}{'lowest':>12}{'highest':>12}{'MFU':>9}{'memory':>11}")
+    lines.append(f"{record['device']['name']}, torch {record['versions']['torch']}:"
+                 f" {model['parameters']:,} parameters, context {model['context_length']},"
+                 f" batch {record['batch_size']}")
+    rows = []
     for name, variant in record["variants"].items():
         speeds = variant["tokens_per_second"]
-        mfu = "unknown" if variant["mfu"] is None else f"{variant['mfu']:.1%}"
-        memory = variant["peak_memory_gb"]
-        memory = "unknown" if memory is None else f"{memory:.2f} GB"
-        print(f"{name:<20}{variant['median_tokens_per_second']:>12,.0f}{min(speeds):>12,.0f}"
-              f"{max(speeds):>12,.0f}{mfu:>9}{memory:>11}")
+        mfu, memory = variant["mfu"], variant["peak_memory_gb"]
+        rows.append([name, f"{variant['median_tokens_per_second']:,.0f}",
+                     f"{min(speeds):,.0f}", f"{max(speeds):,.0f}",
+                     "unknown" if mfu is None else f"{mfu:.1%}",
+                     "unknown" if memory is None else f"{memory:.2f} GB"])
+    lines.append(Table(["", "tokens/s", "lowest", "highest", "MFU", "memory"], rows))
     ratio = record["speed_up"]
-    print(f"compiled bfloat16 / eager float32: {ratio['median']:.2f}"
-          f" ({ratio['lowest']:.2f} to {ratio['highest']:.2f})")
+    lines.append(f"compiled bfloat16 / eager float32: {ratio['median']:.2f}"
+                 f" ({ratio['lowest']:.2f} to {ratio['highest']:.2f})")
     if record["peak_tflops"] != "unknown":
-        print(f"peak: {record['peak_tflops']['source']}, dense")
+        lines.append(f"peak: {record['peak_tflops']['source']}, dense")
+    return lines
 
 
 def commit() -> str | None:

@@ -169,22 +169,3 @@ def test_help_fits_a_screen_and_has_an_example(command, npgpt):
     lines = out.split("\n")
     assert status == 0 and len(lines) <= 40 and max(map(len, lines)) <= 80
     assert "\n  npgpt " + command[0] in out
-
-
-def test_bench_measures_side_by_side(files, npgpt):
-    (files / "text.txt").write_text(TRAINING * 5, encoding="utf-8")
-    options = ["--corpus", files / "text.txt", "--rounds", 2, "--vocab-size", 300]
-    status, printed, _ = npgpt("bench", "tokenizer", *options, "--json")
-    result = json.loads(printed)
-    assert status == 0 and result["same_ids"] and result["same_merges"]
-    assert [len(times) for times in result["milliseconds"].values()] == [2] * 6
-    assert len(result["ratios"]) == 4
-    status, table, _ = npgpt("bench", "tokenizer", *options)
-    assert status == 0 and "the same ids: yes" in table and "tiktoken encode" in table
-
-
-@pytest.mark.acceptance
-def test_bench_holds_its_limits_on_a_megabyte(npgpt):
-    _, printed, _ = npgpt("bench", "tokenizer", "--json")
-    for name, ratio in json.loads(printed)["ratios"].items():
-        assert ratio["median"] <= ratio["limit"], name

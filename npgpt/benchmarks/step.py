@@ -1,18 +1,17 @@
-"""npgpt bench step: one training step, side by side."""
+"""One training step (forward, backward, clip, AdamW), side by side: NumPy, the same
+compiled, a loop of one's own, PyTorch by hand, torchgpt.GPT and transformers' GPT-2."""
 
-import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import typer
 
-from npgpt.cli import common, timing
+from npgpt.benchmarks import timing
+from npgpt.benchmarks.machine import describe, instructions, machine
+from npgpt.benchmarks.products import products
+from npgpt.benchmarks.report import Report, Table
 from npgpt.errors import InputError
 from npgpt.families.gpt2 import Config
-from npgpt.files import write_atomically
-from npgpt.layers.blockwise_attention import BLOCK
 from npgpt.models import gpt2
 from npgpt.runs.settings import Settings
 from npgpt.speed import tune_allocator
@@ -25,77 +24,55 @@ from npgpt.training import (
     loss_and_grads,
 )
 
-# layers, heads, channels, context length, batch size; and how often a turn
+# layers, heads, channels, context length, batch size; then the steps before and
+# within each timing
 SIZES = {"S": ((4, 4, 128, 64, 12), 2, 5), "M": ((6, 6, 384, 256, 8), 1, 1)}
 VOCABULARY = 103
 COMPILED = "npgpt --compile"
 OWN_LOOP = "README's own loop"
 PEERS = ("torchgpt.GPT", "transformers GPT-2")
 
-Size = Annotated[str, typer.Option(help="S, M, or S,M.", metavar="LIST")]
-JsonFile = Annotated[Path | None, typer.Option("--record", help="Write the figures there.",
-                                               metavar="FILE.json")]
-Picture = Annotated[Path | None, typer.Option(help="Draw them there.", metavar="FILE.png")]
 
-
-def step(
-    size: Size = "S,M",
-    rounds: Annotated[int, typer.Option(help="Each is timed so often.", min=1)] = 20,
-    record: JsonFile = None,
-    plot: Picture = None,
-    as_json: common.AsJson = False,
-) -> None:
-    """Time a training step (forward, backward, clip, AdamW), interleaved:
-    NumPy, the same compiled, README's own loop of it, torch by hand, torchgpt.GPT and
-    transformers' GPT-2.
-
-    S is 4 layers, 4 heads, 128 channels, context 64, batch 12; M is 6/6/384,
-    context 256, batch 8. "products" are the matrix products of the compiled step
-    alone, the machine's floor.
-
-    \b
-    npgpt bench step --size S --rounds 10
-    """
-    common.check_file(record, ".json")
-    common.check_file(plot, ".png")
-    if unknown := set(size.split(",")) - set(SIZES):
+def measure(
+    sizes: list[str], rounds: int
+) -> tuple[dict[str, Any], dict[str, dict[str, list[float]]]]:
+    """The record, and the seconds of each contender under a picture's title.
+    InputError for a size that is not in SIZES."""
+    if unknown := set(sizes) - set(SIZES):
         raise InputError(f"unknown size {min(unknown)!r}: give S, M, or S,M")
     result: dict[str, Any] = {"bench": "step", "sizes": {}}
     pictures = {}
-    for name in size.split(","):
+    for name in sizes:
         shape, warm, timed = SIZES[name]
-        contenders = make_contenders(*shape)
-        times = timing.interleave(contenders, rounds, warm, timed)
+        times = timing.interleave(make_contenders(*shape), rounds, warm, timed)
         peers = [peer for peer in PEERS if peer in times]
         fastest = min(peers, key=lambda peer: timing.summary(times[peer])["median_ms"],
                       default=None)
-        contenders_found: dict[str, dict[str, Any]] = {}
+        contenders: dict[str, dict[str, Any]] = {}
         for contender in times:
             found: dict[str, Any] = timing.summary(times[contender])
             if fastest:
                 found["to_fastest_peer"] = timing.ratio(times, contender, fastest)
             found["to_products"] = timing.ratio(times, contender, "products")
-            contenders_found[contender] = found
+            contenders[contender] = found
         result["sizes"][name] = {"shape": shape, "fastest_peer": fastest, "rounds": rounds,
-                                 "contenders": contenders_found}
+                                 "contenders": contenders}
         pictures[f"training step, {name}"] = times
-    result["machine"] = timing.machine()
-    if record is not None:
-        write_atomically(record, json.dumps(result, indent=1) + "\n")
-    if plot is not None:
-        timing.save_picture(plot, pictures)
-    if as_json:
-        common.print_json(result)
-        return
-    print(timing.describe(result["machine"]))
+    result["machine"] = machine()
+    return result, pictures
+
+
+def report(result: dict[str, Any]) -> Report:
+    lines: Report = [describe(result["machine"])]
     for name, measured in result["sizes"].items():
         rows = [[contender, f"{row['median_ms']:.1f}",
                  f"{row['least_ms']:.1f}–{row['most_ms']:.1f}",
                  timing.spread(row.get("to_fastest_peer")), timing.spread(row["to_products"])]
                 for contender, row in measured["contenders"].items()]
-        timing.print_table(
-            f"Training step, {name}; the peer is {measured['fastest_peer'] or 'not installed'}",
-            ["", "ms", "least–most", "to the peer", "to products"], rows)
+        lines.append(Table(
+            ["", "ms", "least–most", "to the peer", "to products"], rows,
+            f"Training step, {name}; the peer is {measured['fastest_peer'] or 'not installed'}"))
+    return lines
 
 
 def make_contenders(layers: int, heads: int, channels: int, context_length: int,
@@ -219,53 +196,6 @@ def autograd_step(model: Any, loss: Callable[[], Any]) -> Callable[[], Any]:
     return run
 
 
-def products(config: Config, ids: np.ndarray) -> Callable[[], Any]:
-    """The step's matrix products and nothing else, cut into the same shards,
-    on the same threads, written over themselves."""
-    from npgpt.speed.threads import cut_batch, one_blas_thread, thread_pool
-
-    B, T = ids.shape
-    shards = [[(a, b, a @ b) for a, b in factors(config, part.stop - part.start, T)]
-              for part in cut_batch(B, T)]
-
-    def multiply(work: list) -> None:
-        for a, b, out in work:
-            np.matmul(a, b, out=out)
-
-    def run() -> None:
-        with one_blas_thread():
-            list(thread_pool().map(multiply, shards))
-
-    return run
-
-
-def factors(config: Config, rows: int, T: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """What a shard multiplies: as much, and laid out, as the compiled step does."""
-    R, C, H, D = rows * T, config.channels, config.heads, config.head_size
-    normal = np.random.default_rng(0).standard_normal
-    work: list[tuple[np.ndarray, np.ndarray]] = []
-    blocks = [(C, 3 * C), (C, C), (C, 4 * C), (4 * C, C)] * config.layers
-    head = (C, config.vocab_size)
-    for I, O in [*blocks, head]:
-        by_columns = config.tied if head == (I, O) else I >= O
-        x, d_y = normal((R, I), dtype="f"), normal((R, O), dtype="f")
-        weight = normal((I, O), dtype="f")
-        if by_columns:
-            weight = np.asfortranarray(weight)
-        work += [(x, weight), (d_y.T, x) if by_columns else (x.T, d_y), (d_y, weight.T)]
-    for _ in range(config.layers):
-        qkv = normal((rows, T, 3, H, D), dtype="f").transpose(2, 0, 3, 1, 4)
-        q, k, v = qkv
-        for start in range(0, T, BLOCK):
-            end = min(start + BLOCK, T)
-            some, keys, values = q[:, :, start:end], k[:, :, :end], v[:, :, :end]
-            probs = normal((rows, H, end - start, end), dtype="f")
-            work += [(some, keys.swapaxes(-1, -2)), (probs, values),
-                     (some, values.swapaxes(-1, -2)), (probs.swapaxes(-1, -2), some),
-                     (probs, keys), (probs.swapaxes(-1, -2), some)]
-    return work
-
-
 def markdown(results: list[dict[str, Any]]) -> str:
     """Records of `npgpt bench step` -> the README's table and its machine."""
     lines = ["| training step | NumPy's instructions | npgpt | compiled | products alone "
@@ -280,7 +210,7 @@ def markdown(results: list[dict[str, Any]]) -> str:
                 for name in ("npgpt", COMPILED, "products", "torchgpt by hand", *PEERS))
             ratios = " | ".join(timing.spread(rows.get(name, {}).get("to_fastest_peer"))
                                 for name in ("npgpt", COMPILED))
-            lines.append(f"| {size} | {timing.instructions(result['machine'])} | {times} "
+            lines.append(f"| {size} | {instructions(result['machine'])} | {times} "
                          f"| {ratios} |")
-    machine = timing.describe(*(result["machine"] for result in results))
+    machine = describe(*(result["machine"] for result in results))
     return "\n".join(lines) + f"\n\n{machine}."

@@ -1,19 +1,16 @@
-"""npgpt bench generation: one prompt continued, beside `transformers`' generate."""
+"""One prompt continued token by token, beside `transformers`' generate."""
 
-import json
 import os
 import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from npgpt.cli import common, timing
-from npgpt.cli.bench_step import JsonFile, Picture
+from npgpt.benchmarks import timing
+from npgpt.benchmarks.machine import describe, machine
+from npgpt.benchmarks.report import Report, Table
 from npgpt.errors import InputError
-from npgpt.files import write_atomically
 
 # name -> the model's sizes, what is wanted of it
 SIZES: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
@@ -29,46 +26,26 @@ SIZES: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
 PROMPT = [11, 42, 7, 99, 3, 64, 28, 5]
 
 
-def generation(
-    size: Annotated[str, typer.Option(help="tiny, gpt2 (124 M parameters) or both.")] = "both",
-    tokens: Annotated[int, typer.Option(help="Written after the prompt.", min=1, max=500)] = 256,
-    rounds: Annotated[int, typer.Option(help="Each is timed so often.", min=1)] = 5,
-    record: JsonFile = None,
-    plot: Picture = None,
-    as_json: common.AsJson = False,
-) -> None:
-    """Time the continuation of one prompt beside `transformers`, interleaved.
-
-    Random weights, one prompt, a KV cache, the likeliest token each time. What
-    a token reads (weights, keys, values) is set against the memory bandwidth.
-
-    \b
-    npgpt bench generation --size tiny --rounds 9
-    """
+def measure(
+    size: str, tokens: int, rounds: int
+) -> tuple[dict[str, Any], dict[str, dict[str, list[float]]]]:
+    """The record, and the seconds per token of each contender under a picture's title.
+    InputError for a size that is neither in SIZES nor "both"."""
     if size not in (*SIZES, "both"):
         raise InputError(f"size is {size!r}: give tiny, gpt2 or both")
-    common.check_file(record, ".json")
-    common.check_file(plot, ".png")
     result: dict[str, Any] = {"bench": "generation", "tokens": tokens, "sizes": {}}
     pictures = {}
     for name in [*SIZES] if size == "both" else [size]:
-        result["sizes"][name], times = measure(name, tokens, rounds)
+        result["sizes"][name], times = measure_size(name, tokens, rounds)
         pictures[f"a token, {name}"] = times
-    result["machine"] = timing.machine()
-    if record is not None:
-        write_atomically(record, json.dumps(result, indent=1) + "\n")
-    if plot is not None:
-        timing.save_picture(plot, pictures)
-    if as_json:
-        common.print_json(result)
-    else:
-        show(result)
+    result["machine"] = machine()
+    return result, pictures
 
 
-def measure(
+def measure_size(
     name: str, tokens: int, rounds: int
 ) -> tuple[dict[str, Any], dict[str, list[float]]]:
-    """What is told of one size, and the seconds a token of each contender."""
+    """The record of one size, and the seconds per token of each contender."""
     import torch
     import transformers
     from threadpoolctl import threadpool_limits
@@ -90,7 +67,7 @@ def measure(
     in_torch = tree_map_with_path(
         lambda path, _: state[file_name(path, gpt2)].detach(), gpt2.weights(config))
     params = tree_map(lambda weight: weight.numpy().copy(), in_torch)  # as when loaded
-    turned = along_longer_side(params)
+    transposed = along_longer_side(params)
     prompt = torch.tensor([PROMPT])
 
     def with_numpy(count: int, params: dict = params) -> list[int]:
@@ -111,7 +88,7 @@ def measure(
     bandwidths: list[float] = []
     contenders: dict[str, Callable[[], Any]] = {
         "npgpt": lambda: written.update(numpy=with_numpy(tokens)),
-        "npgpt, longer side": lambda: written.update(turned=with_numpy(tokens, turned)),
+        "npgpt, longer side": lambda: written.update(transposed=with_numpy(tokens, transposed)),
         "torchgpt, by hand": lambda: written.update(torch=with_torch(tokens)),
         "transformers": lambda: written.update(transformers=with_transformers(tokens)),
         "memory": lambda: bandwidths.append(read_bandwidth()),
@@ -169,24 +146,26 @@ def read_bandwidth() -> float:
     return 2**28 / 1e9 / best
 
 
-def show(result: dict[str, Any]) -> None:
-    print(timing.describe(result["machine"]))
+def report(result: dict[str, Any]) -> Report:
+    lines: Report = [describe(result["machine"])]
     for name, row in result["sizes"].items():
         config = row["config"]
-        timing.print_table(
-            f"{name}: {row['parameters'] / 1e6:.1f} M parameters, {config['layers']} layers, "
-            f"{config['channels']} channels; {result['tokens']} tokens",
+        lines.append(Table(
             ["", "ms", "tokens/s", "times theirs", "of bandwidth"],
             [[who, f"{found['median_ms']:.3f}", f"{found['tokens_per_second']:,.0f}",
               timing.spread(found["times_transformers"]),
               f"{found['share_of_bandwidth']['median']:.2f}"]
-             for who, found in row["contenders"].items()])
-        print(f"a token reads {row['read_gb']:.3f} GB of weights, keys and values;"
-              f" memory is read at {row['bandwidth_gb_s']:.1f} GB/s")
+             for who, found in row["contenders"].items()],
+            f"{name}: {row['parameters'] / 1e6:.1f} M parameters, {config['layers']} layers, "
+            f"{config['channels']} channels; {result['tokens']} tokens"))
+        lines.append(f"a token reads {row['read_gb']:.3f} GB of weights, keys and values;"
+                     f" memory is read at {row['bandwidth_gb_s']:.1f} GB/s")
         wanted = ", ".join(f"{what.replace('_', ' ')} {least}"
                            for what, least in row["wanted"].items())
-        print(f"wanted: {wanted}; the same tokens: {'yes' if row['same_tokens'] else 'NO'}; "
-              f"threads: NumPy {row['numpy_blas_threads']}, torch {row['torch_threads']}\n")
+        lines.append(
+            f"wanted: {wanted}; the same tokens: {'yes' if row['same_tokens'] else 'NO'}; "
+            f"threads: NumPy {row['numpy_blas_threads']}, torch {row['torch_threads']}\n")
+    return lines
 
 
 def markdown(result: dict[str, Any]) -> str:
@@ -202,4 +181,4 @@ def markdown(result: dict[str, Any]) -> str:
         lines.append(f"| {found['parameters'] / 1e6:.1f} M parameters | {times} "
                      f"| {timing.spread(rows[best]['times_transformers'])} "
                      f"| {rows[best]['share_of_bandwidth']['median']:.2f} |")
-    return "\n".join(lines) + "\n\n" + timing.describe(result["machine"]) + "."
+    return "\n".join(lines) + "\n\n" + describe(result["machine"]) + "."

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from npgpt.cli import bench_gpu
+from npgpt.benchmarks import gpu
+from npgpt.cli import bench
 from npgpt.models import gpt2
 from npgpt.runs.settings import complete
 from npgpt.training import init
@@ -54,7 +55,7 @@ def test_mfu_is_the_share_of_the_peak(monkeypatch, capsys):
     monkeypatch.setattr(throughput, "VARIANTS", ("eager float32", "eager bfloat16"))
     monkeypatch.setattr(throughput, "peak_of", lambda name: {
         "bfloat16": 0.002, "float32": 0.001, "source": "a made-up sheet"})
-    config, settings = gpt2.Config(**bench_gpu.SMOKE_SIZES), complete({"batch_size": 2})
+    config, settings = gpt2.Config(**gpu.SMOKE_SIZES), complete({"batch_size": 2})
     found = throughput.measure(config, settings, torch.device("cpu"), rounds=3, steps=1)
     for name, peak in (("eager float32", 0.001), ("eager bfloat16", 0.002)):
         speed = np.median(found[name]["tokens_per_second"])
@@ -67,7 +68,7 @@ def test_smoke_runs_what_a_gpu_runs(monkeypatch, capsys):
     torch.compiler.reset()  # nothing compiled by another test
     monkeypatch.setattr(GPT, "compile", functools.partialmethod(
         torch.nn.Module.compile, backend="eager", fullgraph=True))
-    bench_gpu.gpu(smoke=True, as_json=True)
+    bench.gpu(smoke=True, as_json=True)
     record = json.loads(capsys.readouterr().out)
     assert record["status"] == "smoke"
     assert record["peak_tflops"] == "unknown"
@@ -82,14 +83,15 @@ def test_smoke_runs_what_a_gpu_runs(monkeypatch, capsys):
         losses.append(variant["loss"])
     # all three took the same steps on the same batch
     assert max(losses) - min(losses) < 0.02
-    bench_gpu.show(record)
-    assert "no measurements" in capsys.readouterr().out
+    bench.finish(record, gpu.report)
+    out = capsys.readouterr().out
+    assert "no measurements" in out and all(name in out for name in VARIANTS)
 
 
 def test_without_a_gpu_it_says_so(monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    bench_gpu.gpu()
+    bench.gpu()
     out = capsys.readouterr().out
     assert out.count("\n") == 1 and "not yet measured" in out
-    bench_gpu.gpu(as_json=True)
+    bench.gpu(as_json=True)
     assert json.loads(capsys.readouterr().out)["status"] == "not yet measured"

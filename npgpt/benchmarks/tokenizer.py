@@ -1,4 +1,4 @@
-"""npgpt bench tokenizer: our byte pairs beside `tokenizers` and `tiktoken`."""
+"""Our byte pairs beside the libraries `tokenizers` and `tiktoken`."""
 
 import json
 import statistics
@@ -7,14 +7,12 @@ import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from npgpt.cli import common, timing
-from npgpt.cli.bench_step import JsonFile, Picture
+from npgpt.benchmarks import picture
+from npgpt.benchmarks.machine import machine
+from npgpt.benchmarks.report import Report, Table
 from npgpt.errors import InputError
-from npgpt.files import write_atomically
 from npgpt.text import BytePairTokenizer, load_corpus
 from npgpt.text.byte_pairs import PATTERN
 
@@ -27,26 +25,8 @@ COMPARED = (
 )
 
 
-def tokenizer(
-    corpus: Annotated[
-        str | None, typer.Option(help="A corpus or file; else Python's documentation and sources.")
-    ] = None,
-    size: Annotated[int, typer.Option(help="How many bytes of it.", min=1)] = 1_100_000,
-    vocab_size: Annotated[int, typer.Option(help="Entries to train.", min=256)] = 4096,
-    rounds: Annotated[int, typer.Option(help="Each thing is timed so often.", min=1)] = 7,
-    record: JsonFile = None,
-    plot: Picture = None,
-    as_json: common.AsJson = False,
-) -> None:
-    """Time training and encoding, interleaved, beside `tokenizers` and `tiktoken`.
-
-    Needs both libraries. Their ids and merges are compared with ours as well.
-
-    \b
-    npgpt bench tokenizer --rounds 5
-    """
-    common.check_file(record, ".json")
-    common.check_file(plot, ".png")
+def measure(corpus: str | None, size: int, vocab_size: int, rounds: int) -> dict[str, Any]:
+    """The record. InputError where one of the two libraries is not installed."""
     try:
         import tiktoken  # noqa: F401
         import tokenizers  # noqa: F401
@@ -54,43 +34,14 @@ def tokenizer(
         raise InputError(
             f"{error.name} is not installed: pip install tokenizers tiktoken"
         ) from None
-    text = _text(corpus, size)
-    result = measure(text, vocab_size, rounds)
-    result["machine"] = timing.machine()
-    if record is not None:
-        write_atomically(record, json.dumps(result, indent=1) + "\n")
-    if plot is not None:
-        timing.save_picture(plot, {f"{result['bytes'] / 1e6:.1f} MB of text": {
-            name: [time / 1e3 for time in times]
-            for name, times in result["milliseconds"].items()}})
-    if as_json:
-        common.print_json(result)
-        return
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    print(f"{result['bytes']:,} bytes, {result['words']:,} distinct words, "
-          f"vocabulary {vocab_size:,}, {rounds} rounds")
-    table = Table(box=SIMPLE_HEAD)
-    for head in ("", "median", "lowest", "highest", "MB/s"):
-        table.add_column(head, justify="right" if head else "left")
-    for name, times in result["milliseconds"].items():
-        middle = statistics.median(times)
-        table.add_row(name, f"{middle:.1f} ms", f"{min(times):.1f}", f"{max(times):.1f}",
-                      f"{result['bytes'] / 1e3 / middle:.2f}")
-    Console().print(table)
-    for name, row in result["ratios"].items():
-        print(
-            f"{name}: {row['median']:.2f} times theirs "
-            f"({row['lowest']:.2f} to {row['highest']:.2f}), at most {row['limit']} wanted"
-        )
-    print(f"the same ids: {_yes(result['same_ids'])}; "
-          f"the same merges: {_yes(result['same_merges'])}")
+    result = measure_text(read_text(corpus, size), vocab_size, rounds)
+    result["machine"] = machine()
+    return result
 
 
-def measure(text: str, vocab_size: int, rounds: int) -> dict[str, Any]:
-    """Every contender once a round, in an order that turns; ratios within a round."""
+def measure_text(text: str, vocab_size: int, rounds: int) -> dict[str, Any]:
+    """Every contender once per round, each round in another order; ratios are taken
+    within a round."""
     import tiktoken
     import tokenizers
     from tokenizers import decoders, models, pre_tokenizers, trainers
@@ -156,7 +107,8 @@ def measure(text: str, vocab_size: int, rounds: int) -> dict[str, Any]:
     }
 
 
-def _text(corpus: str | None, size: int) -> str:
+def read_text(corpus: str | None, size: int) -> str:
+    """The first `size` bytes of a corpus; without one, Python's documentation and sources."""
     if corpus is not None:
         text = load_corpus(corpus).text
     else:
@@ -168,5 +120,25 @@ def _text(corpus: str | None, size: int) -> str:
     return text.encode("utf-8")[:size].decode("utf-8", errors="ignore")
 
 
-def _yes(answer: bool) -> str:
-    return "yes" if answer else "NO"
+def report(result: dict[str, Any]) -> Report:
+    rows = []
+    for name, times in result["milliseconds"].items():
+        middle = statistics.median(times)
+        rows.append([name, f"{middle:.1f} ms", f"{min(times):.1f}", f"{max(times):.1f}",
+                     f"{result['bytes'] / 1e3 / middle:.2f}"])
+    return [
+        f"{result['bytes']:,} bytes, {result['words']:,} distinct words, "
+        f"vocabulary {result['vocab_size']:,}, {result['rounds']} rounds",
+        Table(["", "median", "lowest", "highest", "MB/s"], rows),
+        *(f"{name}: {row['median']:.2f} times theirs "
+          f"({row['lowest']:.2f} to {row['highest']:.2f}), at most {row['limit']} wanted"
+          for name, row in result["ratios"].items()),
+        f"the same ids: {'yes' if result['same_ids'] else 'NO'}; "
+        f"the same merges: {'yes' if result['same_merges'] else 'NO'}",
+    ]
+
+
+def draw(result: dict[str, Any], file: Path) -> None:
+    times = {name: [time / 1e3 for time in each]
+             for name, each in result["milliseconds"].items()}
+    picture.save_bars(file, {f"{result['bytes'] / 1e6:.1f} MB of text": times})
