@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from npgpt.cli import common, timing
+from npgpt.cli import options, timing
 from npgpt.cli.bench_step import JsonFile, Picture
+from npgpt.cli.output import check_file, print_json
 from npgpt.errors import InputError
 from npgpt.files import write_atomically
 
@@ -35,7 +36,7 @@ def generation(
     rounds: Annotated[int, typer.Option(help="Each is timed so often.", min=1)] = 5,
     record: JsonFile = None,
     plot: Picture = None,
-    as_json: common.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Time the continuation of one prompt beside `transformers`, interleaved.
 
@@ -47,8 +48,8 @@ def generation(
     """
     if size not in (*SIZES, "both"):
         raise InputError(f"size is {size!r}: give tiny, gpt2 or both")
-    common.check_file(record, ".json")
-    common.check_file(plot, ".png")
+    check_file(record, ".json")
+    check_file(plot, ".png")
     result: dict[str, Any] = {"bench": "generation", "tokens": tokens, "sizes": {}}
     pictures = {}
     for name in [*SIZES] if size == "both" else [size]:
@@ -60,7 +61,7 @@ def generation(
     if plot is not None:
         timing.save_picture(plot, pictures)
     if as_json:
-        common.print_json(result)
+        print_json(result)
     else:
         show(result)
 

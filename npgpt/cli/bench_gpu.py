@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from npgpt.cli import common
+from npgpt.cli import options
+from npgpt.cli.output import print_json
 from npgpt.errors import InputError
 
 # GPT-2's 124 million, its vocabulary filled up to a multiple of 128
@@ -26,7 +27,7 @@ def gpu(
     smoke: Annotated[
         bool, typer.Option("--smoke", help="Only try the code, tiny, where there is no GPU.")
     ] = False,
-    as_json: common.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Time training steps of torchgpt.GPT (124 M parameters) on this GPU.
 
@@ -38,7 +39,7 @@ def gpu(
     """
     record = take(batch_size, steps, rounds, smoke)
     if as_json:
-        common.print_json(record)
+        print_json(record)
     else:
         show(record)
 

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from npgpt.cli import common, timing
+from npgpt.cli import options, timing
 from npgpt.cli.bench_step import SIZES, JsonFile, Picture
+from npgpt.cli.output import check_file, print_json
 from npgpt.errors import InputError
 from npgpt.files import write_atomically
 
@@ -42,7 +43,7 @@ def memory(
     steps: Annotated[int, typer.Option(help="Steps of each process.", min=1)] = 8,
     record: JsonFile = None,
     plot: Picture = None,
-    as_json: common.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Peak memory of a training step of M against the context length.
 
@@ -52,8 +53,8 @@ def memory(
     \b
     npgpt bench memory --context-lengths 64,256
     """
-    common.check_file(record, ".json")
-    common.check_file(plot, ".png")
+    check_file(record, ".json")
+    check_file(plot, ".png")
     lengths = context_lengths.split(",")
     for length in lengths:
         if not length.isdigit() or int(length) < 1:
@@ -84,7 +85,7 @@ def memory(
                   for name, peaks in result["peak_bytes"].items()}
         timing.save_lines(plot, "peak memory of a step, M", series, "context", "MB")
     if as_json:
-        common.print_json(result)
+        print_json(result)
         return
     print(timing.describe(result["machine"]))
     rows = [[contender, length, f"{each[0] / 1e6:,.0f} MB", f"{each[-1] / 1e6:,.0f} MB"]

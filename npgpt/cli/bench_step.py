@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from npgpt.cli import common, timing
+from npgpt.cli import options, timing
+from npgpt.cli.output import check_file, print_json
 from npgpt.errors import InputError
 from npgpt.families.gpt2 import Config
 from npgpt.files import write_atomically
@@ -43,7 +44,7 @@ def step(
     rounds: Annotated[int, typer.Option(help="Each is timed so often.", min=1)] = 20,
     record: JsonFile = None,
     plot: Picture = None,
-    as_json: common.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Time a training step (forward, backward, clip, AdamW), interleaved:
     NumPy, the same compiled, README's own loop of it, torch by hand, torchgpt.GPT and
@@ -56,8 +57,8 @@ def step(
     \b
     npgpt bench step --size S --rounds 10
     """
-    common.check_file(record, ".json")
-    common.check_file(plot, ".png")
+    check_file(record, ".json")
+    check_file(plot, ".png")
     if unknown := set(size.split(",")) - set(SIZES):
         raise InputError(f"unknown size {min(unknown)!r}: give S, M, or S,M")
     result: dict[str, Any] = {"bench": "step", "sizes": {}}
@@ -85,7 +86,7 @@ def step(
     if plot is not None:
         timing.save_picture(plot, pictures)
     if as_json:
-        common.print_json(result)
+        print_json(result)
         return
     print(timing.describe(result["machine"]))
     for name, measured in result["sizes"].items():

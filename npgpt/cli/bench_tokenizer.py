@@ -11,8 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from npgpt.cli import common, timing
+from npgpt.cli import options, timing
 from npgpt.cli.bench_step import JsonFile, Picture
+from npgpt.cli.output import check_file, print_json
 from npgpt.errors import InputError
 from npgpt.files import write_atomically
 from npgpt.text import BytePairTokenizer, load_corpus
@@ -36,7 +37,7 @@ def tokenizer(
     rounds: Annotated[int, typer.Option(help="Each thing is timed so often.", min=1)] = 7,
     record: JsonFile = None,
     plot: Picture = None,
-    as_json: common.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Time training and encoding, interleaved, beside `tokenizers` and `tiktoken`.
 
@@ -45,8 +46,8 @@ def tokenizer(
     \b
     npgpt bench tokenizer --rounds 5
     """
-    common.check_file(record, ".json")
-    common.check_file(plot, ".png")
+    check_file(record, ".json")
+    check_file(plot, ".png")
     try:
         import tiktoken  # noqa: F401
         import tokenizers  # noqa: F401
@@ -64,7 +65,7 @@ def tokenizer(
             name: [time / 1e3 for time in times]
             for name, times in result["milliseconds"].items()}})
     if as_json:
-        common.print_json(result)
+        print_json(result)
         return
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
