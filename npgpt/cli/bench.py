@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from npgpt.cli import common
 from npgpt.cli.bench_output import JsonFile, Picture, Rounds, check_files, finish
+from npgpt.cli.options import AsJson
 
 app = typer.Typer(
     add_completion=False,
@@ -21,7 +21,7 @@ def step(
     rounds: Rounds = 20,
     record: JsonFile = None,
     plot: Picture = None,
-    as_json: common.AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Time a training step (forward, backward, clip, AdamW).
 
@@ -49,7 +49,7 @@ def memory(
     steps: Annotated[int, typer.Option(help="Steps of each process.", min=1, metavar="N")] = 8,
     record: JsonFile = None,
     plot: Picture = None,
-    as_json: common.AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the peak memory of a training step against the context length.
 
@@ -77,7 +77,7 @@ def tokenizer(
     rounds: Rounds = 7,
     record: JsonFile = None,
     plot: Picture = None,
-    as_json: common.AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Time training and encoding beside `tokenizers` and `tiktoken`.
 
@@ -103,7 +103,7 @@ def generation(
     rounds: Rounds = 5,
     record: JsonFile = None,
     plot: Picture = None,
-    as_json: common.AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Time the continuation of one prompt beside `transformers`.
 
@@ -130,7 +130,7 @@ def gpu(
     rounds: Rounds = 5,
     smoke: Annotated[bool, typer.Option(
         "--smoke", help="Try the code with a tiny model, without a GPU.")] = False,
-    as_json: common.AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Time training steps of torchgpt.GPT (124 M parameters) on this GPU.
 

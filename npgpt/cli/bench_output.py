@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from npgpt.benchmarks.report import Report, Table
-from npgpt.cli import common
+from npgpt.cli.output import check_file, print_json
 from npgpt.cli.tables import print_table
 from npgpt.files import write_atomically
 
@@ -23,8 +23,8 @@ Picture = Annotated[
 
 
 def check_files(record: Path | None, plot: Path | None) -> None:
-    common.check_file(record, ".json")
-    common.check_file(plot, ".png")
+    check_file(record, ".json")
+    check_file(plot, ".png")
 
 
 def finish(
@@ -37,7 +37,7 @@ def finish(
     if plot is not None and draw is not None:
         draw(plot)
     if as_json:
-        common.print_json(found)
+        print_json(found)
         return
     for part in report(found):
         if isinstance(part, Table):

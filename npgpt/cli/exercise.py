@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from npgpt.cli import common
+from npgpt.cli import options
 from npgpt.errors import InputError
 from npgpt.files import shell_quote, write_atomically
 
@@ -21,10 +21,10 @@ CASES = 30
 def exercise(
     name: Annotated[str | None, typer.Argument(help="A component.", metavar="NAME")] = None,
     check_it: Annotated[
-        bool, common.option("--check", "Check what you wrote; say which step is wrong.", None)
+        bool, options.option("--check", "Check what you wrote; say which step is wrong.", None)
     ] = False,
     file: Annotated[
-        Path | None, common.option("--file", "Where it is.", "FILE", "exercise_NAME.py")
+        Path | None, options.option("--file", "Where it is.", "FILE", "exercise_NAME.py")
     ] = None,
 ) -> None:
     """Write a backward pass yourself, and have it checked.

@@ -8,22 +8,24 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from npgpt.cli import common
+from npgpt.cli import options
+from npgpt.cli.output import clean_stdout, print_json
+from npgpt.cli.run import INSTALL
 from npgpt.errors import InputError
 
 
 def gradcheck(
     layer: Annotated[
-        str | None, common.option("--layer", "One component instead of the model.", "NAME")
+        str | None, options.option("--layer", "One component instead of the model.", "NAME")
     ] = None,
     candidate: Annotated[
-        str | None, common.option("--candidate", "Check your own package, too.", "PACKAGE")
+        str | None, options.option("--candidate", "Check your own package, too.", "PACKAGE")
     ] = None,
-    seed: Annotated[int, common.option("--seed", "Of shapes and numbers.", default=1)] = 1,
+    seed: Annotated[int, options.option("--seed", "Of shapes and numbers.", default=1)] = 1,
     at: Annotated[
-        str | None, common.option("--at", "The choices that a failed test printed.", "CHOICES")
+        str | None, options.option("--at", "The choices that a failed test printed.", "CHOICES")
     ] = None,
-    as_json: Annotated[bool, common.option("--json", "One JSON object on stdout.", None)] = False,
+    as_json: Annotated[bool, options.option("--json", "One JSON object on stdout.", None)] = False,
 ) -> None:
     """Check hand-written gradients against each other and by trying.
 
@@ -44,14 +46,14 @@ def gradcheck(
     if candidate and layer is None:
         if at is not None:
             raise InputError("--at needs --layer, the component whose choices it gives")
-        with common.clean_stdout(as_json):
+        with clean_stdout(as_json):
             found = judge(candidate, seed)
         if as_json:
-            common.print_json(found)
+            print_json(found)
         else:
             print(*as_lines(found), sep="\n")
         raise typer.Exit(1 if found["wrong"] else 0)
-    with common.clean_stdout(as_json):
+    with clean_stdout(as_json):
         case = asked_for(layer, seed, at)
         witnesses, own = implementations(candidate)
         involved = witnesses(case)
@@ -61,7 +63,7 @@ def gradcheck(
         found = verdict(case, involved, own, apart=True, edges=True)
         table = rows(found, involved)
     if as_json:
-        common.print_json({"case": repr(found.case), "rows": table,
+        print_json({"case": repr(found.case), "rows": table,
                            "findings": [str(finding) for finding in found.findings]})
     else:
         show(found, table, involved)
@@ -134,7 +136,7 @@ def candidate_without_torch(candidate):
 
     _, offered = find_package(candidate)
     if uses_torch(offered):
-        raise InputError(f"{candidate} needs torch: {common.INSTALL['torch']}")
+        raise InputError(f"{candidate} needs torch: {INSTALL['torch']}")
     return numpy_implementation(candidate, candidate)
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from npgpt.cli import common
+from npgpt.cli import options
+from npgpt.cli.output import check_file, print_json
 from npgpt.errors import InputError
 
 BINS = 17  # of the histogram, from -4 to 4 standard deviations and beyond
@@ -15,7 +16,7 @@ BLUE = ("#f6f9fc", "#9fc3e6", "#2f6db3", "#10294a")
 
 
 def inspect(
-    run: common.RunPath,
+    run: options.RunPath,
     tensors: Annotated[
         bool, typer.Option("--tensors", help="A line for each tensor, not each block.")
     ] = False,
@@ -30,7 +31,7 @@ def inspect(
     picture: Annotated[
         Path, typer.Option(help="File of that drawing.", metavar="FILE")
     ] = Path("attention.png"),
-    as_json: common.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Show a checkpoint's weights, a token's neighbours, the heads' attention.
 
@@ -40,7 +41,7 @@ def inspect(
     from npgpt.runs.checkpoint import load_checkpoint
 
     if text is not None:
-        common.check_file(picture, ".png")
+        check_file(picture, ".png")
     checkpoint = load_checkpoint(run)
     near = wanted_token(checkpoint, token, id)
     ids = None if text is None else text_ids(checkpoint, text)
@@ -58,7 +59,7 @@ def inspect(
         draw_attention(checkpoint, ids, picture)
         facts["picture"] = str(picture)
     if as_json:
-        common.print_json(facts)
+        print_json(facts)
     else:
         show(checkpoint, facts)
 

@@ -2,24 +2,25 @@
 
 import sys
 
-from npgpt.cli import common
+from npgpt.cli import options
+from npgpt.cli.output import print_json
 from npgpt.errors import InputError
 
 
 def sample(
-    run: common.RunPath,
-    prompt: common.Prompts = None,
-    ids: common.Ids = None,
-    tokens: common.Tokens = 200,
-    temperature: common.Temperature = 0.8,
-    top_k: common.TopK = None,
-    top_p: common.TopP = None,
-    repetition_penalty: common.Penalty = 1.0,
-    stop: common.Stop = None,
-    seed: common.SampleSeed = 1,
-    logprobs: common.LogProbs = False,
-    stream: common.Stream = False,
-    as_json: common.AsJson = False,
+    run: options.RunPath,
+    prompt: options.Prompts = None,
+    ids: options.Ids = None,
+    tokens: options.Tokens = 200,
+    temperature: options.Temperature = 0.8,
+    top_k: options.TopK = None,
+    top_p: options.TopP = None,
+    repetition_penalty: options.Penalty = 1.0,
+    stop: options.Stop = None,
+    seed: options.SampleSeed = 1,
+    logprobs: options.LogProbs = False,
+    stream: options.Stream = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Let a trained model continue a text, or several.
 
@@ -80,7 +81,7 @@ def write(
     for completion, piece in pairs:
         place, ended = completions.index(completion), completion.finish_reason is not None
         if as_json and stream and not ended:
-            common.print_json(token_facts(completion, place, piece))
+            print_json(token_facts(completion, place, piece))
             sys.stdout.flush()
         if logprobs:
             piece = "" if ended else last(completion)
@@ -94,7 +95,7 @@ def write(
             show("\n" + ready[current])
     if as_json:
         found = [facts(completion) for completion in completions]
-        common.print_json(found[0] if len(found) == 1 else {"samples": found})
+        print_json(found[0] if len(found) == 1 else {"samples": found})
         return
     for place in range(current, len(completions)):
         show((ready[place] if place > current else "") + ("" if logprobs else "\n"))

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from npgpt.cli import common
+from npgpt.cli import options
+from npgpt.cli.output import check_file, print_json
 from npgpt.errors import InputError
 from npgpt.text import (
     BytePairTokenizer,
@@ -56,7 +57,7 @@ def train(
     special: Annotated[
         list[str], typer.Option(help="A special token; repeat (bpe: <|endoftext|>).")
     ] = [],  # noqa: B006
-    as_json: common.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Learn a vocabulary from a corpus and write tokenizer.json.
 
@@ -65,7 +66,7 @@ def train(
     """
     if kind not in KINDS:
         raise InputError(f"there is no kind {kind!r} of tokenizer: choose {', '.join(KINDS)}")
-    common.check_file(out, ".json")
+    check_file(out, ".json")
     if out.exists():
         raise InputError(f"{out} is there already: choose another --out, or remove it")
     text = load_corpus(corpus).text
@@ -80,7 +81,7 @@ def train(
     tokenizer.save(out)
     size = len(text.encode("utf-8"))
     if as_json:
-        common.print_json({
+        print_json({
             "file": str(out), "kind": tokenizer.kind, "vocab_size": tokenizer.vocab_size,
             "special_tokens": list(tokenizer.special_ids), "bytes": size,
             "seconds": round(seconds, 3),
@@ -92,7 +93,7 @@ def train(
 
 @app.command()
 def encode(
-    tokenizer: File, text: Given = None, allow: Allow = [], as_json: common.AsJson = False  # noqa: B006
+    tokenizer: File, text: Given = None, allow: Allow = [], as_json: options.AsJson = False  # noqa: B006
 ) -> None:
     """Text to ids.
 
@@ -101,7 +102,7 @@ def encode(
     """
     ids = _encode(load_tokenizer(tokenizer), text, allow)
     if as_json:
-        common.print_json({"ids": ids})
+        print_json({"ids": ids})
     else:
         print(*ids)
 
@@ -112,7 +113,7 @@ def decode(
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="[IDS]...", help="Without them, standard input.")
     ] = None,
-    as_json: common.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Ids to text, byte for byte.
 
@@ -126,7 +127,7 @@ def decode(
         raise InputError(f"ids are whole numbers with blanks or commas between: {error}") from None
     loaded = load_tokenizer(tokenizer)
     if as_json:
-        common.print_json({"text": loaded.decode(numbers)})
+        print_json({"text": loaded.decode(numbers)})
     else:
         sys.stdout.flush()
         sys.stdout.buffer.write(loaded.decode_bytes(numbers))
@@ -139,14 +140,14 @@ def show(
     text: Given = None,
     allow: Allow = [],  # noqa: B006
     html: Annotated[Path | None, typer.Option(help="Also write the strip to this file.")] = None,
-    as_json: common.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Colour the pieces of a text.
 
     \b
     npgpt tokenizer show tokenizer.json "strawberries" --html strip.html
     """
-    common.check_file(html, ".html")
+    check_file(html, ".html")
     loaded = load_tokenizer(tokenizer)
     ids = _encode(loaded, text, allow)
     size = len(loaded.decode_bytes(ids))
@@ -156,7 +157,7 @@ def show(
     shown = pieces(loaded, ids)
     if as_json:
         listed = [{"id": id, "text": piece} for id, piece in shown]
-        common.print_json({"pieces": listed, "bytes": size})
+        print_json({"pieces": listed, "bytes": size})
         return
     from rich.console import Console
     from rich.text import Text
@@ -179,7 +180,7 @@ def compare(
     corpus: Annotated[
         str, typer.Option(help="A corpus by name, a file, a directory.")
     ] = "python-docs",
-    as_json: common.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Table bytes a token and speed of several tokenizers on one text.
 
@@ -190,7 +191,7 @@ def compare(
     size = len(text.encode("utf-8"))
     rows = [_measure(path, load_tokenizer(path), text, size) for path in tokenizers]
     if as_json:
-        common.print_json({"corpus": corpus, "bytes": size, "tokenizers": rows})
+        print_json({"corpus": corpus, "bytes": size, "tokenizers": rows})
         return
     from rich.box import SIMPLE_HEAD
     from rich.console import Console

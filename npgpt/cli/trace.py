@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from npgpt.cli import common
+from npgpt.cli import options
 from npgpt.cli.gradcheck import asked_for
+from npgpt.cli.output import clean_stdout, print_json
+from npgpt.cli.run import INSTALL
 from npgpt.errors import InputError
 
 
@@ -16,13 +18,13 @@ def trace(
                                          metavar="A")],
     second: Annotated[str, typer.Argument(help="What it is held against.", metavar="B")],
     layer: Annotated[
-        str | None, common.option("--layer", "One component instead of the model.", "NAME")
+        str | None, options.option("--layer", "One component instead of the model.", "NAME")
     ] = None,
-    seed: Annotated[int, common.option("--seed", "Of shapes and numbers.", default=1)] = 1,
+    seed: Annotated[int, options.option("--seed", "Of shapes and numbers.", default=1)] = 1,
     at: Annotated[
-        str | None, common.option("--at", "The choices that a failed test printed.", "CHOICES")
+        str | None, options.option("--at", "The choices that a failed test printed.", "CHOICES")
     ] = None,
-    as_json: Annotated[bool, common.option("--json", "One JSON object on stdout.", None)] = False,
+    as_json: Annotated[bool, options.option("--json", "One JSON object on stdout.", None)] = False,
 ) -> None:
     """Name the first value in which two implementations differ.
 
@@ -37,7 +39,7 @@ def trace(
     from npgpt.checking.trace import first_difference, record
 
     sys.path.insert(0, "")
-    with common.clean_stdout(as_json):
+    with clean_stdout(as_json):
         case = asked_for(layer, seed, at)
         suspect, trusted = implementation_named(first, case), implementation_named(second, case)
         case = fitting(fitting(case, suspect), trusted)
@@ -49,7 +51,7 @@ def trace(
             "words": difference.key.words, "name": difference.key.name,
             "error": difference.error, "budget": difference.budget,
             "index": difference.index, "guess": difference.guess}
-        common.print_json({"case": repr(case), "values": compared, "difference": found})
+        print_json({"case": repr(case), "values": compared, "difference": found})
     elif difference is None:
         print(f"{case}: {first} and {second} agree in each of the values that they share,"
               f" of {compared}")
@@ -87,4 +89,4 @@ def implementation_named(name, case):
 
 def need_torch(name):
     if not importlib.util.find_spec("torch"):
-        raise InputError(f"{name} needs torch: {common.INSTALL['torch']}")
+        raise InputError(f"{name} needs torch: {INSTALL['torch']}")

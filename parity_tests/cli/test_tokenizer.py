@@ -9,7 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from npgpt.cli import bench, common, tokenizer
+from npgpt.cli import bench, tokenizer
+from npgpt.cli.run import run
 from npgpt.text import BytePairTokenizer, CharacterTokenizer, WordTokenizer, load_tokenizer
 from parity_tests.text.tokenizer_checks import END, TRAINING
 
@@ -18,16 +19,16 @@ from parity_tests.text.tokenizer_checks import END, TRAINING
 def npgpt(capfd, monkeypatch):
     """Run one command; (status, standard output as bytes, standard error)."""
 
-    def run(*arguments, stdin=b""):
+    def call(*arguments, stdin=b""):
         app = {"tokenizer": tokenizer.app, "bench": bench.app}[arguments[0]]
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
         capfd.readouterr()
-        status = common.run(app, f"npgpt {arguments[0]}", [str(word) for word in arguments[1:]])
+        status = run(app, f"npgpt {arguments[0]}", [str(word) for word in arguments[1:]])
         sys.stdout.flush()
         out, error = capfd.readouterr()
         return status, out, error
 
-    return run
+    return call
 
 
 @pytest.fixture
@@ -69,9 +70,9 @@ def test_bytes_that_are_no_text_go_through(files, capfdbinary, monkeypatch):
     data = bytes(range(256))
     ids = load_tokenizer(tokenizer_file).encode_bytes(data)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-    assert common.run(tokenizer.app, "x", ["encode", str(tokenizer_file)]) == 0
+    assert run(tokenizer.app, "x", ["encode", str(tokenizer_file)]) == 0
     assert capfdbinary.readouterr().out.split() == [str(id).encode() for id in ids]
-    assert common.run(tokenizer.app, "x", ["decode", str(tokenizer_file), *map(str, ids)]) == 0
+    assert run(tokenizer.app, "x", ["decode", str(tokenizer_file), *map(str, ids)]) == 0
     sys.stdout.flush()
     assert capfdbinary.readouterr().out == data
 

@@ -403,13 +403,14 @@ def test_an_empty_best_is_filled_whole(tmp_path, npgpt, trained):
 @pytest.mark.parametrize("command", ["train", "duet"])
 def test_a_run_is_saved_though_nobody_reads_its_progress(
         tmp_path, npgpt, corpus, monkeypatch, command):
-    from npgpt.cli import common, duet
+    from npgpt.cli import duet
+    from npgpt.cli.progress import Progress
 
     def unread(self, record):
         raise BrokenPipeError(32, "Broken pipe")
 
     monkeypatch.setattr(sys, "stderr", sys.stderr)
-    monkeypatch.setattr(common.Progress, "__call__", unread)
+    monkeypatch.setattr(Progress, "__call__", unread)
     monkeypatch.setattr(duet.Table, "__call__", unread)
     line = flags(corpus=corpus, steps=3, decay_steps=None, evaluate_every=None)
     assert npgpt(command, *line, "--out", tmp_path / "run")[0] == 0
@@ -499,7 +500,7 @@ def test_more_than_the_memory_is_one_line(request, tmp_path, corpus, trained, co
 def test_torch_says_otherwise_that_memory_is_short():
     import torch
 
-    from npgpt.cli.common import is_out_of_memory
+    from npgpt.cli.run import is_out_of_memory
 
     assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
     assert not is_out_of_memory(RuntimeError("shapes do not fit"))
@@ -696,7 +697,7 @@ def test_choices_that_gradcheck_does_not_know(npgpt, arguments, words):
 
 
 def test_json_has_no_numbers_that_are_none(capsys):
-    from npgpt.cli.common import print_json
+    from npgpt.cli.output import print_json
 
     print_json({"a": [float("nan"), 1.5], "b": {"c": np.float32("inf"), "d": np.float64("-inf")},
                 "e": (np.int64(3), "x", None, True)})

@@ -1,24 +1,25 @@
 """torchgpt sample: as npgpt sample, in PyTorch."""
 
-from npgpt.cli import common
+from npgpt.cli import options
+from npgpt.cli.run import let_threads_sleep
 from npgpt.cli.sample import check_weights, first_ids, settings_of, write
 
 
 def sample(
-    run: common.RunPath,
-    prompt: common.Prompts = None,
-    ids: common.Ids = None,
-    tokens: common.Tokens = 200,
-    temperature: common.Temperature = 0.8,
-    top_k: common.TopK = None,
-    top_p: common.TopP = None,
-    repetition_penalty: common.Penalty = 1.0,
-    stop: common.Stop = None,
-    seed: common.SampleSeed = 1,
-    logprobs: common.LogProbs = False,
-    stream: common.Stream = False,
-    device: common.Device = None,
-    as_json: common.AsJson = False,
+    run: options.RunPath,
+    prompt: options.Prompts = None,
+    ids: options.Ids = None,
+    tokens: options.Tokens = 200,
+    temperature: options.Temperature = 0.8,
+    top_k: options.TopK = None,
+    top_p: options.TopP = None,
+    repetition_penalty: options.Penalty = 1.0,
+    stop: options.Stop = None,
+    seed: options.SampleSeed = 1,
+    logprobs: options.LogProbs = False,
+    stream: options.Stream = False,
+    device: options.Device = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Let a trained model continue a text, or several, with PyTorch.
 
@@ -27,7 +28,7 @@ def sample(
     """
     from npgpt.runs.checkpoint import load_checkpoint
 
-    common.let_threads_sleep()
+    let_threads_sleep()
     from torchgpt import to_torch
     from torchgpt.device import pick_device
     from torchgpt.generation import Engine

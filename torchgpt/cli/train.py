@@ -2,62 +2,64 @@
 
 from typing import Annotated
 
-from npgpt.cli import common
+from npgpt.cli import options
+from npgpt.cli.progress import stop_flag
+from npgpt.cli.run import let_threads_sleep
 from npgpt.cli.train import examine, go, open_run, refuse_resume
 from npgpt.errors import InputError
 from npgpt.models import gpt2
 from npgpt.runs.checkpoint import read_settings
 
 ByHand = Annotated[
-    bool, common.option("--by-hand", "The hand-written functions, not autograd.", None)
+    bool, options.option("--by-hand", "The hand-written functions, not autograd.", None)
 ]
 SharedDropout = Annotated[
-    bool, common.option("--shared-dropout", "NumPy's dropout masks, not torch's.", None)
+    bool, options.option("--shared-dropout", "NumPy's dropout masks, not torch's.", None)
 ]
-Compile = Annotated[bool, common.option("--compile", "Compile the model first.", None)]
+Compile = Annotated[bool, options.option("--compile", "Compile the model first.", None)]
 
 
 def train(
-    corpus: common.Corpus = None,
-    out: common.Out = None,
-    resume: common.Resume = False,
-    device: common.Device = None,
+    corpus: options.Corpus = None,
+    out: options.Out = None,
+    resume: options.Resume = False,
+    device: options.Device = None,
     by_hand: ByHand = False,
     shared_dropout: SharedDropout = False,
     compile: Compile = False,
-    steps: common.Steps = None,
-    seed: common.Seed = None,
-    layers: common.Layers = None,
-    heads: common.Heads = None,
-    channels: common.Channels = None,
-    context_length: common.ContextLength = None,
-    tied: common.Tied = None,
-    dtype: common.Dtype = None,
-    batch_size: common.BatchSize = None,
-    accumulate: common.Accumulate = None,
-    dropout: common.Dropout = None,
-    learning_rate: common.LearningRate = None,
-    minimum_rate: common.MinimumRate = None,
-    warmup_steps: common.WarmupSteps = None,
-    decay_steps: common.DecaySteps = None,
-    weight_decay: common.WeightDecay = None,
-    beta_1: common.Beta1 = None,
-    beta_2: common.Beta2 = None,
-    clip: common.Clip = None,
-    tokenizer: common.TokenizerFile = None,
-    evaluate_every: common.EvaluateEvery = None,
-    evaluate_batches: common.EvaluateBatches = None,
-    save_every: common.SaveEvery = None,
-    check: common.Check = False,
-    as_json: common.AsJson = False,
+    steps: options.Steps = None,
+    seed: options.Seed = None,
+    layers: options.Layers = None,
+    heads: options.Heads = None,
+    channels: options.Channels = None,
+    context_length: options.ContextLength = None,
+    tied: options.Tied = None,
+    dtype: options.Dtype = None,
+    batch_size: options.BatchSize = None,
+    accumulate: options.Accumulate = None,
+    dropout: options.Dropout = None,
+    learning_rate: options.LearningRate = None,
+    minimum_rate: options.MinimumRate = None,
+    warmup_steps: options.WarmupSteps = None,
+    decay_steps: options.DecaySteps = None,
+    weight_decay: options.WeightDecay = None,
+    beta_1: options.Beta1 = None,
+    beta_2: options.Beta2 = None,
+    clip: options.Clip = None,
+    tokenizer: options.TokenizerFile = None,
+    evaluate_every: options.EvaluateEvery = None,
+    evaluate_batches: options.EvaluateBatches = None,
+    save_every: options.SaveEvery = None,
+    check: options.Check = False,
+    as_json: options.AsJson = False,
 ) -> int:
     """Train a GPT on a text with PyTorch, or go on with a run.
 
     \b
     torchgpt train --out runs/one --steps 500 --device auto
     """
-    settings = common.given(locals())
-    common.let_threads_sleep()
+    settings = options.given(locals())
+    let_threads_sleep()
     from torchgpt import distributed
     from torchgpt.device import pick_device, pick_dtype
 
@@ -196,7 +198,7 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
     prefetch = ahead_of(place, by_hand=False)
     if dist.get_rank() == 0:
         return go(run, trainer, "torchgpt train", as_json, anyone, prefetch)
-    with common.stop_flag() as stopped:
+    with stop_flag() as stopped:
         try:
             follow(run, trainer, anyone(stopped), prefetch)
         except Diverged:
