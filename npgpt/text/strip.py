@@ -34,3 +34,9 @@ def html_strip(tokenizer: Any, ids: Iterable[int]) -> str:
             spans.append("<br>")
     style = "font-family:monospace;line-height:1.7;color:#222;overflow-wrap:anywhere"
     return f'<div style="{style}">' + "<wbr>".join(spans) + "</div>\n"
+
+
+def html_page(tokenizer: Any, ids: Iterable[int]) -> str:
+    """`html_strip` as a page of its own."""
+    head = '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Tokens</title>\n'
+    return head + html_strip(tokenizer, ids) + "</html>\n"

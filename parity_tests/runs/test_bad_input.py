@@ -621,7 +621,7 @@ def test_names_that_a_plot_would_read_as_formulas(tmp_path, npgpt, trained, monk
     namesake = shutil.copytree(trained, tmp_path / "other" / "_a")
     assert npgpt("plot", *odd, namesake, "--out", tmp_path / "two.png")[0] == 0
     assert in_legend(drawn[-1]) == [str(odd[0]), odd[1].name, str(namesake)]
-    monkeypatch.setattr("npgpt.cli.inspect.shown", lambda checkpoint, id: "$x_{$")
+    monkeypatch.setattr("npgpt.runs.inspection.printable", lambda checkpoint, id: "$x_{$")
     assert npgpt("inspect", trained, "--text", "a", "--picture", tmp_path / "three.png")[0] == 0
 
 
