@@ -20,5 +20,6 @@ def print_table(
     for row in rows:
         table.add_row(*map(Text, row))
     console = Console(highlight=False)
-    console.width = max(console.width, console.measure(table).maximum)
+    options = console.options.update(max_width=1000)
+    console.width = max(console.width, console.measure(table, options=options).maximum)
     console.print(table)

@@ -432,15 +432,6 @@ def test_a_closed_pipe_is_no_verdict():
         assert done.returncode == 141 and done.stderr == b""
 
 
-def test_doctor(npgpt):
-    status, out, err = npgpt("doctor")
-    assert status == 0 and err == ""
-    for word in ("Python", "NumPy", "its BLAS", "processors", "torch", "CUDA"):
-        assert word in out
-    findings = json.loads(npgpt("doctor", "--json")[1])["findings"]
-    assert {finding["state"] for finding in findings} <= {"ok", "note"}
-
-
 WITHOUT_TORCH = """
 import sys
 sys.modules["torch"] = None  # as where it is not installed

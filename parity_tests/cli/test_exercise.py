@@ -10,6 +10,7 @@ import pytest
 import npgpt.blocks
 import npgpt.layers
 import npgpt.models
+from npgpt.checking import exercises
 from npgpt.checking.case import backward_of
 from npgpt.checking.guess import guess
 from npgpt.checking.implementations import lookup
@@ -18,7 +19,7 @@ from npgpt.cli import exercise
 from npgpt.errors import InputError
 
 ROOMS = (npgpt.layers, npgpt.blocks, npgpt.models)
-NAMES = exercise.exercises()
+NAMES = exercises.exercises()
 
 
 def source_of(name):
@@ -26,7 +27,7 @@ def source_of(name):
 
 
 def backward_lines(name, lines):
-    first = f"def {exercise.pair(name)[1]}("
+    first = f"def {exercises.pair(name)[1]}("
     start = next(i for i, line in enumerate(lines) if line.startswith(first))
     end = next((i for i in range(start + 1, len(lines)) if lines[i].startswith("def ")), len(lines))
     return start, end
@@ -36,7 +37,7 @@ def steps_of(name):
     lines = source_of(name).splitlines()
     start, end = backward_lines(name, lines)
     return [(i, *re.match(r"\s*# \(([\d, ]+)\) (.*)", lines[i]).groups())
-            for i in range(start, end) if exercise.LABEL.match(lines[i])]
+            for i in range(start, end) if exercises.LABEL.match(lines[i])]
 
 
 def mutated(name, label):
@@ -44,7 +45,8 @@ def mutated(name, label):
     lines = source_of(name).splitlines()
     _, end = backward_lines(name, lines)
     stop = next(i for i in range(label + 1, end)
-                if exercise.LABEL.match(lines[i]) or re.match(r"    (return|if|grads =)", lines[i]))
+                if exercises.LABEL.match(lines[i])
+                or re.match(r"    (return|if|grads =)", lines[i]))
     found = [(i, re.match(r"(\s+)(d_\w+)(?:, \w+)* = ", lines[i])) for i in range(label + 1, stop)]
     found = [(i, *match.groups()) for i, match in found if match]
     if not found:
@@ -64,31 +66,31 @@ def grow(value):
 '''
 
 
-def test_every_leaf_is_there():
+def test_every_layer_block_and_model_is_there():
     pairs = {name.removesuffix("_backward") for room in ROOMS for name in room.__all__
              if name.endswith("_backward")}
-    assert pairs <= {exercise.pair(name)[0] for name in NAMES}
+    assert pairs <= {exercises.pair(name)[0] for name in NAMES}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_untouched_fails_and_solved_passes(name, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(exercise, "CASES", 5)
+    monkeypatch.setattr(exercises, "EXAMPLES", 5)
     file = tmp_path / "mine.py"
-    text = exercise.without_backward(name)
+    text = exercises.without_backward(name)
     assert "raise NotImplementedError" in text and len(text) < len(source_of(name)) + 600
     file.write_text(text, encoding="utf-8")
     assert exercise.report(name, file) == 1
-    assert f"{exercise.pair(name)[1]} is not written yet" in capsys.readouterr().out
+    assert f"{exercises.pair(name)[1]} is not written yet" in capsys.readouterr().out
     file.write_text(source_of(name), encoding="utf-8")
     assert exercise.report(name, file) == 0
-    assert "right on 5 examples" in capsys.readouterr().out
+    assert "correct on 5 examples" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("name", "label", "number", "words"), [
     pytest.param(name, *step, id=f"{name}-{step[1].replace(', ', '+')}")
     for name in NAMES for step in steps_of(name) if mutated(name, step[0])])
 def test_a_wrong_step_is_named(name, label, number, words, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(exercise, "CASES", 20)
+    monkeypatch.setattr(exercises, "EXAMPLES", 20)
     file = tmp_path / "mine.py"
     file.write_text(mutated(name, label), encoding="utf-8")
     assert exercise.report(name, file) == 1
@@ -118,6 +120,13 @@ def test_the_hint_names_the_file(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     exercise.exercise("gelu", file=Path("my own.py"))
     assert "npgpt exercise gelu --check --file 'my own.py'" in capsys.readouterr().out
+
+
+def test_each_exercise_is_listed_on_one_line(capsys):
+    exercise.exercise()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == NAMES
+    assert all(20 < len(line) < 80 and len(line.split()) > 3 for line in lines), lines
 
 
 def test_bad_input(tmp_path, monkeypatch):
