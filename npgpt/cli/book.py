@@ -23,7 +23,8 @@ def book(
     serve: Annotated[
         bool, options.option("--serve", "Serve it on this machine until Ctrl-C.", None)
     ] = False,
-    port: Annotated[int, typer.Option(help="Port for --serve.", metavar="N", min=0, max=65535)] = 8000,
+    port: Annotated[
+        int, typer.Option(help="Port for --serve.", metavar="N", min=0, max=65535)] = 8000,
 ) -> None:
     """Build the book: each component in NumPy and in PyTorch, side by side.
 
