@@ -1,12 +1,18 @@
-"""The options that commands share, annotated for typer."""
+"""Options: those that several commands share, and those made from a run's settings."""
 
-from dataclasses import fields
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import Field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from npgpt.runs.settings import Settings
+from npgpt.families.setting import default_of
+from npgpt.runs.settings import declared
+
+METAVARS = {int: "N", float: "X", str: "NAME", bool: None}
 
 
 def option(
@@ -18,64 +24,63 @@ def option(
     return typer.Option(flag, *also, help=text, metavar=metavar, show_default=False)
 
 
-D = Settings()
+def with_settings(*, without: tuple[str, ...] = ()) -> Callable:
+    """A decorator that gives a command an option for each setting of a run.
+
+    The options stand where the command has its keyword argument `settings`, and
+    those that are given on the command line come as that dict.
+    """
+
+    def decorate(command: Callable) -> Callable:
+        offered = [each for each in declared() if each.name not in without]
+
+        @functools.wraps(command)
+        def called(**values: Any) -> Any:
+            found = {each.name: values.pop(each.name) for each in offered}
+            given = {name: value for name, value in found.items() if value is not None}
+            return command(settings=given, **values)
+
+        # typer makes the command line from the signature
+        parameters = []
+        for parameter in inspect.signature(command).parameters.values():
+            options = [as_parameter(each) for each in offered]
+            parameters += options if parameter.name == "settings" else [parameter]
+        called.__dict__["__signature__"] = inspect.Signature(parameters)
+        called.__annotations__ = {each.name: each.annotation for each in parameters}
+        return called
+
+    return decorate
+
+
+def as_parameter(setting: Field) -> inspect.Parameter:
+    """The argument of a command that takes a setting; None where it is not given."""
+    about, kind = setting.metadata, plain_type(setting)
+    default = about["unset"] if "unset" in about else default_of(setting)
+    flag = about.get("flag", "--" + setting.name.replace("_", "-"))
+    if kind is bool:
+        on, off = flag.split("/--")
+        default = on.removeprefix("--") if default else off
+    also = [about["alias"]] if "alias" in about else []
+    metavar = about.get("metavar", METAVARS[kind])
+    return inspect.Parameter(
+        setting.name, inspect.Parameter.KEYWORD_ONLY, default=None,
+        annotation=Annotated[kind | None, option(flag, about["help"], metavar, default, *also)])
+
+
+def plain_type(setting: Field) -> Any:
+    """int of int and of int | None."""
+    return next(kind for kind in METAVARS if setting.type in (kind, kind | None))
+
+
 Whole = int | None
 Real = float | None
 Text = str | None
 
-Corpus = Annotated[
-    Text, option("--corpus", "A name, file, or prepared DIR.", "NAME", D.corpus, "--data")
-]
-TokenizerFile = Annotated[
-    Text, option("--tokenizer", "A file, words, or bpe:SIZE.", "NAME", "its characters")
-]
-Out = Annotated[Path | None, option("--out", "The run's directory.", "DIR", "runs/…-1, -2, …")]
+Out = Annotated[Path | None, option("--out", "Run directory.", "DIR", "runs/…-1, -2, …")]
 Resume = Annotated[bool, option("--resume", "Continue the run in --out.", None)]
-Steps = Annotated[Whole, option("--steps", "Updates in all.", default=D.steps)]
-Seed = Annotated[Whole, option("--seed", "Of every random draw.", default=D.seed)]
-Layers = Annotated[Whole, option("--layers", "Blocks.", default=D.layers)]
-Heads = Annotated[Whole, option("--heads", "Attention heads a block.", default=D.heads)]
-Channels = Annotated[Whole, option("--channels", "Width of the stream.", default=D.channels)]
-ContextLength = Annotated[
-    Whole, option("--context-length", "Tokens it sees at once.", default=D.context_length)
-]
-Tied = Annotated[
-    bool | None, option("--tied/--untied", "Share head and embedding. [untied]", None)
-]
-Dtype = Annotated[Text, option("--dtype", "float32 or float64.", "NAME", D.dtype)]
-BatchSize = Annotated[Whole, option("--batch-size", "Windows a step.", default=D.batch_size)]
-Accumulate = Annotated[
-    Whole, option("--accumulate", "Parts a batch is computed in.", default=D.accumulate)
-]
-Dropout = Annotated[Real, option("--dropout", "Share that is dropped.", "P", D.dropout)]
-LearningRate = Annotated[
-    Real, option("--learning-rate", "The highest rate.", "X", D.learning_rate)
-]
-MinimumRate = Annotated[
-    Real, option("--minimum-rate", "The last rate.", "X", "a tenth of the highest")
-]
-WarmupSteps = Annotated[
-    Whole, option("--warmup-steps", "Steps up to it.", default="a twentieth of --steps")
-]
-DecaySteps = Annotated[
-    Whole, option("--decay-steps", "Steps down to the minimum.", default="--steps")
-]
-WeightDecay = Annotated[Real, option("--weight-decay", "AdamW's.", "X", D.weight_decay)]
-Beta1 = Annotated[Real, option("--beta-1", "AdamW's, of the mean.", "X", D.beta_1)]
-Beta2 = Annotated[Real, option("--beta-2", "AdamW's, of the square.", "X", D.beta_2)]
-Clip = Annotated[Real, option("--clip", "Longest gradient.", "X", D.clip)]
-EvaluateEvery = Annotated[
-    Whole, option("--evaluate-every", "Steps between validations.", default=D.evaluate_every)
-]
-EvaluateBatches = Annotated[
-    Whole, option("--evaluate-batches", "Batches of a validation.", default="all the text")
-]
-SaveEvery = Annotated[
-    Whole, option("--save-every", "Steps between checkpoints.", default=D.save_every)
-]
-Check = Annotated[bool, option("--check", "Check the model first; train nothing.", None)]
+Check = Annotated[bool, option("--check", "Check the model before training, then stop.", None)]
 AsJson = Annotated[bool, option("--json", "Print one JSON object.", None)]
-Device = Annotated[Text, option("--device", "auto, cpu, cuda or mps.", "NAME", "auto")]
+Device = Annotated[Text, option("--device", "Device: auto, cpu, cuda or mps.", "NAME", "auto")]
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run's directory, or its best/.")]
 Prompts = Annotated[
@@ -101,9 +106,3 @@ LogProbs = Annotated[
 ]
 Stream = Annotated[bool, typer.Option("--stream", help="With --json: an object a token, too.")]
 SampleSeed = Annotated[int, typer.Option("--seed", help="Of the draws.", metavar="N")]
-
-
-def given(values: dict[str, Any]) -> dict[str, Any]:
-    """The settings among a command's arguments that were given."""
-    names = [field.name for field in fields(Settings)]
-    return {name: values[name] for name in names if values.get(name) is not None}
