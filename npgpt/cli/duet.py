@@ -19,7 +19,7 @@ TEMPERATURE = 0.8
 ALONE = ("minimum_rate", "decay_steps", "beta_1", "beta_2", "evaluate_every")
 SHOWN = 5  # gradient tensors in the table
 Device = Annotated[
-    options.Text, option("--device", "PyTorch's device: auto, cpu, cuda or mps.", "NAME", "auto")
+    str | None, option("--device", "PyTorch's device: auto, cpu, cuda or mps.", "NAME", "auto")
 ]
 
 
@@ -86,8 +86,8 @@ def duet(
 
 def sing(params, run, torch_trainer) -> dict:
     """One text by both halves, from NumPy's final weights."""
-    from npgpt.cli.sample import opening
     from npgpt.generation import generate
+    from npgpt.generation.prompt import opening
     from npgpt.runs.duet import compare_texts
     from torchgpt.generation import generate as torch_generate
 

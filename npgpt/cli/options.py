@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import Field
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,26 +25,36 @@ def option(
 
 
 def with_settings(*, without: tuple[str, ...] = ()) -> Callable:
-    """A decorator that gives a command an option for each setting of a run.
+    """A decorator: in place of its keyword argument `settings`, a command has an option
+    for each setting of a run. It gets a dict of those that the command line gives."""
+    offered = [as_parameter(each) for each in declared() if each.name not in without]
 
-    The options stand where the command has its keyword argument `settings`, and
-    those that are given on the command line come as that dict.
-    """
+    def settings(**values: Any) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if value is not None}
+
+    return in_place_of("settings", offered, settings)
+
+
+def with_options(name: str, options: type) -> Callable:
+    """A decorator: in place of its keyword argument `name`, a command has an option for
+    each field of the dataclass `options`. It gets an instance of that."""
+    offered = [inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default,
+                                 annotation=each.type) for each in fields(options)]
+    return in_place_of(name, offered, options)
+
+
+def in_place_of(name: str, offered: list[inspect.Parameter], make: Callable) -> Callable:
+    """A decorator: a command has the parameters `offered` in place of `name`, for which it
+    gets make(**their values). typer reads a command's options from its signature."""
 
     def decorate(command: Callable) -> Callable:
-        offered = [each for each in declared() if each.name not in without]
-
         @functools.wraps(command)
         def called(**values: Any) -> Any:
-            found = {each.name: values.pop(each.name) for each in offered}
-            given = {name: value for name, value in found.items() if value is not None}
-            return command(settings=given, **values)
+            made = make(**{each.name: values.pop(each.name) for each in offered})
+            return command(**{name: made}, **values)
 
-        # typer makes the command line from the signature
-        parameters = []
-        for parameter in inspect.signature(command).parameters.values():
-            options = [as_parameter(each) for each in offered]
-            parameters += options if parameter.name == "settings" else [parameter]
+        own = inspect.signature(command).parameters.values()
+        parameters = [each for one in own for each in (offered if one.name == name else [one])]
         called.__dict__["__signature__"] = inspect.Signature(parameters)
         called.__annotations__ = {each.name: each.annotation for each in parameters}
         return called
@@ -72,37 +82,12 @@ def plain_type(setting: Field) -> Any:
     return next(kind for kind in METAVARS if setting.type in (kind, kind | None))
 
 
-Whole = int | None
-Real = float | None
-Text = str | None
-
 Out = Annotated[Path | None, option("--out", "Run directory.", "DIR", "runs/…-1, -2, …")]
 Resume = Annotated[bool, option("--resume", "Continue the run in --out.", None)]
 Check = Annotated[bool, option("--check", "Check the model before training, then stop.", None)]
 AsJson = Annotated[bool, option("--json", "Print one JSON object.", None)]
-Device = Annotated[Text, option("--device", "Device: auto, cpu, cuda or mps.", "NAME", "auto")]
+Device = Annotated[
+    str | None, option("--device", "Device: auto, cpu, cuda or mps.", "NAME", "auto")
+]
 
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run's directory, or its best/.")]
-Prompts = Annotated[
-    list[str] | None,
-    typer.Option("--prompt", help="The text to continue; repeat. [a line end]", metavar="TEXT",
-                 show_default=False),
-]
-Ids = Annotated[Text, option("--ids", "Or its token ids: 1,2,3.", "LIST")]
-Tokens = Annotated[int, typer.Option(help="Tokens to add.", metavar="N")]
-Temperature = Annotated[float, typer.Option(help="0: always the likeliest.", metavar="X")]
-TopK = Annotated[Whole, option("--top-k", "Only the K likeliest.", "K")]
-TopP = Annotated[Real, option("--top-p", "Only those that make up P.", "P")]
-Penalty = Annotated[
-    float, typer.Option("--repetition-penalty", help="Above 1: repeat less.", metavar="X")
-]
-Stop = Annotated[
-    list[str] | None,
-    typer.Option("--stop", help="End before this text; repeat.", metavar="TEXT",
-                 show_default=False),
-]
-LogProbs = Annotated[
-    bool, typer.Option("--logprobs", help="A line a token, with its log-probability.")
-]
-Stream = Annotated[bool, typer.Option("--stream", help="With --json: an object a token, too.")]
-SampleSeed = Annotated[int, typer.Option("--seed", help="Of the draws.", metavar="N")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory, or its best/.")]
