@@ -3,9 +3,10 @@
 import sys
 import warnings
 from collections import deque
-from typing import Annotated
+from typing import Annotated, Any
 
 from npgpt.cli import options
+from npgpt.cli.options import option, with_settings
 from npgpt.cli.output import free_directory, print_json
 from npgpt.cli.progress import PLAIN_EVERY, memory_used, stop_flag, while_heard
 from npgpt.cli.run import fail, let_threads_sleep
@@ -14,34 +15,20 @@ from npgpt.files import shell_quote
 
 SAMPLED = 200  # tokens of the text at the end
 TEMPERATURE = 0.8
+# settings that the duet leaves at their defaults
+ALONE = ("minimum_rate", "decay_steps", "beta_1", "beta_2", "evaluate_every")
 SHOWN = 5  # gradient tensors in the table
 Device = Annotated[
-    options.Text, options.option("--device", "PyTorch's: auto, cpu …", "NAME", "auto")
+    str | None, option("--device", "PyTorch's device: auto, cpu, cuda or mps.", "NAME", "auto")
 ]
 
 
+@with_settings(without=ALONE)
 def duet(
-    corpus: options.Corpus = None,
+    *,
     out: options.Out = None,
     device: Device = None,
-    steps: options.Steps = None,
-    seed: options.Seed = None,
-    layers: options.Layers = None,
-    heads: options.Heads = None,
-    channels: options.Channels = None,
-    context_length: options.ContextLength = None,
-    tied: options.Tied = None,
-    dtype: options.Dtype = None,
-    batch_size: options.BatchSize = None,
-    accumulate: options.Accumulate = None,
-    dropout: options.Dropout = None,
-    learning_rate: options.LearningRate = None,
-    warmup_steps: options.WarmupSteps = None,
-    weight_decay: options.WeightDecay = None,
-    clip: options.Clip = None,
-    tokenizer: options.TokenizerFile = None,
-    evaluate_batches: options.EvaluateBatches = None,
-    save_every: options.SaveEvery = None,
+    settings: dict[str, Any],
     as_json: options.AsJson = False,
 ) -> int:
     """Train the NumPy and the PyTorch GPT side by side, both by hand.
@@ -53,9 +40,8 @@ def duet(
     npgpt duet
     npgpt duet --dtype float64 --steps 200 --dropout 0.1
     """
-    settings = options.given(locals())
     if settings.get("dtype", "float32") not in ("float32", "float64"):
-        raise InputError(f"dtype is {dtype!r}: the duet plays in float32 or float64")
+        raise InputError(f"dtype is {settings['dtype']!r}: the duet plays in float32 or float64")
     let_threads_sleep()
     import torch
 
@@ -100,8 +86,8 @@ def duet(
 
 def sing(params, run, torch_trainer) -> dict:
     """One text by both halves, from NumPy's final weights."""
-    from npgpt.cli.sample import opening
     from npgpt.generation import generate
+    from npgpt.generation.prompt import opening
     from npgpt.runs.duet import compare_texts
     from torchgpt.generation import generate as torch_generate
 

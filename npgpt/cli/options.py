@@ -1,12 +1,18 @@
-"""The options that commands share, annotated for typer."""
+"""Options: those that several commands share, and those made from a run's settings."""
 
-from dataclasses import fields
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from npgpt.runs.settings import Settings
+from npgpt.families.setting import default_of
+from npgpt.runs.settings import declared
+
+METAVARS = {int: "N", float: "X", str: "NAME", bool: None}
 
 
 def option(
@@ -18,92 +24,70 @@ def option(
     return typer.Option(flag, *also, help=text, metavar=metavar, show_default=False)
 
 
-D = Settings()
-Whole = int | None
-Real = float | None
-Text = str | None
+def with_settings(*, without: tuple[str, ...] = ()) -> Callable:
+    """A decorator: in place of its keyword argument `settings`, a command has an option
+    for each setting of a run. It gets a dict of those that the command line gives."""
+    offered = [as_parameter(each) for each in declared() if each.name not in without]
 
-Corpus = Annotated[
-    Text, option("--corpus", "A name, file, or prepared DIR.", "NAME", D.corpus, "--data")
-]
-TokenizerFile = Annotated[
-    Text, option("--tokenizer", "A file, words, or bpe:SIZE.", "NAME", "its characters")
-]
-Out = Annotated[Path | None, option("--out", "The run's directory.", "DIR", "runs/…-1, -2, …")]
+    def settings(**values: Any) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if value is not None}
+
+    return in_place_of("settings", offered, settings)
+
+
+def with_options(name: str, options: type) -> Callable:
+    """A decorator: in place of its keyword argument `name`, a command has an option for
+    each field of the dataclass `options`. It gets an instance of that."""
+    offered = [inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default,
+                                 annotation=each.type) for each in fields(options)]
+    return in_place_of(name, offered, options)
+
+
+def in_place_of(name: str, offered: list[inspect.Parameter], make: Callable) -> Callable:
+    """A decorator: a command has the parameters `offered` in place of `name`, for which it
+    gets make(**their values). typer reads a command's options from its signature."""
+
+    def decorate(command: Callable) -> Callable:
+        @functools.wraps(command)
+        def called(**values: Any) -> Any:
+            made = make(**{each.name: values.pop(each.name) for each in offered})
+            return command(**{name: made}, **values)
+
+        own = inspect.signature(command).parameters.values()
+        parameters = [each for one in own for each in (offered if one.name == name else [one])]
+        called.__dict__["__signature__"] = inspect.Signature(parameters)
+        called.__annotations__ = {each.name: each.annotation for each in parameters}
+        return called
+
+    return decorate
+
+
+def as_parameter(setting: Field) -> inspect.Parameter:
+    """The argument of a command that takes a setting; None where it is not given."""
+    about, kind = setting.metadata, plain_type(setting)
+    default = about["unset"] if "unset" in about else default_of(setting)
+    flag = about.get("flag", "--" + setting.name.replace("_", "-"))
+    if kind is bool:
+        on, off = flag.split("/--")
+        default = on.removeprefix("--") if default else off
+    also = [about["alias"]] if "alias" in about else []
+    metavar = about.get("metavar", METAVARS[kind])
+    return inspect.Parameter(
+        setting.name, inspect.Parameter.KEYWORD_ONLY, default=None,
+        annotation=Annotated[kind | None, option(flag, about["help"], metavar, default, *also)])
+
+
+def plain_type(setting: Field) -> Any:
+    """int of int and of int | None."""
+    return next(kind for kind in METAVARS if setting.type in (kind, kind | None))
+
+
+Out = Annotated[Path | None, option("--out", "Run directory.", "DIR", "runs/…-1, -2, …")]
 Resume = Annotated[bool, option("--resume", "Continue the run in --out.", None)]
-Steps = Annotated[Whole, option("--steps", "Updates in all.", default=D.steps)]
-Seed = Annotated[Whole, option("--seed", "Of every random draw.", default=D.seed)]
-Layers = Annotated[Whole, option("--layers", "Blocks.", default=D.layers)]
-Heads = Annotated[Whole, option("--heads", "Attention heads a block.", default=D.heads)]
-Channels = Annotated[Whole, option("--channels", "Width of the stream.", default=D.channels)]
-ContextLength = Annotated[
-    Whole, option("--context-length", "Tokens it sees at once.", default=D.context_length)
-]
-Tied = Annotated[
-    bool | None, option("--tied/--untied", "Share head and embedding. [untied]", None)
-]
-Dtype = Annotated[Text, option("--dtype", "float32 or float64.", "NAME", D.dtype)]
-BatchSize = Annotated[Whole, option("--batch-size", "Windows a step.", default=D.batch_size)]
-Accumulate = Annotated[
-    Whole, option("--accumulate", "Parts a batch is computed in.", default=D.accumulate)
-]
-Dropout = Annotated[Real, option("--dropout", "Share that is dropped.", "P", D.dropout)]
-LearningRate = Annotated[
-    Real, option("--learning-rate", "The highest rate.", "X", D.learning_rate)
-]
-MinimumRate = Annotated[
-    Real, option("--minimum-rate", "The last rate.", "X", "a tenth of the highest")
-]
-WarmupSteps = Annotated[
-    Whole, option("--warmup-steps", "Steps up to it.", default="a twentieth of --steps")
-]
-DecaySteps = Annotated[
-    Whole, option("--decay-steps", "Steps down to the minimum.", default="--steps")
-]
-WeightDecay = Annotated[Real, option("--weight-decay", "AdamW's.", "X", D.weight_decay)]
-Beta1 = Annotated[Real, option("--beta-1", "AdamW's, of the mean.", "X", D.beta_1)]
-Beta2 = Annotated[Real, option("--beta-2", "AdamW's, of the square.", "X", D.beta_2)]
-Clip = Annotated[Real, option("--clip", "Longest gradient.", "X", D.clip)]
-EvaluateEvery = Annotated[
-    Whole, option("--evaluate-every", "Steps between validations.", default=D.evaluate_every)
-]
-EvaluateBatches = Annotated[
-    Whole, option("--evaluate-batches", "Batches of a validation.", default="all the text")
-]
-SaveEvery = Annotated[
-    Whole, option("--save-every", "Steps between checkpoints.", default=D.save_every)
-]
-Check = Annotated[bool, option("--check", "Check the model first; train nothing.", None)]
+Check = Annotated[bool, option("--check", "Check the model before training, then stop.", None)]
 AsJson = Annotated[bool, option("--json", "Print one JSON object.", None)]
-Device = Annotated[Text, option("--device", "auto, cpu, cuda or mps.", "NAME", "auto")]
+Device = Annotated[
+    str | None, option("--device", "Device: auto, cpu, cuda or mps.", "NAME", "auto")
+]
 
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run's directory, or its best/.")]
-Prompts = Annotated[
-    list[str] | None,
-    typer.Option("--prompt", help="The text to continue; repeat. [a line end]", metavar="TEXT",
-                 show_default=False),
-]
-Ids = Annotated[Text, option("--ids", "Or its token ids: 1,2,3.", "LIST")]
-Tokens = Annotated[int, typer.Option(help="Tokens to add.", metavar="N")]
-Temperature = Annotated[float, typer.Option(help="0: always the likeliest.", metavar="X")]
-TopK = Annotated[Whole, option("--top-k", "Only the K likeliest.", "K")]
-TopP = Annotated[Real, option("--top-p", "Only those that make up P.", "P")]
-Penalty = Annotated[
-    float, typer.Option("--repetition-penalty", help="Above 1: repeat less.", metavar="X")
-]
-Stop = Annotated[
-    list[str] | None,
-    typer.Option("--stop", help="End before this text; repeat.", metavar="TEXT",
-                 show_default=False),
-]
-LogProbs = Annotated[
-    bool, typer.Option("--logprobs", help="A line a token, with its log-probability.")
-]
-Stream = Annotated[bool, typer.Option("--stream", help="With --json: an object a token, too.")]
-SampleSeed = Annotated[int, typer.Option("--seed", help="Of the draws.", metavar="N")]
-
-
-def given(values: dict[str, Any]) -> dict[str, Any]:
-    """The settings among a command's arguments that were given."""
-    names = [field.name for field in fields(Settings)]
-    return {name: values[name] for name in names if values.get(name) is not None}
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory, or its best/.")]

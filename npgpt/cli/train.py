@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from npgpt.cli import options
+from npgpt.cli.options import option, with_settings
 from npgpt.cli.output import free_directory, print_json
 from npgpt.cli.progress import Progress, clock, memory_used, stop_flag, while_heard
 from npgpt.cli.run import fail
@@ -13,37 +14,16 @@ from npgpt.errors import InputError
 from npgpt.files import shell_quote
 from npgpt.runs.checkpoint import read_settings
 
-Compile = Annotated[bool, options.option("--compile", "Compiled loops, some faster.", None)]
+Compile = Annotated[bool, option("--compile", "Compile the loops with Numba (faster).", None)]
 
 
+@with_settings()
 def train(
-    corpus: options.Corpus = None,
+    *,
     out: options.Out = None,
     resume: options.Resume = False,
     compile: Compile = False,
-    steps: options.Steps = None,
-    seed: options.Seed = None,
-    layers: options.Layers = None,
-    heads: options.Heads = None,
-    channels: options.Channels = None,
-    context_length: options.ContextLength = None,
-    tied: options.Tied = None,
-    dtype: options.Dtype = None,
-    batch_size: options.BatchSize = None,
-    accumulate: options.Accumulate = None,
-    dropout: options.Dropout = None,
-    learning_rate: options.LearningRate = None,
-    minimum_rate: options.MinimumRate = None,
-    warmup_steps: options.WarmupSteps = None,
-    decay_steps: options.DecaySteps = None,
-    weight_decay: options.WeightDecay = None,
-    beta_1: options.Beta1 = None,
-    beta_2: options.Beta2 = None,
-    clip: options.Clip = None,
-    tokenizer: options.TokenizerFile = None,
-    evaluate_every: options.EvaluateEvery = None,
-    evaluate_batches: options.EvaluateBatches = None,
-    save_every: options.SaveEvery = None,
+    settings: dict[str, Any],
     check: options.Check = False,
     as_json: options.AsJson = False,
 ) -> int:
@@ -53,7 +33,6 @@ def train(
     npgpt train --out runs/one --steps 500
     npgpt train --out runs/one --resume --steps 1000
     """
-    settings = options.given(locals())
     if settings.get("dtype") == "bfloat16":
         raise InputError("NumPy has no bfloat16: give --dtype float32, or use torchgpt train")
     from npgpt.models import gpt2

@@ -1,8 +1,9 @@
 """torchgpt train: as npgpt train, in PyTorch."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from npgpt.cli import options
+from npgpt.cli.options import option, with_settings
 from npgpt.cli.progress import stop_flag
 from npgpt.cli.run import let_threads_sleep
 from npgpt.cli.train import examine, go, open_run, refuse_resume
@@ -11,45 +12,24 @@ from npgpt.models import gpt2
 from npgpt.runs.checkpoint import read_settings
 
 ByHand = Annotated[
-    bool, options.option("--by-hand", "The hand-written functions, not autograd.", None)
+    bool, option("--by-hand", "Use the hand-written functions, not autograd.", None)
 ]
 SharedDropout = Annotated[
-    bool, options.option("--shared-dropout", "NumPy's dropout masks, not torch's.", None)
+    bool, option("--shared-dropout", "Use NumPy's dropout masks, not PyTorch's.", None)
 ]
-Compile = Annotated[bool, options.option("--compile", "Compile the model first.", None)]
+Compile = Annotated[bool, option("--compile", "Compile the model with torch.compile.", None)]
 
 
+@with_settings()
 def train(
-    corpus: options.Corpus = None,
+    *,
     out: options.Out = None,
     resume: options.Resume = False,
     device: options.Device = None,
     by_hand: ByHand = False,
     shared_dropout: SharedDropout = False,
     compile: Compile = False,
-    steps: options.Steps = None,
-    seed: options.Seed = None,
-    layers: options.Layers = None,
-    heads: options.Heads = None,
-    channels: options.Channels = None,
-    context_length: options.ContextLength = None,
-    tied: options.Tied = None,
-    dtype: options.Dtype = None,
-    batch_size: options.BatchSize = None,
-    accumulate: options.Accumulate = None,
-    dropout: options.Dropout = None,
-    learning_rate: options.LearningRate = None,
-    minimum_rate: options.MinimumRate = None,
-    warmup_steps: options.WarmupSteps = None,
-    decay_steps: options.DecaySteps = None,
-    weight_decay: options.WeightDecay = None,
-    beta_1: options.Beta1 = None,
-    beta_2: options.Beta2 = None,
-    clip: options.Clip = None,
-    tokenizer: options.TokenizerFile = None,
-    evaluate_every: options.EvaluateEvery = None,
-    evaluate_batches: options.EvaluateBatches = None,
-    save_every: options.SaveEvery = None,
+    settings: dict[str, Any],
     check: options.Check = False,
     as_json: options.AsJson = False,
 ) -> int:
@@ -58,7 +38,6 @@ def train(
     \b
     torchgpt train --out runs/one --steps 500 --device auto
     """
-    settings = options.given(locals())
     let_threads_sleep()
     from torchgpt import distributed
     from torchgpt.device import pick_device, pick_dtype
