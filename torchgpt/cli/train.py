@@ -149,10 +149,10 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
     from torchgpt.distributed import (
         Distributed,
         anyone,
+        broadcast_run,
         check_parts,
         follow,
         is_parted,
-        share_run,
     )
     from torchgpt.modules import BY_TYPE
 
@@ -168,7 +168,7 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
             raise InputError(f"{run.path} is trained by hand, in one process: leave torchrun away")
         return run, shared
 
-    run, shared_dropout = share_run(opened)
+    run, shared_dropout = broadcast_run(opened)
     params, state = initial_state(run)
     trainer = Distributed(
         BY_TYPE[run.model.FILES["model_type"]], run.config, params, run.settings, state=state,
