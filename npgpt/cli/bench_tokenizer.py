@@ -16,7 +16,7 @@ from npgpt.cli.bench_step import JsonFile, Picture
 from npgpt.errors import InputError
 from npgpt.files import write_atomically
 from npgpt.text import BytePairTokenizer, load_corpus
-from npgpt.text.byte_pairs import PATTERN
+from npgpt.text.tokenizers.byte_pairs import PATTERN
 
 # what is compared, ours first; the limit is ours / theirs in time
 COMPARED = (

@@ -10,11 +10,9 @@ import typer
 
 from npgpt.cli import common
 from npgpt.files import shell_quote
-from npgpt.text.clean import Form
-from npgpt.text.corpora import is_path
-from npgpt.text.filter import Limits
-from npgpt.text.pipeline import prepare as run
-from npgpt.text.prepared import Settings
+from npgpt.text.corpora.locate import is_path
+from npgpt.text.prepare.pipeline import prepare as run
+from npgpt.text.prepare.settings import Form, Limits, Settings
 
 D = Settings("")
 Source = Annotated[

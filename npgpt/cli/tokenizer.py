@@ -16,8 +16,8 @@ from npgpt.text import (
     load_corpus,
     load_tokenizer,
 )
-from npgpt.text.strip import html_strip, pieces
-from npgpt.text.tokenizer_json import save_text
+from npgpt.text.tokenizers.colours import coloured_html, pieces
+from npgpt.text.tokenizers.tokenizer_json import save_text
 
 app = typer.Typer(
     add_completion=False,
@@ -152,7 +152,7 @@ def show(
     size = len(loaded.decode_bytes(ids))
     if html:
         page = '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Tokens</title>\n'
-        save_text(html, page + html_strip(loaded, ids) + "</html>\n")
+        save_text(html, page + coloured_html(loaded, ids) + "</html>\n")
     shown = pieces(loaded, ids)
     if as_json:
         listed = [{"id": id, "text": piece} for id, piece in shown]
