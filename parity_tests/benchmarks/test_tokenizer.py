@@ -5,7 +5,7 @@ import json
 import pytest
 
 from npgpt.cli.main import main
-from parity_tests.text.tokenizer_checks import TRAINING
+from parity_tests.text.tokenizers.tokenizer_checks import TRAINING
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from npgpt.cli import bench, tokenizer
 from npgpt.cli.run import run
 from npgpt.text import BytePairTokenizer, CharacterTokenizer, WordTokenizer, load_tokenizer
-from parity_tests.text.tokenizer_checks import END, TRAINING
+from parity_tests.text.tokenizers.tokenizer_checks import END, TRAINING
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from npgpt.runs.settings import complete
 from npgpt.runs.train import EVALUATION_TOKENS, batches, bits_per_byte, evaluate, initial_state
 from npgpt.speed.threads import SHARD_TOKENS, sharded
 from npgpt.text import BytePairTokenizer, CharacterTokenizer
-from npgpt.text.corpora import load_corpus
+from npgpt.text.corpora.load import load_corpus
 from npgpt.training import Trainer, init, loss_and_grads
 from npgpt.training.batches import (
     check_length,
