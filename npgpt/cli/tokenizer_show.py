@@ -16,8 +16,8 @@ from npgpt.cli.tokenizer_input import (
     encode_given,
 )
 from npgpt.text import load_corpus, load_tokenizer
-from npgpt.text.tokenizers.comparison import measure_tokenizer
 from npgpt.text.tokenizers.colours import html_page, pieces
+from npgpt.text.tokenizers.comparison import measure_tokenizer
 from npgpt.text.tokenizers.tokenizer_json import save_text
 
 BACKGROUNDS = ("cyan", "yellow", "green", "magenta", "white")  # every terminal has these
