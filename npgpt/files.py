@@ -6,6 +6,7 @@ import secrets
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from npgpt.errors import InputError
 
@@ -19,17 +20,29 @@ def write_atomically(path: str | Path, data: bytes | str) -> None:
     path = Path(path)
     if isinstance(data, str):
         data = data.encode("utf-8")
+    with errors_about(path), written_aside(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def written_aside(path: Path, flush: bool = True) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of `path` once all is written.
+
+    Where the writing fails, `path` is left as it was. `flush=False` leaves it to
+    the system when the disk has it: for files that can be checked and made again.
+    """
     aside = name_beside(path)
-    with errors_about(path):
-        try:
-            with open(aside, "xb") as file:
-                file.write(data)
-                file.flush()
+    try:
+        with open(aside, "xb") as file:
+            yield file
+            file.flush()
+            if flush:
                 os.fsync(file.fileno())
-            os.replace(aside, path)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
+        os.replace(aside, path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    if flush:
         sync_directory(path.parent)
 
 
@@ -70,7 +83,7 @@ def locked(path: Path, lock: str = "config.json", doing: str = "trained") -> Ite
 
 
 def shell_quote(path: str | Path) -> str:
-    """A name as a command line takes it, whatever signs it holds."""
+    """A name as a command line takes it, whatever characters it holds."""
     name = str(path)
     return shlex.quote(f"./{name}" if name.startswith("-") else name)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from npgpt.files import write_atomically
-from npgpt.text.sources import shown
+from npgpt.text.prepare.sources import printable
 
 INK = "#22303c"
 GRID = "#e3e7ea"
@@ -73,7 +73,7 @@ def draw_runs(paths: list[Path], file: Path) -> None:
     figure, (axis,) = panels(None, heights=(1,), height=5)
     names = [path.name for path in paths]
     for place, path in enumerate(paths):
-        label = shown(path.name if names.count(path.name) == 1 else str(path))
+        label = printable(path.name if names.count(path.name) == 1 else str(path))
         color = SEVERAL[place % len(SEVERAL)]
         lines = read_log(path)
         # matplotlib leaves out a label that begins with _
@@ -126,9 +126,9 @@ def panels(path: Path | None, heights: tuple, height: float):
 
 def title(path: Path) -> str:
     about = run_json(path)
-    name = shown(path.name)
+    name = printable(path.name)
     try:
-        settings, data = about["settings"], shown(about["data"]["name"])
+        settings, data = about["settings"], printable(about["data"]["name"])
         return (
             f"{name}: {data}, {about['parameters'] / 1e6:.2f} M parameters, "
             f"batch {settings['batch_size']} × {settings['context_length']}, {settings['dtype']}"

@@ -4,7 +4,7 @@ import glob
 import hashlib
 import os
 import platform
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,10 @@ from npgpt.runs.checkpoint import read_settings as read_run_json
 from npgpt.runs.curves import read_log
 from npgpt.runs.settings import Settings, complete, read_settings
 from npgpt.text import CharacterTokenizer, Corpus, load_corpus, load_tokenizer
-from npgpt.text.corpora import is_path
-from npgpt.text.prepared import Prepared, is_prepared, open_prepared
-from npgpt.text.token_files import token_dtype
-from npgpt.text.tokenizers import is_named, train_named
+from npgpt.text.corpora.locate import is_path
+from npgpt.text.prepare.prepared import Prepared, is_prepared, open_prepared
+from npgpt.text.prepare.token_files import token_dtype
+from npgpt.text.tokenizers.loading import is_named, train_named
 from npgpt.training.batches import check_length
 from npgpt.tree import tree_leaves
 
@@ -81,7 +81,7 @@ def start_run(
     run = plan_run(path, settings, model)
     run_json = {
         "command": command,
-        "settings": asdict(run.settings),
+        "settings": run.settings.stored(model.Config),
         "data": run.data.record,
         "parameters": count_parameters(model, run.config),
         "versions": versions(),
@@ -97,7 +97,7 @@ def plan_run(path: Path, settings: Settings, model: Any) -> Run:
     source, tokenizer = open_source(settings)
     data = encode_source(source, tokenizer, settings)
     config = settings.config(tokenizer.vocab_size, model.Config)
-    settings = Settings(**{**asdict(settings), "corpus": from_anywhere(settings.corpus)})
+    settings = replace(settings, corpus=from_anywhere(settings.corpus))
     return Run(path, settings, config, data, model)
 
 
@@ -117,14 +117,15 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
     run_json = read_run_json(path)
     if run_json is None:
         raise InputError(f"{path} has no run.json: it is a model, not a run that can be resumed")
-    settings = read_settings(run_json.get("settings", {}), changes, str(path / "run.json"))
+    model = family_in(path, by_type)
+    settings = read_settings(
+        run_json.get("settings", {}), changes, str(path / "run.json"), model.Config)
     recorded = run_json.get("data")
     if not isinstance(recorded, dict) or not {"name", "sha256", "ids_sha256"} <= set(recorded):
         raise InputError(f"{path / 'run.json'} does not say what it was trained on;"
                          " restore it from a copy")
-    model = family_in(path, by_type)
     config = read_config(path, model)
-    if config != replace(config, **settings.sizes(model.Config)):
+    if config != replace(config, **settings.sizes_for(model.Config)):
         raise InputError(f"{path / 'config.json'} and run.json are of different models;"
                          " restore them from a copy")
     tokenizer = read_tokenizer(path, config)
@@ -147,7 +148,7 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
         )
     run = Run(path, settings, config, data, model)
     training = load_training(path, config, model)
-    if training is None and saved_before(path, run_json):
+    if training is None and saved_before(path, run_json["settings"]["save_every"]):
         raise InputError(f"{path} has lost its training.safetensors; restore it from a copy,"
                          " or start a new run: its weights are still in model.safetensors")
     if training is not None:
@@ -160,10 +161,9 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
     return run
 
 
-def saved_before(path: Path, run_json: dict[str, Any]) -> bool:
-    """True where the log goes on after the first save: it was whole once. A resume
-    may have put that save off, so there are weights as well."""
-    first = read_settings(run_json.get("settings", {}), {}, str(path / "run.json")).save_every
+def saved_before(path: Path, first: int) -> bool:
+    """True where the log goes on after the first save, of step `first`: it was whole
+    once. A resume may have put that save off, so there are weights as well."""
     went_on = any(line["step"] > first for line in read_log(path))
     return went_on and (path / "model.safetensors").exists()
 

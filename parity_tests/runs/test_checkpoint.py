@@ -16,7 +16,7 @@ from npgpt.models import gpt2
 from npgpt.models.gpt2 import Config
 from npgpt.runs.checkpoint import create_run, load_checkpoint, save_checkpoint
 from npgpt.text import CharacterTokenizer
-from npgpt.text.token_files import write_tokens
+from npgpt.text.prepare.token_files import write_tokens
 from npgpt.training import adamw_init, init
 from npgpt.tree import tree_leaves, tree_map
 
