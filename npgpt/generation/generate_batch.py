@@ -2,7 +2,8 @@
 
 from npgpt.errors import InputError
 from npgpt.families.checks import check_prompt
-from npgpt.generation.cache import empty_cache, read, rows_of_cache
+from npgpt.generation.cache import empty_cache, read
+from npgpt.generation.rows_of_cache import rows_of_cache
 from npgpt.generation.sample import (
     log_prob,
     penalise_repeats,

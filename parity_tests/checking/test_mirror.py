@@ -16,7 +16,7 @@ COMPOSITES = ("blocks/mlp", "blocks/multi_head_attention", "blocks/block",
               "models/gpt2")
 # what else is one text, once torch's words for it are put back into NumPy's
 LIKE = ("like.new_zeros(shape)", "np.zeros(shape, like.dtype)")
-IDS = ("""    _, like = next(leaves(params))
+IDS = ("""    _, like = next(tree_leaves(params))
     ids = torch.tensor(rows, device=like.device)
 """, "    ids = np.array(rows)\n")
 NO_GRAD = ("@torch.no_grad()\n", "")

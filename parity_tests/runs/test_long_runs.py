@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from npgpt.cli import bench_memory, bench_step
-from npgpt.runs.curves import read_log
 from npgpt.runs.expected import FILE, NEAR
+from npgpt.runs.log import read_log
 
 STEPS = 2000
 

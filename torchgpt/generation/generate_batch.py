@@ -4,10 +4,11 @@ import torch
 
 from npgpt.errors import InputError
 from npgpt.families.checks import check_prompt
+from npgpt.generation.rows_of_cache import rows_of_cache
 from npgpt.generation.sampling_settings import check_sampling
 from npgpt.random_stream import uniforms
 from npgpt.tree import tree_leaves
-from torchgpt.generation.cache import empty_cache, read, rows_of_cache
+from torchgpt.generation.cache import empty_cache, read
 from torchgpt.generation.sample import (
     log_prob,
     penalise_repeats,
