@@ -24,24 +24,27 @@ def write_atomically(path: str | Path, data: bytes | str) -> None:
 
 
 @contextlib.contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
+def written_aside(path: Path, flush: bool = True) -> Iterator[Path]:
     """A hidden name in the same directory. What is written there takes the place of
     `path` when the block ends, flushed to the disk; a block that fails leaves nothing.
 
     Whoever reads `path`, whenever the writer is killed, sees the old file or the
-    new one. What the system refuses is told of `path`.
+    new one. What the system refuses is told of `path`. `flush=False` leaves it to the
+    system when the disk has it: for files that can be checked and made again.
     """
     aside = name_beside(path)
     with errors_about(path):
         try:
             yield aside
-            with open(aside, "rb+") as file:
-                os.fsync(file.fileno())
+            if flush:
+                with open(aside, "rb+") as file:
+                    os.fsync(file.fileno())
             os.replace(aside, path)
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
-        sync_directory(path.parent)
+        if flush:
+            sync_directory(path.parent)
 
 
 def read_json(file: Path) -> dict:

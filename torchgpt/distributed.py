@@ -70,7 +70,7 @@ def own_gpu(there: int) -> torch.device:
     return torch.device("cuda", index)
 
 
-def share_run(open_run: Callable[[], tuple[Run, bool]]) -> tuple[Run, bool]:
+def broadcast_run(open_run: Callable[[], tuple[Run, bool]]) -> tuple[Run, bool]:
     """Process 0's open_run(), a run and whether its dropout masks are the
     loop's, handed to all, so that only its machine needs the corpus and the
     run's directory. Where it fails, the others leave with status 2 and in

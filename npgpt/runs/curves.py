@@ -7,7 +7,7 @@ from pathlib import Path
 from npgpt.files import read_json, write_atomically
 from npgpt.runs.checkpoint import read_settings
 from npgpt.runs.log import read_log
-from npgpt.text.sources import shown
+from npgpt.text.prepare.sources import printable
 
 INK = "#22303c"
 GRID = "#e3e7ea"
@@ -74,7 +74,7 @@ def draw_runs(paths: list[Path], file: Path) -> None:
     figure, (axis,) = panels(None, heights=(1,), height=5)
     names = [path.name for path in paths]
     for place, path in enumerate(paths):
-        label = shown(path.name if names.count(path.name) == 1 else str(path))
+        label = printable(path.name if names.count(path.name) == 1 else str(path))
         color = SEVERAL[place % len(SEVERAL)]
         lines = read_log(path)
         # matplotlib leaves out a label that begins with _
@@ -127,9 +127,9 @@ def panels(path: Path | None, heights: tuple, height: float):
 
 def title(path: Path) -> str:
     about = read_settings(path) or {}
-    name = shown(path.name)
+    name = printable(path.name)
     try:
-        settings, data = about["settings"], shown(about["data"]["name"])
+        settings, data = about["settings"], printable(about["data"]["name"])
         return (
             f"{name}: {data}, {about['parameters'] / 1e6:.2f} M parameters, "
             f"batch {settings['batch_size']} × {settings['context_length']}, {settings['dtype']}"

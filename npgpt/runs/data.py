@@ -12,10 +12,10 @@ import numpy as np
 from npgpt.errors import InputError
 from npgpt.runs.settings import Settings
 from npgpt.text import CharacterTokenizer, Corpus, load_corpus, load_tokenizer
-from npgpt.text.corpora import is_path
-from npgpt.text.prepared import Prepared, is_prepared, open_prepared
-from npgpt.text.token_files import token_dtype
-from npgpt.text.tokenizers import is_named, train_named
+from npgpt.text.corpora.locate import is_path
+from npgpt.text.prepare.prepared import Prepared, is_prepared, open_prepared
+from npgpt.text.prepare.token_files import token_dtype
+from npgpt.text.tokenizers.loading import is_named, train_named
 
 
 @dataclass

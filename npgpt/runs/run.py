@@ -1,7 +1,7 @@
 """A run: its settings, its data and the state of its training; started, and resumed."""
 
 import platform
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ def start_run(
     run = plan_run(path, settings, model)
     run_json = {
         "command": command,
-        "settings": asdict(run.settings),
+        "settings": run.settings.stored(model.Config),
         "data": run.data.record,
         "parameters": count_parameters(model, run.config),
         "versions": versions(),
@@ -79,7 +79,7 @@ def plan_run(path: Path, settings: Settings, model: Any) -> Run:
     source, tokenizer = open_source(settings)
     data = encode_source(source, tokenizer, settings)
     config = settings.config(tokenizer.vocab_size, model.Config)
-    settings = Settings(**{**asdict(settings), "corpus": from_anywhere(settings.corpus)})
+    settings = replace(settings, corpus=from_anywhere(settings.corpus))
     return Run(path, settings, config, data, model)
 
 
@@ -90,11 +90,12 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
     run_json = read_run_json(path)
     if run_json is None:
         raise InputError(f"{path} has no run.json: it is a model, not a run that can be resumed")
-    settings = read_settings(run_json.get("settings", {}), changes, str(path / "run.json"))
-    recorded = read_data(run_json, path / "run.json")
     model = family_in(path, by_type)
+    settings = read_settings(
+        run_json.get("settings", {}), changes, str(path / "run.json"), model.Config)
+    recorded = read_data(run_json, path / "run.json")
     config = read_config(path, model)
-    if config != replace(config, **settings.sizes(model.Config)):
+    if config != replace(config, **settings.sizes_for(model.Config)):
         raise InputError(f"{path / 'config.json'} and run.json are of different models;"
                          " restore them from a copy")
     tokenizer = read_tokenizer(path, config, exactly=True)
@@ -117,7 +118,7 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
         )
     run = Run(path, settings, config, data, model)
     training = load_training(path, config, model)
-    if training is None and saved_before(path, run_json):
+    if training is None and saved_before(path, run_json["settings"]["save_every"]):
         raise InputError(f"{path} has lost its training.safetensors; restore it from a copy,"
                          " or start a new run: its weights are still in model.safetensors")
     if training is not None:
@@ -130,10 +131,9 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
     return run
 
 
-def saved_before(path: Path, run_json: dict[str, Any]) -> bool:
-    """Whether a training state was there once: the log goes on after the first save. A
-    resume may have put that save off, so there must be weights as well."""
-    first = read_settings(run_json.get("settings", {}), {}, str(path / "run.json")).save_every
+def saved_before(path: Path, first: int) -> bool:
+    """Whether a training state was there once: the log goes on after the first save, of
+    step `first`. A resume may have put that save off, so there must be weights as well."""
     went_on = any(line["step"] > first for line in read_log(path))
     return went_on and (path / "model.safetensors").exists()
 

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from npgpt.runs.checkpoint import load_checkpoint
-from npgpt.text.prepared import FORMAT, is_prepared
+from npgpt.text.prepare.prepared import FORMAT, is_prepared
 from parity_tests.runs.run_checks import flags, log_of, python, same_bits
 
 pytestmark = pytest.mark.usefixtures("no_pictures")

@@ -30,7 +30,7 @@ class ModuleTrainer:
     def __init__(self, module, config, params, settings, *, state=None, device="auto",
                  dtype="float32", shared_dropout=False, compiled=False):
         self.config, self.settings, self.device = config, settings, pick_device(device)
-        self.half_precision = pick_dtype(dtype, self.device) == torch.bfloat16
+        self.mixed_precision = pick_dtype(dtype, self.device) == torch.bfloat16
         self.draws_dropout = not shared_dropout
         self.dropout = settings.dropout if self.draws_dropout else 0.0
         self.compiled = compiled
@@ -139,13 +139,13 @@ class ModuleTrainer:
 
     def tensors(self, tree):
         """Nested NumPy -> tensors on the trainer's device, copies."""
-        return tree_map(lambda leaf: tensor_on(self.device, leaf), tree)
+        return tree_map(lambda array: tensor_on(self.device, array), tree)
 
     def numpy(self, tree):
         """Nested tensors -> NumPy, copies."""
         return tree_map(as_numpy, tree)
 
     def precision(self):
-        if self.half_precision:
+        if self.mixed_precision:
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return contextlib.nullcontext()

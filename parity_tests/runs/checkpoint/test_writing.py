@@ -8,7 +8,7 @@ import pytest
 from npgpt.errors import InputError
 from npgpt.files import write_atomically
 from npgpt.runs.checkpoint import create_run, load_checkpoint, save_checkpoint
-from npgpt.text.token_files import write_tokens
+from npgpt.text.prepare.token_files import write_tokens
 from npgpt.training import adamw_init
 from npgpt.tree import tree_map
 from parity_tests.runs.checkpoint.checkpoint_checks import make
