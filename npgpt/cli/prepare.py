@@ -12,11 +12,9 @@ from npgpt.cli import options
 from npgpt.cli.output import print_json
 from npgpt.cli.progress import clock
 from npgpt.files import shell_quote
-from npgpt.text.clean import Form
-from npgpt.text.corpora import is_path
-from npgpt.text.filter import Limits
-from npgpt.text.pipeline import prepare as run
-from npgpt.text.prepared import Settings
+from npgpt.text.corpora.locate import is_path
+from npgpt.text.prepare.pipeline import prepare as run
+from npgpt.text.prepare.settings import Form, Limits, Settings
 
 D = Settings("")
 Source = Annotated[

@@ -77,7 +77,7 @@ def one_of_several(
     import torch.distributed as dist
 
     from npgpt.runs.settings import complete
-    from torchgpt.distributed import Distributed, anyone, check_parts, share_run
+    from torchgpt.distributed import Distributed, anyone, broadcast_run, check_parts
     from torchgpt.runs.trainers import module_trainer
 
     def opened():
@@ -91,7 +91,7 @@ def one_of_several(
             raise InputError(f"{run.path} is trained by hand, in one process: leave torchrun away")
         return run, as_it_began.shared_dropout
 
-    run, shared_dropout = share_run(opened)
+    run, shared_dropout = broadcast_run(opened)
     method = type(method)(method.device, False, shared_dropout, method.compile)
     trainer = module_trainer(run, method, Distributed)
     if dist.get_rank() == 0:
