@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from npgpt.cli.train import numpy_trainer
 from npgpt.families.weight import normal
 from npgpt.models import gpt2
 from npgpt.runs import checks
 from npgpt.runs.run import plan_run
 from npgpt.runs.settings import complete
+from npgpt.runs.trainers import numpy_trainer
 from npgpt.training import Trainer
 from npgpt.tree import tree_map
 from parity_tests.runs.run_checks import TINY, flags
