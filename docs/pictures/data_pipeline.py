@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from npgpt.random_stream import uniforms
-from npgpt.text.dedup import shingles, sign, word_hashes
-from npgpt.text.pipeline import Settings, prepare
-from npgpt.text.stories import stories
+from npgpt.text.corpora.stories import stories
+from npgpt.text.prepare.dedup import shingles, signature, word_hashes
+from npgpt.text.prepare.pipeline import prepare
+from npgpt.text.prepare.settings import Settings
 from svg import Svg, chart
 
 DONE = {}
@@ -74,7 +75,7 @@ def plot(width):
         second = shingles(word_hashes(" ".join(other)))[0]
         both = len(np.intersect1d(first, second))
         true.append(both / (len(first) + len(second) - both))
-        estimate.append(float((sign(first) == sign(second)).mean()))
+        estimate.append(float((signature(first) == signature(second)).mean()))
     order = np.argsort(true)
     true, estimate = np.array(true)[order], np.array(estimate)[order]
     return chart(width, {"by 64 numbers": (true, estimate, "pt"), "exact": (true, true, "dim")},

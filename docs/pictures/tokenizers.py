@@ -1,7 +1,7 @@
 """Tokenizers drawn: a text as merges join its bytes; and how many bytes a token holds."""
 
 from npgpt.text import BytePairTokenizer, CharacterTokenizer, WordTokenizer, load_corpus
-from npgpt.text.naive_byte_pairs import decode, encode, train
+from npgpt.text.tokenizers.naive_byte_pairs import decode, encode, train
 from svg import Svg, chart
 
 TEXT = "the cat sat on the mat; the cat sat"
