@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from npgpt.cli import options
 from npgpt.cli.options import option, with_settings
 from npgpt.cli.output import free_directory, print_json
-from npgpt.cli.progress import Progress, clock, memory_used, stop_flag, while_heard
+from npgpt.cli.progress import TrainingProgress, clock, memory_used, stop_flag, while_heard
 from npgpt.cli.run import fail
 from npgpt.errors import InputError
 from npgpt.files import shell_quote
@@ -78,7 +78,7 @@ def go(
 
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
     began = run.step
-    with stop_flag() as stopped, Progress(run.step, run.settings.steps) as progress:
+    with stop_flag() as stopped, TrainingProgress(run.step, run.settings.steps) as progress:
         try:
             summary = train(
                 run, trainer, while_heard(progress), agree(stopped), prefetch)
