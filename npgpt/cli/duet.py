@@ -12,6 +12,7 @@ from npgpt.cli.output import free_directory, print_json
 from npgpt.cli.progress import EVERY_STEPS, memory_used, stop_flag, while_heard
 from npgpt.cli.run import fail, let_threads_sleep
 from npgpt.cli.tables import GrowingTable, print_table
+from npgpt.cli.train import tell_of_training_text
 from npgpt.errors import InputError
 from npgpt.files import shell_quote
 
@@ -50,6 +51,7 @@ def duet(
     from npgpt.runs.duet import duet as play
     from npgpt.runs.duet import parting, sample_both
     from npgpt.runs.run import start_run
+    from npgpt.runs.summary import of_training_text
     from npgpt.runs.trainers import numpy_trainer
     from torchgpt.device import pick_device, pick_dtype, use_exact_arithmetic
     from torchgpt.generation import generate
@@ -77,6 +79,8 @@ def duet(
         print(f"stopped and saved at step {summary['step']}; NumPy alone goes on with:"
               f"\n  npgpt train --out {shell_quote(run.path)} --resume", file=sys.stderr)
         return 130
+    if summary["status"] == "finished":
+        summary |= of_training_text(run, trainers[0], summary["validation_loss"]["numpy"])
     summary["text"] = sample_both(run, params, trainers[1], generate)
     summary["peak_memory_gb"] = round(memory_used(), 3)
     if as_json:
@@ -95,6 +99,7 @@ def tell(summary: dict, run) -> None:
     print(f"first loss {summary['first_loss']:.3f}; knowing nothing is ln {V} = {math.log(V):.3f}")
     for name, loss in summary["validation_loss"].items():
         print(f"validation loss, {name + ':':<7} {loss:.4f} nats a token")
+    tell_of_training_text(summary)
     gradients = summary["gradient_differences"]
     most = sorted(gradients, key=gradients.__getitem__, reverse=True)[:GRADIENTS]
     print(f"\ngradients of step {summary['gradients_of_step']}, the {len(most)} of"
