@@ -8,8 +8,11 @@ import secrets
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from npgpt.errors import InputError
+
+MOST_DIGITS = 300  # of a whole number: more do not fit a float
 
 
 def write_atomically(path: str | Path, data: bytes | str) -> None:
@@ -45,14 +48,28 @@ def written_aside(path: Path, flush: bool = True) -> Iterator[Path]:
 
 
 def read_json(file: Path) -> dict:
-    """The object in a JSON file; anything else is an InputError."""
+    """The object in a JSON file of any of Unicode's encodings, with or without a byte
+    order mark; anything else is an InputError."""
     try:
-        fields = json.loads(file.read_text(encoding="utf-8"))
+        fields = parse_json(file.read_bytes())
+    except InputError as error:
+        raise InputError(f"{file} holds {error}; restore it from a copy") from None
     except (ValueError, RecursionError):
         raise InputError(f"{file} is not JSON; restore it from a copy") from None
     if not isinstance(fields, dict):
         raise InputError(f"{file} holds no JSON object; restore it from a copy")
     return fields
+
+
+def parse_json(text: str | bytes) -> Any:
+    """json.loads, but InputError for a whole number that is too large for a float."""
+    return json.loads(text, parse_int=whole_number)
+
+
+def whole_number(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise InputError(f"a whole number of {len(digits)} digits")
+    return int(digits)
 
 
 def name_beside(path: Path) -> Path:

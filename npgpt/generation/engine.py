@@ -99,6 +99,8 @@ class Engine:
         how, lone = settings.of_draws(), len(prompts) == 1
         params = self.params_for(lone, settings)
         given = self.model, params, self.config
+        if self.tokenizer is not None:  # the model may have more rows
+            how["vocab_size"] = self.tokenizer.vocab_size
         if lone and not log_probs and settings.repetition_penalty == 1:
             del how["repetition_penalty"]
             for id in self.generate(*given, prompts[0], **how):

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from npgpt.errors import InputError
-from npgpt.files import write_atomically
+from npgpt.files import parse_json, write_atomically
 from npgpt.runs.checkpoint import saved_step
 
 
@@ -17,7 +17,7 @@ def read_log(path: Path) -> list[dict]:
     written = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
     for text in written.splitlines():
         try:
-            line = json.loads(text)
+            line = parse_json(text)
         except (ValueError, RecursionError):
             continue
         if isinstance(line, dict) and type(line.get("step")) is int and all(

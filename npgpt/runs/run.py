@@ -98,7 +98,7 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
     if config != replace(config, **settings.sizes_for(model.Config)):
         raise InputError(f"{path / 'config.json'} and run.json are of different models;"
                          " restore them from a copy")
-    tokenizer = read_tokenizer(path, config)
+    tokenizer = read_tokenizer(path, config, exactly=True)
     if tokenizer is None:
         raise InputError(f"{path} has lost its tokenizer.json; restore it from a copy")
     source, _ = open_source(settings, tokenizer)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.families import BY_TYPE
 from npgpt.files import read_json
 
@@ -23,5 +23,5 @@ def family_in(path: str | Path, by_type: dict[str, Any] = BY_TYPE) -> Any:
     kind = read_json(file).get("model_type", "gpt2")
     if not isinstance(kind, str) or kind not in by_type:
         known = " and ".join(map(repr, by_type))
-        raise InputError(f"{file}: model_type is {kind!r}; only {known} is known here")
+        raise InputError(f"{file}: model_type is {quote(kind)}; only {known} is known here")
     return by_type[kind]

@@ -4,7 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.files import read_json
 from npgpt.runs.checkpoint.by_type import family_in
 from npgpt.runs.checkpoint.listed import first_few
@@ -32,11 +32,14 @@ def read_config(path: str | Path, family: Any = None) -> Any:
         raise InputError(f"{path} holds no checkpoint: there is no config.json in it")
     found, family = read_json(file), family or family_in(path)
     files = family.FILES
-    known = {"model_type": (files["model_type"],), **files.get("known", {})}
+    found |= {theirs: found[also] for theirs, also in files.get("also", {}).items()
+              if also in found}
+    known = {"model_type": (files["model_type"],), "quantization_config": (None,),
+             **files.get("known", {})}
     for name, allowed in known.items():
         value = found.get(name, allowed[0])
         if value not in allowed:
-            raise InputError(f"{file}: {name} is {value!r}; only {allowed[0]!r} is known here")
+            raise InputError(f"{file}: {name} is {quote(value)}; only {allowed[0]!r} is known here")
     names, defaults = field_names(family), files.get("defaults", {})
     missing = [theirs for ours, theirs in names.items()
                if theirs not in found and ours not in defaults]
@@ -51,6 +54,6 @@ def read_config(path: str | Path, family: Any = None) -> Any:
         raise InputError(f"{file}: {error}") from None
     for theirs, ours in files.get("derived", {}).items():
         if found.get(theirs) not in (None, getattr(config, ours)):
-            raise InputError(f"{file}: {theirs} is {found[theirs]!r}; only"
+            raise InputError(f"{file}: {theirs} is {quote(found[theirs])}; only"
                              f" {getattr(config, ours)}, our {ours}, is known here")
     return config

@@ -21,6 +21,9 @@ def find_directory(path: str | Path) -> Path:
     main = path / "refs" / "main"
     if main.is_file() and (path / "snapshots").is_dir():
         path = path / "snapshots" / Path(main.read_text().strip()).name
+    if (path / "adapter_config.json").is_file() and not (path / "config.json").is_file():
+        raise InputError(f"{path} holds a LoRA adapter, not a model (adapter_config.json):"
+                         " merge it into its model and save that")
     if not (path / "config.json").is_file():
         raise InputError(f"{path} holds no checkpoint: there is no config.json in it")
     return path

@@ -65,8 +65,8 @@ def load_checkpoint(path: str | Path, family: Any = None) -> Checkpoint:
     family = family or family_in(path)
     config = read_config(path, family)
     params = read_weights(path, config, family)
-    tokenizer = read_tokenizer(path, config)
     settings = read_settings(path)
+    tokenizer = read_tokenizer(path, config, exactly=settings is not None)
     heads = getattr(config, "heads", None)  # no tensor's shape shows them
     trained = trained_heads(settings)
     if heads and trained not in (None, heads):

@@ -6,8 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from npgpt.errors import InputError
+from npgpt.files import parse_json
 from npgpt.runs.checkpoint.by_type import family_of
-from npgpt.runs.checkpoint.tensors import check_names, check_shapes, open_tensors, write_tensors
+from npgpt.runs.checkpoint.tensors import (
+    check_names,
+    check_shapes,
+    open_tensors,
+    tensors_in,
+    write_tensors,
+)
 from npgpt.runs.checkpoint.weights import shapes, within
 from npgpt.tree import nest, tree_leaves
 
@@ -26,8 +33,7 @@ def saved_step(path: str | Path) -> int | None:
     file = Path(path) / "training.safetensors"
     if not file.exists():
         return None
-    with open_tensors(file) as source:
-        return read_facts(file, source)["step"]
+    return read_facts(file)["step"]
 
 
 def load_training(path: str | Path, config: Any, family: Any = None) -> dict | None:
@@ -35,29 +41,31 @@ def load_training(path: str | Path, config: Any, family: Any = None) -> dict | N
     file = Path(path) / "training.safetensors"
     if not file.exists():
         return None
-    with open_tensors(file) as source:
-        names = set(source.keys())
-        facts = read_facts(file, source)
-        family = family or family_of(config)
-        wanted = dict(tree_leaves(shapes(within(config, len(names)), family)))
-        expected = {f"{tree}.{name}": shape
-                    for tree in ("params", "optimizer.m", "optimizer.v")
-                    for name, shape in wanted.items()}
-        check_names(file, expected, names)
-        check_shapes(file, {name: (source, name) for name in expected}, expected)
-        parts = [(name, source.get_tensor(name)) for name in expected]
+    found = {stored.name: stored for stored in tensors_in(file)}
+    facts = read_facts(file)
+    family = family or family_of(config)
+    wanted = dict(tree_leaves(shapes(within(config, len(found)), family)))
+    expected = {f"{tree}.{name}": shape
+                for tree in ("params", "optimizer.m", "optimizer.v")
+                for name, shape in wanted.items()}
+    check_names(file, expected, found)
+    check_shapes(expected, found)
+    parts = [(name, found[name].read()) for name in expected]
     parts.append(("optimizer.step", facts.pop("optimizer.step")))
     return {**facts, **nest(parts)}
 
 
-def read_facts(file: Path, source) -> dict:
+def read_facts(file: Path) -> dict:
     """What a training state says besides its arrays: both steps, the best loss."""
+    with open_tensors(file) as source:
+        metadata = source.metadata() or {}
     try:
-        facts = json.loads((source.metadata() or {}).get("facts", "null"))
+        facts = parse_json(metadata.get("facts", "null"))
         whole = [type(facts[name]) is int and facts[name] >= 0
                  for name in ("step", "optimizer.step")]
-        best = facts["best"] is None or math.isfinite(facts["best"])
-    except (ValueError, KeyError, TypeError):
+        best = facts["best"] is None or (type(facts["best"]) in (int, float) and (
+            0 <= facts["best"] < math.inf))  # a loss
+    except (ValueError, KeyError, TypeError, RecursionError):
         whole, best = [False], False
     if not (all(whole) and best):
         raise InputError(f"{file} is not a training state of npgpt; restore it from a copy")
