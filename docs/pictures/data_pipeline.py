@@ -36,8 +36,8 @@ def prepared():
 def picture(width):
     manifest = prepared()
     counts = manifest["documents"]
-    narrow = width < 500
-    left = 0 if narrow else 150
+    phone = width < 500
+    left = 0 if phone else 150
     unit = (width - left - 2) / counts["seen"]
     rows = [("read", counts["seen"], "documents")]
     rest = counts["seen"]
@@ -46,21 +46,21 @@ def picture(width):
         lost = counts["dropped"].get(reason, 0)
         rest -= lost
         rows.append((reason, rest, f"−{lost}"))
-    gap = 48 if narrow else 38
+    gap = 48 if phone else 38
     image = Svg(width, (len(rows) + 1) * gap + 10)
     for i, (name, left_over, note) in enumerate(rows):
-        y = i * gap + (18 if narrow else 4)
-        image.text(0, y + (-4 if narrow else 18), name, "lab")
+        y = i * gap + (18 if phone else 4)
+        image.text(0, y + (-4 if phone else 18), name, "lab")
         image.rect(left, y, left_over * unit - 2, 24, "cellbox np", 3, "--share:.6")
         image.text(left + 8, y + 17, left_over, "num")
         image.text(left + left_over * unit - 10, y + 17, note, "nt", "end")
-    y = len(rows) * gap + (18 if narrow else 4)
-    image.text(0, y + (-4 if narrow else 18), "split", "lab")
+    y = len(rows) * gap + (18 if phone else 4)
+    image.text(0, y + (-4 if phone else 18), "split", "lab")
     train = manifest["train"]["documents"]
-    held = manifest["validation"]["documents"]
+    validation = manifest["validation"]["documents"]
     image.rect(left, y, train * unit - 2, 24, "cellbox np", 3, "--share:1")
-    image.rect(left + train * unit, y, held * unit - 2, 24, "cellbox pt", 3, "--share:1")
-    image.text(left + 8, y + 17, f"{train} train, {held} validation", "num")
+    image.rect(left + train * unit, y, validation * unit - 2, 24, "cellbox pt", 3, "--share:1")
+    image.text(left + 8, y + 17, f"{train} train, {validation} validation", "num")
     return image
 
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from npgpt.errors import InputError
+from npgpt.families.setting import setting
 from npgpt.families.weight import Weight, normal, ones, zeros
 
 STD = 0.02
@@ -17,10 +18,16 @@ class Config:
 
     vocab_size: int
     context_length: int = 64
-    layers: int = 4
-    heads: int = 4
-    channels: int = 128
-    tied: bool = True
+    # more layers are a slip in a run, and take long to refuse
+    layers: int = setting(
+        4, "Transformer blocks.", least=1, most=10_000)
+    heads: int = setting(4, "Attention heads per block.", least=1)
+    channels: int = setting(128, "Channels (model width).", least=1)
+    # a tied model starts below ln V on text whose characters repeat:
+    # its first guess is the token it has just read
+    tied: bool = setting(
+        True, "Tie the head to the token embedding.", new_run=False,
+        flag="--tied/--untied")
 
     def __post_init__(self):
         for name in ("vocab_size", "context_length", "layers",

@@ -8,7 +8,7 @@ from npgpt.generation.generate import generate
 from npgpt.generation.generate_batch import generate_batch
 from npgpt.generation.sampling_settings import SamplingSettings
 from npgpt.speed.blas_threads import blas_threads, each_limited
-from npgpt.speed.memory_order import PAYS_AFTER, along_longer_side
+from npgpt.speed.memory_order import PAYS_AFTER, by_longer_side
 
 DEFAULTS = SamplingSettings()
 
@@ -117,7 +117,7 @@ class Engine:
         if not (self.numpy and lone and large and long):
             return self.params
         if self.reordered is None:
-            self.reordered = along_longer_side(self.params)
+            self.reordered = by_longer_side(self.params)
         return self.reordered
 
 

@@ -148,7 +148,7 @@ def test_a_prepared_directory(npgpt, tmp_path, monkeypatch):
     assert status == 0, err
     corpus = load_corpus(prepared)
     with monkeypatch.context() as patch:  # its texts are not read
-        patch.setattr("npgpt.runs.run.load_corpus", None)
+        patch.setattr("npgpt.runs.data.load_corpus", None)
         data = plan_run(out, complete({"corpus": str(prepared), "context_length": 8}), gpt2).data
         assert npgpt("train", *flags(corpus=prepared, steps=2), "--out", out)[0] == 0
         assert npgpt("train", "--out", out, "--resume", "--steps", 3)[0] == 0

@@ -1,63 +1,44 @@
 """torchgpt train: as npgpt train, in PyTorch."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from npgpt.cli import common
+from npgpt.cli import options
+from npgpt.cli.options import option, with_settings
+from npgpt.cli.progress import stop_flag
+from npgpt.cli.run import let_threads_sleep
 from npgpt.cli.train import examine, go, open_run, refuse_resume
 from npgpt.errors import InputError
 from npgpt.models import gpt2
 from npgpt.runs.checkpoint import read_settings
 
 ByHand = Annotated[
-    bool, common.option("--by-hand", "The hand-written functions, not autograd.", None)
+    bool, option("--by-hand", "Use the hand-written functions, not autograd.", None)
 ]
 SharedDropout = Annotated[
-    bool, common.option("--shared-dropout", "NumPy's dropout masks, not torch's.", None)
+    bool, option("--shared-dropout", "Use NumPy's dropout masks, not PyTorch's.", None)
 ]
-Compile = Annotated[bool, common.option("--compile", "Compile the model first.", None)]
+Compile = Annotated[bool, option("--compile", "Compile the model with torch.compile.", None)]
 
 
+@with_settings()
 def train(
-    corpus: common.Corpus = None,
-    out: common.Out = None,
-    resume: common.Resume = False,
-    device: common.Device = None,
+    *,
+    out: options.Out = None,
+    resume: options.Resume = False,
+    device: options.Device = None,
     by_hand: ByHand = False,
     shared_dropout: SharedDropout = False,
     compile: Compile = False,
-    steps: common.Steps = None,
-    seed: common.Seed = None,
-    layers: common.Layers = None,
-    heads: common.Heads = None,
-    channels: common.Channels = None,
-    context_length: common.ContextLength = None,
-    tied: common.Tied = None,
-    dtype: common.Dtype = None,
-    batch_size: common.BatchSize = None,
-    accumulate: common.Accumulate = None,
-    dropout: common.Dropout = None,
-    learning_rate: common.LearningRate = None,
-    minimum_rate: common.MinimumRate = None,
-    warmup_steps: common.WarmupSteps = None,
-    decay_steps: common.DecaySteps = None,
-    weight_decay: common.WeightDecay = None,
-    beta_1: common.Beta1 = None,
-    beta_2: common.Beta2 = None,
-    clip: common.Clip = None,
-    tokenizer: common.TokenizerFile = None,
-    evaluate_every: common.EvaluateEvery = None,
-    evaluate_batches: common.EvaluateBatches = None,
-    save_every: common.SaveEvery = None,
-    check: common.Check = False,
-    as_json: common.AsJson = False,
+    settings: dict[str, Any],
+    check: options.Check = False,
+    as_json: options.AsJson = False,
 ) -> int:
     """Train a GPT on a text with PyTorch, or go on with a run.
 
     \b
     torchgpt train --out runs/one --steps 500 --device auto
     """
-    settings = common.given(locals())
-    common.let_threads_sleep()
+    let_threads_sleep()
     from torchgpt import distributed
     from torchgpt.device import pick_device, pick_dtype
 
@@ -168,10 +149,10 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
     from torchgpt.distributed import (
         Distributed,
         anyone,
+        broadcast_run,
         check_parts,
         follow,
         is_parted,
-        share_run,
     )
     from torchgpt.modules import BY_TYPE
 
@@ -187,7 +168,7 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
             raise InputError(f"{run.path} is trained by hand, in one process: leave torchrun away")
         return run, shared
 
-    run, shared_dropout = share_run(opened)
+    run, shared_dropout = broadcast_run(opened)
     params, state = initial_state(run)
     trainer = Distributed(
         BY_TYPE[run.model.FILES["model_type"]], run.config, params, run.settings, state=state,
@@ -196,7 +177,7 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
     prefetch = ahead_of(place, by_hand=False)
     if dist.get_rank() == 0:
         return go(run, trainer, "torchgpt train", as_json, anyone, prefetch)
-    with common.stop_flag() as stopped:
+    with stop_flag() as stopped:
         try:
             follow(run, trainer, anyone(stopped), prefetch)
         except Diverged:

@@ -4,10 +4,11 @@ import torch
 
 from npgpt.errors import InputError
 from npgpt.families.checks import check_prompt
+from npgpt.generation.rows_of_cache import rows_of_cache
 from npgpt.generation.sampling_settings import check_sampling
 from npgpt.random_stream import uniforms
 from npgpt.tree import tree_leaves
-from torchgpt.generation.cache import empty_cache, read, rows_of_cache
+from torchgpt.generation.cache import empty_cache, read
 from torchgpt.generation.sample import (
     log_prob,
     penalise_repeats,
@@ -36,7 +37,7 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
              for b in range(len(ids))]
     rows, pads, cache = list(range(len(ids))), [], None
     for turn in range(max_new_tokens):
-        # (1) make room, for full rows and for rows pushed to the end
+        # (1) make room where a row or the cache is full
         for b in rows:
             if N is not None and len(windows[b]) > N:
                 windows[b], cache = windows[b][-max(N // 2, 1):], None
@@ -61,10 +62,10 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
             model, params, config, unread, cache, mask, positions)
         # (3) draw the next token of each row, and append it
         for b, scores in zip(rows, logits):
-            pushed = penalise_repeats(
+            lowered = penalise_repeats(
                 scores, ids[b], repetition_penalty)
             token = sample_token(
-                pushed, draws[b][turn], temperature, top_k, top_p)
+                lowered, draws[b][turn], temperature, top_k, top_p)
             ids[b].append(token)
             windows[b].append(token)
             yield b, token, log_prob(scores, token)

@@ -33,3 +33,9 @@ def coloured_html(tokenizer: Any, ids: Iterable[int]) -> str:
             spans.append("<br>")
     style = "font-family:monospace;line-height:1.7;color:#222;overflow-wrap:anywhere"
     return f'<div style="{style}">' + "<wbr>".join(spans) + "</div>\n"
+
+
+def html_page(tokenizer: Any, ids: Iterable[int]) -> str:
+    """`coloured_html` as a page of its own."""
+    head = '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Tokens</title>\n'
+    return head + coloured_html(tokenizer, ids) + "</html>\n"

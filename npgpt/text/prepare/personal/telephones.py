@@ -12,7 +12,7 @@ LEAST_DIGITS, MOST_DIGITS = 8, 15  # more digits in a row of groups are a table'
 # groups of digits with one thing between two of them, and as many groups as there are
 _BETWEEN = r"(?: ?[-‑–−/.] ?|[ ~\u00a0]|\) ?| ?\()"
 _NUMBER = re.compile(
-    rf"(?<![A-Za-z0-9_.,$€#*^-])(?>\(?\+?\(?\d++(?:{_BETWEEN}\d++)*+)(?![A-Za-z_*^%]|,\d)"
+    rf"(?<![A-Za-z0-9_.,$€#*^-])(?<!\d )(?>\(?\+?\(?\d++(?:{_BETWEEN}\d++)*+)(?![A-Za-z_*^%]|,\d)"
 )
 _DOTTED = re.compile(r"\+?\d{1,4}(?:\.\d{2,4}){2}|\d\d(?:\.\d\d){4}")
 _DATE = re.compile(r"(?:1[5-9]|20)\d\d[-./]\d\d?[-./]\d\d?|\d\d?[-./]\d\d?[-./](?:19|20)\d\d")
