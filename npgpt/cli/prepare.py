@@ -50,6 +50,9 @@ def prepare(
     personal: Annotated[
         bool, typer.Option("--mask/--no-mask", help="Mask personal data.")
     ] = D.mask,
+    mask_kinds: Annotated[
+        str, typer.Option(help="What is masked.", metavar="LIST")
+    ] = ",".join(D.kinds),
     chunk: Annotated[int, typer.Option(help="Characters of a chunk.", metavar="N")] = D.chunk,
     overlap: Annotated[int, typer.Option(help="Of two chunks.", metavar="N")] = D.overlap,
     seed: Annotated[int, typer.Option(help="Of stories and split.", metavar="N")] = D.seed,
@@ -78,6 +81,7 @@ def prepare(
         limits=Limits(shortest, longest, symbols, repetition, script),
         near=near,
         mask=personal,
+        kinds=tuple(filter(None, mask_kinds.replace(" ", "").split(","))),
         validation=validation,
         chunk=chunk,
         overlap=overlap,

@@ -6,7 +6,7 @@ number by the numbering plan of a country. What is not found is named in `NOT_FO
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -99,3 +99,13 @@ def _examples(
             shortened = f"{text[start : start + 3]}…{text[end - 3 : end]}"
             some.append(" ".join(f"{before}{shortened}{after}".split()))
     return examples
+
+
+def first_examples(each: Iterable[dict[str, list[str]]]) -> dict[str, list[str]]:
+    """The first few examples of each kind, of several documents'."""
+    first: dict[str, list[str]] = {}
+    for examples in each:
+        for kind, texts in examples.items():
+            some = first.setdefault(kind, [])
+            some.extend(texts[: EXAMPLES - len(some)])
+    return first
