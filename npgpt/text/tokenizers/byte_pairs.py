@@ -6,7 +6,6 @@ written as one character: a word is a string, and a merge in a word is
 counted once, with its frequency, and encoded once, then remembered.
 """
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
@@ -18,6 +17,7 @@ from pathlib import Path
 import regex
 
 from npgpt.errors import InputError
+from npgpt.files import parse_json
 from npgpt.text.tokenizers.checks import as_texts, check_ids, check_text
 from npgpt.text.tokenizers.naive_byte_pairs import BYTES, PATTERN, PRINTING
 from npgpt.text.tokenizers.special_tokens import check_special_tokens, split_special
@@ -98,7 +98,8 @@ class BytePairTokenizer:
     string of bytes has its ids, and comes back whole.
 
     `tokens` holds each id's bytes (a special token's name), `merges` the pairs
-    of ids in the order learned, `special_ids` the special tokens.
+    of ids in the order learned, `special_ids` the special tokens; those of them
+    in `added` are found in any text, as whole words that were added later are.
     """
 
     kind = "bpe"
@@ -108,10 +109,12 @@ class BytePairTokenizer:
         tokens: Iterable[bytes],
         merges: Iterable[tuple[int, int]],
         special_ids: dict[str, int],
+        added: Iterable[str] = (),
     ) -> None:
         self.tokens, self.merges, self.special_ids = list(tokens), list(merges), special_ids
+        self.added = tuple(added)
         check_special_tokens(special_ids)
-        special = {*special_ids.values()}
+        special = {id for name, id in special_ids.items() if name not in self.added}
         ids = {token: id for id, token in enumerate(self.tokens) if id not in special}
         if len(ids) + len(special) != len(self.tokens):
             raise InputError("some token occurs twice in the vocabulary")
@@ -119,7 +122,8 @@ class BytePairTokenizer:
         if lacking:
             raise InputError(f"the vocabulary lacks {len(lacking)} of the 256 bytes")
         for name in special_ids:
-            if bytes(_SPELT.get(character, 0) for character in name) in ids:
+            spelt = bytes(_SPELT.get(character, 0) for character in name)
+            if spelt in ids and name not in self.added:
                 raise InputError(
                     f"special token {name!r} is also a piece of text: "
                     "write it with punctuation, as in <|end|>"
@@ -175,31 +179,41 @@ class BytePairTokenizer:
         return cls(tokens + [name.encode("utf-8") for name in names], merges, special_ids)
 
     @classmethod
-    def from_gpt2(cls, vocab_bpe: str | Path, encoder_json: str | Path) -> "BytePairTokenizer":
+    def from_gpt2(
+        cls, vocab_bpe: str | Path, encoder_json: str | Path,
+        more: dict[str, int] | None = None, added: Iterable[str] = (),
+    ) -> "BytePairTokenizer":
         """Read GPT-2's own two files (elsewhere called merges.txt and vocab.json).
 
-        What the vocabulary holds beyond bytes and merges is a special token.
+        What the vocabulary holds beyond bytes and merges is a special token, and so is
+        what `more` adds to it, with its ids; those in `added` are found in any text.
         """
         try:
-            lines = Path(vocab_bpe).read_text(encoding="utf-8").split("\n")
-            vocabulary = json.loads(Path(encoder_json).read_text(encoding="utf-8"))
+            lines = Path(vocab_bpe).read_text(encoding="utf-8-sig").split("\n")
+            vocabulary = parse_json(Path(encoder_json).read_bytes())
         except OSError as error:
             raise InputError(f"cannot read {error.filename}: {error.strerror}") from error
         except (ValueError, RecursionError) as error:
             raise InputError(f"{vocab_bpe} or {encoder_json} is damaged: {error}") from error
+        if not isinstance(vocabulary, dict):
+            raise InputError(f"{encoder_json} is damaged: it holds no vocabulary")
         merges = [line.strip() for line in lines if line.strip() and line[:9] != "#version:"]
         made = {*_SPELT, *(merge.replace(" ", "") for merge in merges)}
         special_ids = {name: id for name, id in vocabulary.items() if name not in made}
-        return cls.from_spelt(vocabulary, merges, special_ids)
+        special_ids |= more or {}
+        return cls.from_spelt(vocabulary, merges, special_ids, added)
 
     @classmethod
     def from_spelt(
-        cls, vocabulary: dict[str, int], merges: Iterable[str], special_ids: dict[str, int]
+        cls, vocabulary: dict[str, int], merges: Iterable[str], special_ids: dict[str, int],
+        added: Iterable[str] = (),
     ) -> "BytePairTokenizer":
-        """From tokens spelt as in GPT-2's files, merges as "left right"."""
+        """From tokens spelt as in GPT-2's files, merges as "left right". Special tokens
+        are written as they are, and so are those of them in `added`."""
         whole = {**vocabulary, **special_ids}
         names = {id: name for name, id in special_ids.items()}
-        if sorted(whole.values()) != list(range(len(whole))):
+        numbers = all(type(id) is int for id in whole.values())
+        if not numbers or sorted(whole.values()) != list(range(len(whole))):
             raise InputError(f"the {len(whole)} ids are not 0 to {len(whole) - 1}, each once")
         try:
             tokens = [
@@ -212,7 +226,7 @@ class BytePairTokenizer:
                 pairs.append((vocabulary[left], vocabulary[right]))
         except (KeyError, ValueError) as error:
             raise InputError(f"these are not byte-level tokens and merges: {error!r}") from None
-        return cls(tokens, pairs, special_ids)
+        return cls(tokens, pairs, special_ids, added)
 
     @property
     def vocab_size(self) -> int:
@@ -222,12 +236,19 @@ class BytePairTokenizer:
         """The ids of any text; names of special tokens are text unless allowed."""
         check_text(text)
         ids: list[int] = []
-        for piece, special in split_special(text, allowed_special, self.special_ids):
+        allowed = self._with_added(allowed_special)
+        for piece, special in split_special(text, allowed, self.special_ids):
             if special is None:
                 ids += chain.from_iterable(map(self._encode_word, _FIND(piece)))
             else:
                 ids.append(special)
         return ids
+
+    def _with_added(self, allowed: str | Iterable[str]) -> str | Iterable[str]:
+        """The names to look for: those that are allowed, and those that always are."""
+        if not self.added or allowed == "all":
+            return allowed
+        return {*([allowed] if isinstance(allowed, str) else allowed), *self.added}
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; "\\ufffd" stands where they are not whole characters."""
@@ -289,11 +310,11 @@ class BytePairTokenizer:
         }
         byte_level = {"type": "ByteLevel", "add_prefix_space": False,
                       "trim_offsets": True, "use_regex": True}
-        return write_json(model, byte_level, byte_level, self.special_ids)
+        return write_json(model, byte_level, byte_level, self.special_ids, self.added)
 
     def save(self, file: str | Path) -> None:
         """Write tokenizer.json."""
         save_text(file, self.to_json())
 
     def __reduce__(self) -> tuple:
-        return BytePairTokenizer, (self.tokens, self.merges, self.special_ids)
+        return BytePairTokenizer, (self.tokens, self.merges, self.special_ids, self.added)
