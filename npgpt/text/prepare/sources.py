@@ -214,12 +214,12 @@ def _json_text(line: bytes) -> tuple[str, str]:
     try:
         text = json.loads(text)["text"]
         text.encode()
-    except (json.JSONDecodeError, RecursionError):
-        return "", "not JSON"
     except (KeyError, TypeError, AttributeError):
         return "", 'no field "text"'
     except UnicodeEncodeError:
         return "", "half of a surrogate pair"
+    except (ValueError, RecursionError):  # a number of thousands of digits is a ValueError, too
+        return "", "not JSON"
     return (text, "") if isinstance(text, str) else ("", 'no field "text"')
 
 
