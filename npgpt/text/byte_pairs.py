@@ -1,17 +1,16 @@
 """Byte-level byte pairs: GPT-2's tokenizer, trained and run at speed.
 
-`naive_byte_pairs` says the same in one page. What makes this one fast: a
-token id is a character, so a word is a string, and a merge in a word is
+`naive_byte_pairs` does the same on one page. Training is fast because a token
+id is written as one character: a word is a string, and a merge in it is
 `word.replace(pair, new)`, from left to right, in C. Each distinct word is
 trained on once, with its count, and encoded once, then remembered.
 """
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
-from itertools import chain, pairwise
+from itertools import chain
 from operator import add
 from pathlib import Path
 
@@ -19,13 +18,14 @@ import regex
 
 from npgpt.errors import InputError
 from npgpt.text.checks import as_texts, check_ids, check_text
+from npgpt.text.cutting import cut_blocks, cut_words
 from npgpt.text.naive_byte_pairs import BYTES, PATTERN, PRINTING
-from npgpt.text.special_tokens import check_special_tokens, split_special
+from npgpt.text.special_tokens import allowed_names, check_special_tokens, split_special
 from npgpt.text.streaming import StreamDecoder
 from npgpt.text.tokenizer_json import save_text, write_json
+from npgpt.text.word_encoder import WordEncoder
 
 END_OF_TEXT = "<|endoftext|>"
-REMEMBERED_WORDS = 2**17
 # how a tokenizer.json and GPT-2's files spell each byte: those that do not
 # print, the blank among them, are moved up to 256 and on
 SPELLING = {
@@ -121,10 +121,8 @@ class BytePairTokenizer:
         for name in special_ids:
             if bytes(_SPELT.get(sign, 0) for sign in name) in ids:
                 raise InputError(f"special token {name!r} is also a piece of text: give it signs")
-        self._byte_tokens = "".join([chr(ids[bytes([byte])]) for byte in range(256)])
-        self._pairs = [chr(left) + chr(right) for left, right in self.merges]
-        self._ranks = {pair: rank for rank, pair in enumerate(self._pairs)}
-        self._merged = []
+        self._byte_ids = [ids[bytes([byte])] for byte in range(256)]
+        self._made: list[int] = []  # the id that each merge makes
         used: set[int] = set()
         for left, right in self.merges:
             made = ids.get(self.tokens[left] + self.tokens[right])
@@ -134,8 +132,8 @@ class BytePairTokenizer:
                     "earlier merge has used"
                 )
             used |= {left, right}
-            self._merged.append(chr(made))
-        self._encode_word = lru_cache(REMEMBERED_WORDS)(self._merge_word)
+            self._made.append(made)
+        self._words = WordEncoder(self._byte_ids, self.merges, self._made)
 
     @classmethod
     def train(
@@ -218,13 +216,19 @@ class BytePairTokenizer:
     def encode(self, text: str, allowed_special: str | Iterable[str] = ()) -> list[int]:
         """The ids of any text; names of special tokens are text unless allowed."""
         check_text(text)
-        ids: list[int] = []
-        for piece, special in split_special(text, allowed_special, self.special_ids):
-            if special is None:
-                ids += chain.from_iterable(map(self._encode_word, _FIND(piece)))
-            else:
-                ids.append(special)
-        return ids
+        names = allowed_names(allowed_special, self.special_ids)
+        return [*chain.from_iterable(self._encode_blocks([text], names))]
+
+    def encode_iterable(
+        self, texts: Iterable[str], allowed_special: str | Iterable[str] = ()
+    ) -> Iterator[int]:
+        """The ids of the texts joined, such as the lines of a file, one after another.
+
+        However long the whole, what is held in memory is some 250,000 characters,
+        or a text or a word that is longer.
+        """
+        names = allowed_names(allowed_special, self.special_ids)
+        return chain.from_iterable(self._encode_blocks(as_texts(texts), names))
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; "\\ufffd" stands where they are not whole characters."""
@@ -233,7 +237,7 @@ class BytePairTokenizer:
     def encode_bytes(self, data: bytes) -> list[int]:
         """The ids of any bytes, UTF-8 or not."""
         text = data.decode("utf-8", errors="surrogateescape")
-        return list(chain.from_iterable(map(self._encode_word, _FIND(text))))
+        return [*chain.from_iterable(self._encode_blocks([text], []))]
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         ids = check_ids(ids, self.vocab_size)
@@ -242,30 +246,16 @@ class BytePairTokenizer:
     def stream_decoder(self) -> StreamDecoder:
         return StreamDecoder(self.decode_bytes)
 
-    def _merge_word(self, piece: str) -> list[int]:
-        data = piece.encode("utf-8", errors="surrogateescape")
-        word = data.decode("latin-1").translate(self._byte_tokens)
-        ranks = self._ranks
-        heap = list({ranks[pair] for pair in map(add, word, word[1:]) if pair in ranks})
-        heapify(heap)
-        while heap:
-            first = heappop(heap)
-            parts, new = word.split(self._pairs[first]), self._merged[first]
-            if len(parts) == 1:
-                continue  # an earlier merge took its place
-            word = new.join(parts)
-            # only beside the new token can there be pairs not seen before
-            for before, after in pairwise(parts):
-                for pair in (before[-1:] or new) + new, new + (after[:1] or new):
-                    if pair in ranks:
-                        heappush(heap, ranks[pair])
-        return [*map(ord, word)]
+    def _encode_blocks(self, texts: Iterable[str], names: list[str]) -> Iterator[Iterable[int]]:
+        for block in cut_blocks(texts, names):
+            for piece, special in split_special(block, names, self.special_ids):
+                yield self._words.encode(cut_words(piece)) if special is None else [special]
 
     def to_tiktoken_ranks(self) -> dict[bytes, int]:
         """Ranks for `tiktoken.Encoding(name, pat_str=PATTERN, mergeable_ranks=ranks,
         special_tokens=tokenizer.special_ids)`, which then gives the same ids."""
-        made = [ord(new) for new in self._merged]
-        if made != sorted(made) or max(map(ord, self._byte_tokens)) > min(made, default=2**32):
+        made = self._made
+        if made != sorted(made) or max(self._byte_ids) > min(made, default=2**32):
             raise InputError("tiktoken wants ids in the order of the merges; these are not")
         special = {*self.special_ids.values()}
         return {token: id for id, token in enumerate(self.tokens) if id not in special}
