@@ -7,8 +7,7 @@ from pathlib import Path
 
 import npgpt.layers
 import torchgpt.layers
-from npgpt.cli import bench_generation
-from npgpt.cli.bench_step import markdown
+from npgpt.benchmarks import generation, step
 from npgpt.cli.main import app
 
 ROOT = Path(__file__).parent.parent
@@ -24,10 +23,10 @@ def test_the_pair_is_the_source():
 def test_the_table_is_the_records():
     records = [json.loads((ROOT / "docs/records" / f"{name}.json").read_text(encoding="utf-8"))
                for name in ("step-zen5-avx2", "step-zen5-avx512")]
-    assert markdown(records) in README
+    assert step.markdown(records) in README
     record = ROOT / "docs/records/generation-zen4-avx2.json"
     generated = json.loads(record.read_text(encoding="utf-8"))
-    assert bench_generation.markdown(generated) in README
+    assert generation.markdown(generated) in README
 
 
 def test_commands_and_links_exist():

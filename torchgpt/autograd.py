@@ -19,8 +19,8 @@ def differentiable(forward, backward):
 
     def call(*args, **options):
         arguments = signature.bind(*args, **options).arguments
-        tensors = {name: leaf for name, leaf in tree_leaves(dict(arguments))
-                   if torch.is_tensor(leaf) and leaf.is_floating_point()}
+        tensors = {name: value for name, value in tree_leaves(dict(arguments))
+                   if torch.is_tensor(value) and value.is_floating_point()}
         return HandWritten.apply(
             forward, backward, arguments, list(tensors), *tensors.values())
 

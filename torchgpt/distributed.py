@@ -26,8 +26,8 @@ from npgpt.runs.settings import Settings
 from npgpt.runs.train import batches
 from npgpt.training.loop import loop
 from npgpt.tree import tree_map
-from torchgpt.device import pick_device
-from torchgpt.training.module_trainer import ModuleTrainer, compiler_errors
+from torchgpt.device import compiler_errors, pick_device
+from torchgpt.training.module_trainer import ModuleTrainer
 
 # how long the others wait for process 0: it evaluates and saves alone
 PATIENCE = timedelta(hours=2)
@@ -70,7 +70,7 @@ def own_gpu(there: int) -> torch.device:
     return torch.device("cuda", index)
 
 
-def share_run(open_run: Callable[[], tuple[Run, bool]]) -> tuple[Run, bool]:
+def broadcast_run(open_run: Callable[[], tuple[Run, bool]]) -> tuple[Run, bool]:
     """Process 0's open_run(), a run and whether its dropout masks are the
     loop's, handed to all, so that only its machine needs the corpus and the
     run's directory. Where it fails, the others leave with status 2 and in

@@ -1,77 +1,22 @@
-"""The other blocks of a chapter: head, picture, symbols, cells, differences, questions.
+"""The blocks of a chapter beside the twins: head, pictures, symbols, questions.
 
 Each writes plain HTML; whatever it shows was computed, run or checked while
 the page was built. CONTRIBUTING's page on chapters shows how to write them.
 """
 
-import ast
 import contextlib
 import importlib
-import importlib.util
 import inspect
-import io
-import json
 import re
-import sys
-import textwrap
 from html import escape
-from pathlib import Path
 
 import measure
-import numpy as np
-import torch
+from block import DOCS, Block
+from cells import Differs, Listing, Run
 from docutils import nodes
 from docutils.parsers.rst import directives
-from sphinx.errors import ExtensionError
-from sphinx.util.docutils import SphinxDirective
-from twin import TICK, Inline, names_in, needed, plain_code
-
-DOCS = Path(__file__).parents[1]
-LOADED = {}
-# the record that is kept in the repository, else that of the last run here
-REPORT = next((path for path in (DOCS.parent / "parity_tests" / "report.json",
-                                 DOCS.parent / ".pytest_cache" / "d" / "parity" / "report.json")
-               if path.exists()), DOCS / "none")
-
-
-class Block(SphinxDirective):
-    has_content = True
-
-    def html(self, text):
-        return nodes.raw("", text, format="html")
-
-    def wrapped(self, before, after, children=None):
-        inside = children if children is not None else self.parse_content_to_nodes()
-        return [self.html(before), *inside, self.html(after)]
-
-    def inline(self, text):
-        symbols = getattr(self.env, "book_symbols", {}).get(self.env.docname, {})
-        return Inline(symbols, self.get_location())(text)
-
-    def fail(self, words):
-        raise ExtensionError(f"{self.get_location()}: {words}")
-
-    def pages_function(self, name):
-        """`layer_norm` or `layer_norm:plot` -> a function of docs/pictures."""
-        file, _, function = name.partition(":")
-        path = DOCS / "pictures" / f"{file}.py"
-        if not path.exists():
-            self.fail(f"there is no {path}")
-        self.env.note_dependency(str(path))
-        return load(path, function or "picture")
-
-
-def load(path, function):
-    """A function from a file of docs/pictures, which may import `svg`."""
-    for place in (path.parent, Path(__file__).parent):
-        if str(place) not in sys.path:
-            sys.path.insert(0, str(place))
-    key = path, path.stat().st_mtime_ns
-    if key not in LOADED:  # once a process: a file's pictures share what they compute
-        spec = importlib.util.spec_from_file_location(f"picture_{path.stem}", path)
-        LOADED[key] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(LOADED[key])
-    return getattr(LOADED[key], function)
+from inline import TICK
+from suite import REPORT, Mutants, SuiteTable, suite, suite_row
 
 
 class Chapter(Block):
@@ -127,24 +72,6 @@ def is_module(name):
     return name.startswith(("npgpt.", "torchgpt."))
 
 
-def suite():
-    """The parity suite's own table, or None where it has not been run."""
-    if not REPORT.exists():
-        return None
-    return json.loads(REPORT.read_text(encoding="utf-8"))
-
-
-def suite_row(names):
-    """One line about a component from the suite's table."""
-    rows = (suite() or {}).get("components", {})
-    found = [rows[name] for name in names if name in rows]
-    if not found:
-        return None
-    examples = sum(row["examples"] for row in found)
-    worst = max(max(row["forward"], row["backward"]) for row in found)
-    return f"{examples} examples, worst error {worst:.0%} of its budget"
-
-
 class Pair(Block):
     """Two blocks side by side, over the columns of the twin."""
 
@@ -179,8 +106,8 @@ class Picture(Block):
             text = image if isinstance(image, str) else image.html(kind, self.options["alt"])
             images.append(text)
         caption = self.inline(" ".join(self.content))
-        wide = ' class="full"' if "wide" in self.options else ""
-        return [self.html(f"<figure{wide}>{''.join(images)}"
+        full_width = ' class="full"' if "wide" in self.options else ""
+        return [self.html(f"<figure{full_width}>{''.join(images)}"
                           + (f"<figcaption>{caption}</figcaption>" if caption else "")
                           + "</figure>")]
 
@@ -218,116 +145,6 @@ class Symbols(Block):
                           f"<tbody>{''.join(body)}</tbody></table></div>")]
 
 
-class Run(Block):
-    """A cell: its code is executed when the page is built, and what it prints is shown.
-    The cells of a page share their variables."""
-
-    option_spec = {"title": directives.unchanged}
-
-    def run(self):
-        code = "\n".join(self.content)
-        space = self.env.temp_data.setdefault("book_space", {"__name__": "__page__"})
-        printed = io.StringIO()
-        source, line = self.get_source_info()
-        try:
-            with contextlib.redirect_stdout(printed):
-                exec(compile(code, f"{source}:{line}", "exec"), space)
-        except Exception as error:
-            raise ExtensionError(f"{source}:{line}: the cell does not run: {error!r}") from error
-        lines = "".join(
-            f'<div class="ln"><span class="no">{i}</span><code>{text}</code></div>'
-            for i, text in enumerate(plain_code(code), 1))
-        sides = [kind for kind, word in (("np", "npgpt"), ("pt", "torchgpt")) if word in code]
-        marks = "".join(f'<span class="sq {kind}"></span>' for kind in sides)
-        title = escape(self.options.get("title", "Python"))
-        out = escape(printed.getvalue().rstrip())
-        result = f'<pre class="out" tabindex="0">{out}</pre>' if out else ""
-        return [self.html(
-            f'<div class="cell"><div class="top">{marks}{title}<span class="grow"></span>'
-            '<button class="copy needs-js" type="button" data-copy="run">Copy</button></div>'
-            f'<div class="code">{lines}</div>{result}</div>')]
-
-
-class Listing(Block):
-    """Functions that have no twin: `listing npgpt.training.batches draw_batch`."""
-
-    required_arguments = 1
-    final_argument_whitespace = True
-    has_content = False
-
-    def run(self):
-        name, *functions = self.arguments[0].split()
-        module = importlib.import_module(name)
-        self.env.note_dependency(module.__file__)
-        path, up = name.replace(".", "/"), "../" * self.env.docname.count("/")
-        rows, trees = [], []
-        for function in functions:
-            lines, first = inspect.getsourcelines(
-                inspect.unwrap(eval(function, vars(module))))
-            text = textwrap.dedent("".join(lines)).rstrip()
-            trees.append(ast.parse(text).body[0])
-            variables = names_in(trees[-1])
-            for i, line in enumerate(plain_code(text, variables)):
-                link = f"{up}source/{path}.html#L{first + i}"
-                rows.append(f'<div class="ln"><a class="no" href="{link}" tabindex="-1" '
-                            f'aria-label="Line {first + i} in its file">{first + i}</a>'
-                            f"<code>{line}</code></div>")
-            rows.append('<div class="ln"><span class="no"></span><code> </code></div>')
-        kind = "np" if name.startswith("npgpt") else "pt"
-        before = needed(trees, Path(module.__file__), name, {tree.name for tree in trees})
-        return [self.html(
-            f'<div class="cell"><div class="top"><span class="sq {kind}"></span>'
-            f'<a class="file" href="{up}source/{path}.html">{path}.py</a>'
-            '<span class="grow"></span>'
-            f'<button class="copy needs-js" type="button" data-copy="run" '
-            f'data-before="{escape(before)}">Copy</button></div>'
-            f'<div class="code">{"".join(rows[:-1])}</div></div>')]
-
-
-class Differs(Block):
-    """Items "- `numpy` | `torch`" and a paragraph. Code must stand in the chapter's files;
-    "`expression → result`" is evaluated and must give that result."""
-
-    def run(self):
-        items = []
-        for text in self.content:
-            if text.startswith("- "):
-                items.append([text[2:], []])
-            elif items and text.strip():
-                items[-1][1].append(text.strip())
-        out = []
-        for head, words in items:
-            codes = re.findall(r"`([^`]+)`", head)
-            if len(codes) != 2 or not words:
-                self.fail(f"an item is `numpy` | `torch` and its reason: {head}")
-            for code, side in zip(codes, ("npgpt", "torchgpt")):
-                self.check(code, side)
-            spell = "".join(
-                f'<span class="spell"><span class="sq {kind}"></span>'
-                f"<code>{escape(code)}</code></span>"
-                for kind, code in zip(("np", "pt"), codes))
-            out.append(f"<li>{spell}<p>{self.inline(' '.join(words))}</p></li>")
-        return [self.html(f'<ul class="differs">{"".join(out)}</ul>')]
-
-    def check(self, code, side):
-        if "→" in code:
-            expression, expected = (part.strip() for part in code.split("→"))
-            space = {"np": np, "torch": torch}
-            try:
-                value = eval(expression, space)
-            except Exception as error:
-                value = type(error).__name__
-            found = str(value)
-            if found != expected:
-                self.fail(f"`{expression}` gives {found}, not {expected}")
-            return
-        modules = [m for m in self.env.temp_data.get("book_sources", []) if m.startswith(side)]
-        texts = [Path(sys.modules[m].__file__).read_text(encoding="utf-8") for m in modules]
-        squeezed = [re.sub(r"\s+", "", text) for text in texts]
-        if texts and not any(re.sub(r"\s+", "", code) in text for text in squeezed):
-            self.fail(f"`{code}` does not stand in {', '.join(modules)}")
-
-
 class Question(Block):
     """A question with its answer folded away."""
 
@@ -348,108 +165,6 @@ class Question(Block):
 
 class Review(Question):
     kind = "Review"
-
-
-def planted(group, name=None):
-    """[(what, file, right text, wrong text)] of a file of parity_tests/mutants."""
-    if str(DOCS.parent) not in sys.path:
-        sys.path.insert(0, str(DOCS.parent))
-    found = []
-    for mutant in importlib.import_module(f"parity_tests.mutants.{group}").MUTANTS:
-        if isinstance(mutant, tuple):
-            what, file, old, new = mutant
-            found.append((what, f"npgpt/text/{file}", old, new))
-        else:
-            found.append((mutant.what, mutant.file, mutant.old, mutant.new))
-    return [row for row in found if name is None or row[1].split("/")[-1] == name]
-
-
-class Mutants(Block):
-    """The suite's planted mistakes of `layers`, `model`, …, or `layers layer_norm`, those of
-    one file: what, the line, the wrong line."""
-
-    required_arguments = 1
-    optional_arguments = 1
-    has_content = False
-
-    def run(self):
-        path = DOCS.parent / "parity_tests" / "mutants" / f"{self.arguments[0]}.py"
-        if not path.exists():
-            self.fail(f"there is no {path}")
-        self.env.note_dependency(str(path))
-        found = planted(*self.arguments)
-        held = (suite() or {}).get("mutants", {}).values()
-        verdicts = {name: killed for part in held for name, killed in part.items()}
-        out, last = [], None
-        for what, file, old, new in found:
-            name = file.split("/")[-1]
-            if self.arguments[1:]:
-                pass
-            elif name != last and (DOCS / "chapters" / f"{name}.md").exists():
-                out.append(f'<li class="of"><a href="chapters/{name}.html">{name}</a></li>')
-            elif name != last:
-                out.append(f'<li class="of">{name}</li>')
-            last = name
-            killed = verdicts.get(f"{file}: {what}")
-            found_it = f'<span class="ok">{TICK}found</span>'
-            verdict = {True: found_it, False: "survived"}.get(killed, "")
-            kind = "pt" if file.startswith("torchgpt") else "np"
-            out.append(
-                f'<li><p><span class="sq {kind}"></span> {escape(what)} {verdict}</p>'
-                f'<pre tabindex="0"><code>{both(old, new)}</code></pre></li>')
-        if not out:
-            self.fail(f"there is no mutant of {' '.join(self.arguments)}")
-        return [self.html(f'<ul class="mutants">{"".join(out)}</ul>')]
-
-
-def both(old, new):
-    """The right lines and the wrong ones, without the indent they share."""
-    old, new = (textwrap.dedent(text.strip("\n")) for text in (old, new))
-    right = "\n".join(f"  {escape(line)}" for line in old.split("\n"))
-    wrong = "\n".join(f"≠ {escape(line)}" for line in new.split("\n"))
-    return f"{right}\n<b>{wrong}</b>"
-
-
-class SuiteTable(Block):
-    """The parity suite's own table, or how to make it."""
-
-    has_content = False
-
-    def run(self):
-        table = suite()
-        if REPORT.exists():
-            self.env.note_dependency(str(REPORT))
-        if table is None:
-            return [self.html(
-                "<p><b>Not yet measured here.</b> Run <code>pytest</code>; it ends with this table "
-                "and writes it where the book finds it.</p>")]
-        heads = ("component", "examples", "witnesses", "worst error forward", "backward",
-                 "mutants found")
-        out = []
-        from npgpt.checking.components import CASES
-
-        for name in CASES:
-            row = table["components"].get(name)
-            if row is None:
-                out.append(f"<tr><td>{name}</td><td colspan=5>not yet measured</td></tr>")
-                continue
-            killed = table["mutants"].get(name, {})
-            full = [who for who in row["witnesses"]
-                    if who.split()[-1] not in ("float32", "bfloat16")]
-            page = name.removesuffix(".forward")
-            link = (f'<a href="chapters/{page}.html">{name}</a>'
-                    if (DOCS / "chapters" / f"{page}.md").exists() else name)
-            cells = (link, str(row["examples"]), escape(", ".join(full)), f"{row['forward']:.0%}",
-                     f"{row['backward']:.0%}" if "autograd" in row["witnesses"] else "–",
-                     f"{sum(killed.values())} of {len(killed)}" if killed else "–")
-            out.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-        head = "".join(f'<th scope="col">{words}</th>' for words in heads)
-        where = (f"{table['profile']} profile, {table['date']}, commit {table['commit']}, on "
-                 f"{table['device_name']}, "
-                 + ", ".join(f"{name} {number}" for name, number in table["versions"].items()))
-        return [self.html(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(out)}</tbody>"
-                          f"</table><p>Worst errors as a share of their budget. "
-                          f"{escape(where)}.</p>")]
 
 
 def tint(side):

@@ -29,8 +29,8 @@ class Step:
 
 
 @dataclass
-class Half:
-    """One function of one half, cut into steps."""
+class Excerpt:
+    """One function of one package, cut into steps."""
 
     side: str
     function: object
@@ -106,7 +106,7 @@ def cut(side, function):
         Step(numbers, words, start, end, lines[start - first : end - first + 1])
         for (start, numbers, words), end in zip(cuts, ends)
     ]
-    return Half(side, function, path, first, lines, steps, tree)
+    return Excerpt(side, function, path, first, lines, steps, tree)
 
 
 def check_labels(left, right):
@@ -119,18 +119,19 @@ def check_labels(left, right):
             )
     n, m = len(left.labels()), len(right.labels())
     if n != m:
-        half, alone = (left, left.labels()[m]) if n > m else (right, right.labels()[n])
+        excerpt, alone = (left, left.labels()[m]) if n > m else (right, right.labels()[n])
         raise TwinError(
-            f"{half.at(alone.first)}: the label `{label(alone)}` has no partner in the other half"
+            f"{excerpt.at(alone.first)}: the label `{label(alone)}` has no partner in the other"
+            " package"
         )
 
 
 def check_order(left, right):
     """Within a step the names that both halves assign come in the same order."""
     for mine, other in zip(left.labels(), right.labels()):
-        ours, theirs = ([(name, line) for line, names in sorted(half.records.items())
+        ours, theirs = ([(name, line) for line, names in sorted(excerpt.records.items())
                          if step.first <= line <= step.last for name in names]
-                        for half, step in ((left, mine), (right, other)))
+                        for excerpt, step in ((left, mine), (right, other)))
         both = {name for name, _ in ours} & {name for name, _ in theirs}
         ours, theirs = ([(n, line) for n, line in names if n in both] for names in (ours, theirs))
         for (name, line), (partner, there) in zip(ours, theirs):

@@ -40,7 +40,7 @@ def node():
     return _nodes[pid]
 
 
-def render(tex, symbols=None, display=False, seen={}):  # noqa: B006, a cache of this process
+def render(tex, symbols=None, display=False, cache={}):  # noqa: B006, a cache of this process
     """HTML for a formula. `symbols`: {variable: its LaTeX}, for \\v and \\d."""
 
     def named(match):
@@ -54,15 +54,15 @@ def render(tex, symbols=None, display=False, seen={}):  # noqa: B006, a cache of
 
     tex = re.sub(r"\\([vd])\{(\w+)\}", named, tex)
     key = tex, display
-    if key not in seen:
+    if key not in cache:
         process = node()
         process.stdin.write(json.dumps({"tex": tex, "display": display}) + "\n")
         process.stdin.flush()
         answer = json.loads(process.stdout.readline())
         if "error" in answer:
             raise ValueError(f"KaTeX cannot set {tex!r}: {answer['error']}")
-        seen[key] = answer["html"]
-    return seen[key]
+        cache[key] = answer["html"]
+    return cache[key]
 
 
 def visit_math(writer, node):

@@ -44,27 +44,27 @@ def measure(name, code, seed=1, not_gradients=(), where="example"):
     name = ALIASES.get(name, name)
     both = [implementation_of(side) for side in SIDES]
     functions = [name, backward_of(name)] if both[0].find(backward_of(name)) else [name]
-    halves = [[cut(side, each.find(function)) for function in functions]
+    excerpts = [[cut(side, each.find(function)) for function in functions]
               for side, each in zip(SIDES, both)]
-    for left, right in zip(*halves):
+    for left, right in zip(*excerpts):
         check_labels(left, right)
     if functions[1:]:
-        check_backward_labels(*halves[0])
+        check_backward_labels(*excerpts[0])
     example = example_of(code, seed, where)
-    with stops_the_build(halves[0]):
+    with stops_the_build(excerpts[0]):
         case = case_of(name, functions, example, both[0], seed)
-    for each, own in zip(both, halves):
+    for each, own in zip(both, excerpts):
         run(each, case, own)
     sizes = {}
-    for left, right in zip(*halves):
+    for left, right in zip(*excerpts):
         check_order(left, right)
         check_shapes(left, sizes)
         check_shapes(right, sizes)
     steps, _, _ = steps_compared(case, both[0], both[1], always=True)
-    pair = {"forward": tuple(half[0] for half in halves), "sizes": sizes,
-            "facts": facts_of(*[half[0] for half in halves], name, steps)}
+    pair = {"forward": tuple(excerpt[0] for excerpt in excerpts), "sizes": sizes,
+            "facts": facts_of(*[excerpt[0] for excerpt in excerpts], name, steps)}
     if functions[1:]:
-        backs = tuple(half[1] for half in halves)
+        backs = tuple(excerpt[1] for excerpt in excerpts)
         facts = facts_of(*backs, functions[1], steps)
         found = verdict(case, [*both, *witnesses(case)[2:]])
         confirmed = [] if found.findings else list(found.values[both[1].name].values())
@@ -73,7 +73,7 @@ def measure(name, code, seed=1, not_gradients=(), where="example"):
         for step, fact in zip(backs[1].steps, facts):
             if step.numbers:
                 fact["autograd"] = check_step(
-                    *halves[1], step, both[1].native(case).d_y, budgets, not_gradients, confirmed)
+                    *excerpts[1], step, both[1].native(case).d_y, budgets, not_gradients, confirmed)
         if found.findings:
             raise TwinError(f"{backs[1].at(backs[1].first)}: {found.findings[0].what}")
         pair.update(backward=backs, backward_facts=facts)
@@ -158,43 +158,44 @@ def call_function(find, case):
     return {"result": list(result) if inspect.isgenerator(result) else result}
 
 
-def run(implementation, case, halves):
+def run(implementation, case, excerpts):
     """Compute the case; put the arguments and what each statement worked out into the halves."""
-    recorder = Recorder(implementation.packages, snapshots=[code_of(half) for half in halves])
+    recorder = Recorder(implementation.packages, snapshots=[code_of(each) for each in excerpts])
     own = implementation.native(case)
-    with stops_the_build(halves):
+    with stops_the_build(excerpts):
         recorder.run(lambda: implementation.results(own))
-    for half, args in zip(halves, (arguments(implementation.native(case)), {})):
-        half.args = args
-        half.calls = [call for call in recorder.calls if call.code is code_of(half)]
+    for excerpt, args in zip(excerpts, (arguments(implementation.native(case)), {})):
+        excerpt.args = args
+        excerpt.calls = [call for call in recorder.calls if call.code is code_of(excerpt)]
         for event in recorder.events:
-            if event.kind in ("assigned", "part") and holds(half, event.call.code.co_filename,
+            if event.kind in ("assigned", "part") and holds(excerpt, event.call.code.co_filename,
                                                             event.line):
-                half.records.setdefault(event.line, {})[event.name] = event.value
-    if halves[1:]:
-        first = next(iter(inspect.signature(halves[1].function).parameters))
-        halves[1].args = {first: implementation.native(case).d_y}
+                excerpt.records.setdefault(event.line, {})[event.name] = event.value
+    if excerpts[1:]:
+        first = next(iter(inspect.signature(excerpts[1].function).parameters))
+        excerpts[1].args = {first: implementation.native(case).d_y}
 
 
-def code_of(half):
-    return inspect.unwrap(half.function).__code__
+def code_of(excerpt):
+    return inspect.unwrap(excerpt.function).__code__
 
 
-def holds(half, filename, line):
-    return Path(filename) == half.path and half.first <= line < half.first + len(half.lines)
+def holds(excerpt, filename, line):
+    end = excerpt.first + len(excerpt.lines)
+    return Path(filename) == excerpt.path and excerpt.first <= line < end
 
 
 @contextmanager
-def stops_the_build(halves):
+def stops_the_build(excerpts):
     """An error inside names the innermost line of the halves that it passed through."""
     try:
         yield
     except TwinError:
         raise
     except Exception as error:
-        places = [half.at(frame.lineno) for frame in traceback.extract_tb(error.__traceback__)
-                  for half in halves if holds(half, frame.filename, frame.lineno)]
-        place = places[-1] if places else halves[0].at(halves[0].first)
+        lines = [excerpt.at(frame.lineno) for frame in traceback.extract_tb(error.__traceback__)
+                  for excerpt in excerpts if holds(excerpt, frame.filename, frame.lineno)]
+        place = lines[-1] if lines else excerpts[0].at(excerpts[0].first)
         raise TwinError(f"{place}: the example stops here: {error!r}") from error
 
 
@@ -224,11 +225,11 @@ def facts_of(left, right, function, steps):
     return facts
 
 
-def shape_among(step, half, names):
+def shape_among(step, excerpt, names):
     """The last of these variables, or the part that is filled of it, that is an array or a
     list of some, and its shape."""
     found = None
-    for name, value in half.recorded(step).items():
+    for name, value in excerpt.recorded(step).items():
         if name.partition("[")[0] not in names:
             continue
         one = value[0] if isinstance(value, list) and value else value
@@ -262,8 +263,8 @@ def check_step(forward, backward, step, d_y, budgets, not_gradients, confirmed):
             more = Comparison("step", name, ("torch", "autograd"), error,
                               budgets.get((number, name), 0.0))
             if not more.agree:
-                line = max(line for line, held in backward.records.items()
-                           if name in held and step.first <= line <= step.last)
+                line = max(line for line, values in backward.records.items()
+                           if name in values and step.first <= line <= step.last)
                 raise TwinError(
                     f"{backward.at(line)}: the gradient of {name[2:]} in step `{label(step)}`"
                     f" differs by {error:.1e} from autograd's; its budget is {more.budget:.1e}")

@@ -74,20 +74,20 @@ def plain_maths(text, symbols):
 
 def source(name):
     """Both halves of a pair as code cells."""
-    from twin import prelude
+    from pasting import prelude
 
     for side, words in (("npgpt", "NumPy"), ("torchgpt", "PyTorch")):
-        halves = []
+        excerpts = []
         for function in (name, measure.backward_of(name)):
             try:
-                halves.append(measure.cut(side, measure.find(side, function)))
+                excerpts.append(measure.cut(side, measure.find(side, function)))
             except measure.TwinError:
                 break
-        own = [half.tree.name for half in halves]
-        heads = "".join(prelude(half, own) for half in halves)
+        own = [excerpt.tree.name for excerpt in excerpts]
+        heads = "".join(prelude(excerpt, own) for excerpt in excerpts)
         head = "".join(dict.fromkeys(heads.splitlines(True)))
-        code = "\n\n\n".join("\n".join(half.lines).rstrip() for half in halves)
-        path = halves[0].path.relative_to(DOCS.parent).as_posix()
+        code = "\n\n\n".join("\n".join(excerpt.lines).rstrip() for excerpt in excerpts)
+        path = excerpts[0].path.relative_to(DOCS.parent).as_posix()
         yield f"# {words}: {path}\n{head.strip()}\n\n\n{code}".replace("\n\n\n\n", "\n\n")
 
 
@@ -124,7 +124,7 @@ def cells(chapter):
         elif name == "run":
             yield "code", textwrap.dedent("\n".join(body)).strip()
         elif name == "mutants":
-            from blocks import planted
+            from suite import planted
 
             yield "markdown", "\n".join(
                 f"- {what} ({file}): `{' '.join(old.split())}` became `{' '.join(new.split())}`"
@@ -176,7 +176,7 @@ def write(app=None):
 
 
 def setup(app):
-    from blocks import Block
+    from block import Block
 
     class Notebooks(Block):
         has_content = False

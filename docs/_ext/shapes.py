@@ -45,10 +45,10 @@ def fits(shape, dims, sizes):
                 return False
             continue
         number = int(re.match(r"\d*", dim)[0] or 1)
-        letters = re.findall(r"[A-Z]", dim)
-        for letter in [a for a in letters if a in found]:
-            number *= found[letter]
-        unknown = [a for a in letters if a not in found]
+        names = re.findall(r"[A-Z]", dim)
+        for name in [a for a in names if a in found]:
+            number *= found[name]
+        unknown = [a for a in names if a not in found]
         if not unknown:
             if size != number:
                 return False
@@ -60,49 +60,49 @@ def fits(shape, dims, sizes):
     return True
 
 
-def check_shapes(half, sizes):
+def check_shapes(excerpt, sizes):
     """Every shape in the docstring and in a comment is the measured one."""
-    doc = ast.get_docstring(half.tree) or ""
-    final = {name: value for line in sorted(half.records)
-             for name, value in half.records[line].items()}
-    doc_line = half.tree.body[0].lineno
-    output = half.result if isinstance(half.result, dict) else None
-    if isinstance(half.result, tuple) and isinstance(half.result[-1], dict):
-        output = half.result[-1]
+    doc = ast.get_docstring(excerpt.tree) or ""
+    final = {name: value for line in sorted(excerpt.records)
+             for name, value in excerpt.records[line].items()}
+    doc_line = excerpt.tree.body[0].lineno
+    output = excerpt.result if isinstance(excerpt.result, dict) else None
+    if isinstance(excerpt.result, tuple) and isinstance(excerpt.result[-1], dict):
+        output = excerpt.result[-1]
     claims = []
     for names, shape in NAMED_SHAPE.findall(doc):
         for name in re.split(r", | and ", names):
-            value = half.args[name] if name in half.args else final.get(name)
+            value = excerpt.args[name] if name in excerpt.args else final.get(name)
             claims.append((name, value, shape))
     for key, shape in KEYED_SHAPE.findall(doc):
         claims.append((f'"{key}"', (output or {}).get(key), shape))
     for name, value, shape in claims:
-        claim(half, doc_line, "the docstring", name, value, shape, sizes)
-    for node in ast.walk(half.tree):
-        if not isinstance(node, ast.stmt) or node.lineno not in half.records:
+        claim(excerpt, doc_line, "the docstring", name, value, shape, sizes)
+    for node in ast.walk(excerpt.tree):
+        if not isinstance(node, ast.stmt) or node.lineno not in excerpt.records:
             continue
         for line in range(node.lineno, node.end_lineno + 1):
-            match = SHAPE_COMMENT.search(half.lines[line - half.first])
+            match = SHAPE_COMMENT.search(excerpt.lines[line - excerpt.first])
             if not match:
                 continue
             filled = [name for name, _ in parts(node)]
-            for name, value in half.records[node.lineno].items():
+            for name, value in excerpt.records[node.lineno].items():
                 if filled and name not in filled:
                     continue
                 each = value if isinstance(value, list) else [value]
                 for part in each:
-                    claim(half, line, "the comment", name, part, match[1], sizes)
+                    claim(excerpt, line, "the comment", name, part, match[1], sizes)
 
 
-def claim(half, line, who, name, value, text, sizes):
+def claim(excerpt, line, who, name, value, text, sizes):
     dims, shape = read_shape(text), shape_of(value)
     if dims is None or shape is None:
         return
     known = dict(sizes)
     if not fits(shape, dims, sizes):
-        letters = re.findall(r"[A-Z]|\.\.\.", text)
-        said = ", ".join(f"{a} = {known[a]}" for a in dict.fromkeys(letters) if a in known)
+        names = re.findall(r"[A-Z]|\.\.\.", text)
+        said = ", ".join(f"{a} = {known[a]}" for a in dict.fromkeys(names) if a in known)
         raise TwinError(
-            f"{half.at(line)}: {who} says that {name} is {text}"
+            f"{excerpt.at(line)}: {who} says that {name} is {text}"
             f"{f' with {said}' if said else ''}, but it is {shape}"
         )

@@ -4,7 +4,7 @@ import inspect
 from html import escape
 from pathlib import Path
 
-from twin import code_line, tokens_of
+from highlight import code_line, tokens_of
 
 ROOT = Path(__file__).parents[2]
 

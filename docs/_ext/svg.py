@@ -8,7 +8,7 @@ import math
 from html import escape
 
 
-def shown(value, digits=1):
+def printed(value, digits=1):
     """A number as a picture prints it: −1.5, 0, 2; never -0."""
     text = f"{value:.{digits}f}"
     if "." in text:
@@ -112,11 +112,11 @@ class Svg:
                 self.text(x - 7, y + (i + 0.5) * height + 4, rows[i], "nt", "end")
             for j, value in enumerate(row):
                 gone = hidden is not None and hidden[i][j]
-                share = 0 if gone or not math.isfinite(value) else min(1, abs(value) / biggest)
+                strength = 0 if gone or not math.isfinite(value) else min(1, abs(value) / biggest)
                 tint = "pt" if value < 0 and kind == "np" else kind
                 self.rect(x + j * width, y + i * height, width - 2, height - 2,
-                          f"cellbox {tint}", 3, f"--share:{share:.3f}")
-                word = "−∞" if value == -math.inf else shown(value, digits)
+                          f"cellbox {tint}", 3, f"--share:{strength:.3f}")
+                word = "−∞" if value == -math.inf else printed(value, digits)
                 self.text(x + (j + 0.5) * width - 1, y + (i + 0.5) * height + 3,
                           "·" if gone else word, "val", "middle")
         return self
@@ -132,7 +132,7 @@ class Svg:
             self.rect(x + (i + 0.2) * step, y - size * (value > 0), 0.6 * step, size,
                       f"cellbox {tint}", 2, "--share:1")
             self.text(x + (i + 0.5) * step, y + size + 14 if value < 0 else y - size - 5,
-                      shown(value, digits), "num", "middle")
+                      printed(value, digits), "num", "middle")
         return self
 
     def html(self, kind, alt):
@@ -157,7 +157,7 @@ def ticks_of(low, high, log, most):
     step *= next(k for k in (1, 2, 5, 10) if (high - low) / (step * k) <= most)
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     start = math.ceil(low / step - 1e-9)
-    return [(k * step, shown(k * step, digits))
+    return [(k * step, printed(k * step, digits))
             for k in range(start, math.floor(high / step + 1e-9) + 1)]
 
 
@@ -166,9 +166,9 @@ def chart(width, series, x_label, y_label, x_log=False, y_log=False, y_range=Non
     """A line chart. `series`: {name: (xs, ys)} or {name: (xs, ys, style)}, style one of
     np (blue line), pt (orange rings), ink, dim; `notes`: [(x, y, words, anchor)].
     A name that begins with a blank gets no place in the legend: say it in a note."""
-    narrow = width < 500
-    height = height or (250 if narrow else 280)
-    left, right, top, bottom = (44 if narrow else 56), 10, 44, 44
+    phone = width < 500
+    height = height or (250 if phone else 280)
+    left, right, top, bottom = (44 if phone else 56), 10, 44, 44
     image = Svg(width, height, "plot")
     xs = [x for data in series.values() for x in data[0]]
     ys = [y for data in series.values() for y in data[1] if math.isfinite(y)]
@@ -192,7 +192,7 @@ def chart(width, series, x_label, y_label, x_log=False, y_log=False, y_range=Non
         _, y = at(x_low, value)
         image.line(left, y, width - right, y, "grid")
         image.text(left - 9, y + 4, words, "tick", "end")
-    for value, words in ticks_of(x_low, x_high, x_log, 4 if narrow else 7):
+    for value, words in ticks_of(x_low, x_high, x_log, 4 if phone else 7):
         x, _ = at(value, y_low)
         image.text(x, height - bottom + 20, words, "tick", "middle")
     image.text((left + width - right) / 2, height - 4, x_label, "cap", "middle")

@@ -10,113 +10,28 @@ label without partner, a shape comment that lies, a difference or a gradient
 beyond its budget is an error with file and line, and the build fails.
 """
 
-import ast
 import inspect
-import io
-import keyword
 import re
 import sys
-import tokenize
-from difflib import SequenceMatcher
 from html import escape
 
-import katex
 import measure
 from docutils import nodes
 from docutils.parsers.rst import directives
+from highlight import code_line, differing, names_in, tokens_of
+from inline import TICK, Inline
+from pasting import prelude
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 NAMES = {"np": "NumPy", "pt": "PyTorch"}
-SHOWN = re.compile(r"(npgpt|torchgpt)\.(layers|blocks|models|families|training|generation"
+SHIPPED = re.compile(r"(npgpt|torchgpt)\.(layers|blocks|models|families|training|generation"
                    r"|random_stream|tree)")
-SKIP = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
-TICK = '<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M2 6.5 5 9.3 10.2 3"/></svg>'
 
 
-def tokens_of(lines, first=1, variables=None):
-    """{line: [(column, text, class, variable)]} of some Python."""
-    rows, depth, previous = {}, 0, None
-    found = [t for t in tokenize.generate_tokens(io.StringIO("\n".join(lines) + "\n").readline)
-             if t.type not in SKIP]
-    for i, token in enumerate(found):
-        text, kind, name = token.string, "", None
-        if token.type == tokenize.COMMENT:
-            kind = "shape" if token.start[1] and token.line[: token.start[1]].strip() else "c-com"
-        elif token.type == tokenize.STRING and text.startswith('"""'):
-            kind = "c-doc"
-        elif token.type == tokenize.OP:
-            depth += (text in "([{") - (text in ")]}")
-            kind = "c-op"
-        elif token.type == tokenize.NAME:
-            follows = found[i + 1].string if i + 1 < len(found) else ""
-            argument = depth and follows == "=" and not token.line.lstrip().startswith("def ")
-            if keyword.iskeyword(text) and text not in ("None", "True", "False"):
-                kind = "c-kw"
-            elif previous != "." and not argument and text in (variables or ()):
-                name = text
-        row, column = token.start
-        for j, piece in enumerate(text.split("\n")):
-            rows.setdefault(first + row - 1 + j, []).append((0 if j else column, piece, kind, name))
-        previous = text
-    return rows
-
-
-def names_in(tree):
-    """The parameters and local variables of a function."""
-    own = {a.arg for a in [*tree.args.args, *tree.args.kwonlyargs]}
-    stored = {n.id for n in ast.walk(tree)
-              if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return (own | stored) - {"_"}
-
-
-def differing(ours, theirs):
-    """For each side the set of token indices that the other does not have."""
-    a, b = ([text for _, text, _, _ in side] for side in (ours, theirs))
-    left, right = set(), set()
-    for kind, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if kind != "equal":
-            left.update(range(i, j))
-            right.update(range(k, m))
-    return left, right
-
-
-def code_line(tokens, marked=()):
-    """One line as HTML; `marked`: indices of the tokens to tint."""
-    out, at = [], 0
-    for i, (column, text, kind, name) in enumerate(tokens):
-        if column > at:
-            space = " " * (column - at)
-            if at == 0:  # a phone shrinks each level of indent
-                out += [f'<span class="ind">{space[i:i + 4]}</span>'
-                        for i in range(0, len(space), 4)]
-            else:
-                out.append(f'<span class="pad">{space}</span>' if kind == "shape" else space)
-        at = column + len(text)
-        if kind == "c-doc" and text.startswith("    "):
-            inner = len(text) - len(text.lstrip())
-            out.append(f'<span class="ind">{text[:inner]}</span>')
-            text = text[inner:]
-        if kind == "c-com" and measure.LABEL.match(text):
-            out.append(f'<span class="hash"># </span><b>{escape(text[2:])}</b>')
-            continue
-        classes = " ".join(filter(None, (kind, "d" if i in marked else "", "v" if name else "")))
-        data = f' data-v="{name}"' if name else ""
-        out.append(f'<span class="{classes}"{data}>{escape(text)}</span>' if classes
-                   else escape(text))
-    return "".join(out)
-
-
-def plain_code(text, variables=()):
-    """Lines of highlighted HTML for code that has no twin."""
-    lines = text.split("\n")
-    rows = tokens_of(lines, 1, variables)
-    return [code_line(rows.get(i + 1, [])) for i in range(len(lines))]
-
-
-def half_of_row(side, half, step, rows, marked):
+def pane_of_row(side, excerpt, step, rows, marked):
     """The lines of one step in one pane."""
-    key, out, at = half.path.stem, [], 0
+    key, out, at = excerpt.path.stem, [], 0
     for line in range(step.first, step.last + 1):
         tokens = rows.get(line, [])
         mine = {i - at for i in marked if at <= i < at + len(tokens)}
@@ -157,39 +72,6 @@ def facts_html(fact, anchor, step, bare):
             f'<span>{shape}</span><b>{number(fact["worst"])}</b></a>')
 
 
-def prelude(half, others=()):
-    """The imports and constants that a pasted function needs; `others` come along with it."""
-    module = inspect.unwrap(half.function).__module__
-    return needed([half.tree], half.path, module, {half.tree.name, *others})
-
-
-def needed(trees, path, module, own):
-    """What the file of `trees` defines or imports for them, but for `own`, as lines to paste."""
-    used = {n.id for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    kept = []
-    for node in reversed(ast.parse(path.read_text(encoding="utf-8")).body):
-        bound = []
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            node.names = [a for a in node.names if (a.asname or a.name.split(".")[0]) in used]
-            bound = node.names
-        elif isinstance(node, ast.Assign):
-            bound = [t.id for t in node.targets if isinstance(t, ast.Name) and t.id in used]
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in used - own:
-            kept.insert(0, f"from {module} import {node.name}")
-        if bound:
-            kept.insert(0, absolute(node, module))
-            used |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    return "\n".join(kept) + "\n\n\n" if kept else ""
-
-
-def absolute(node, module):
-    """An import as it reads outside its package."""
-    if isinstance(node, ast.ImportFrom) and node.level:
-        package = module.split(".")[: -node.level]
-        node.module, node.level = ".".join([*package, *filter(None, [node.module])]), 0
-    return ast.unparse(node)
-
-
 class Twin(SphinxDirective):
     """Draw the forward twin (content: the example's code) or, with
     `:backward:`, the backward one (content: derivations, `(3) $…$`)."""
@@ -218,7 +100,7 @@ class Twin(SphinxDirective):
         self.env.temp_data.setdefault("book_pairs", {})[name] = pair
         self.check_symbols(pair)
         for module in list(sys.modules.values()):
-            if SHOWN.match(module.__name__):
+            if SHIPPED.match(module.__name__):
                 self.env.note_dependency(module.__file__)
         left, right = pair["forward"]
         return self.draw(left, right, pair["facts"], name, "forward", {})
@@ -247,8 +129,8 @@ class Twin(SphinxDirective):
         table = self.env.temp_data.get("book_symbol_rows", {})
         left = pair["forward"][0]
         values = dict(left.args)
-        for held in (left, *pair.get("backward", ())[:1]):
-            for _, names in sorted(held.records.items()):
+        for excerpt in (left, *pair.get("backward", ())[:1]):
+            for _, names in sorted(excerpt.records.items()):
                 values.update(names)
         for name, (shape, line) in table.items():
             dims, real = measure.read_shape(shape), measure.shape_of(values.get(name))
@@ -260,7 +142,7 @@ class Twin(SphinxDirective):
     def draw(self, left, right, facts, name, way, words):
         symbols = getattr(self.env, "book_symbols", {}).get(self.env.docname, {})
         self.inline = Inline(symbols, self.get_location())
-        rows = [tokens_of(half.lines, half.first, names_in(half.tree)) for half in (left, right)]
+        rows = [tokens_of(each.lines, each.first, names_in(each.tree)) for each in (left, right)]
         first = "book_view" not in self.env.temp_data
         self.env.temp_data["book_view"] = True
         out = [view(first), f'<div class="twin" id="{way}-{slug(name)}">', self.head(left, right)]
@@ -270,8 +152,8 @@ class Twin(SphinxDirective):
                      for token in side.get(line, [])]
                     for step, side in zip((mine, other), rows)]
             marks = differing(*flat)
-            np_half, n = half_of_row("np", left, mine, rows[0], marks[0])
-            pt_half, m = half_of_row("pt", right, other, rows[1], marks[1])
+            np_pane, n = pane_of_row("np", left, mine, rows[0], marks[0])
+            pt_pane, m = pane_of_row("pt", right, other, rows[1], marks[1])
             steps = " ".join(f"{slug(name)}-{k}" for k in mine.numbers)
             anchor = "-".join([way, slug(name), *map(str, mine.numbers)])
             strip = self.strip(name, mine, fact, words) if way == "backward" and steps else ""
@@ -279,21 +161,21 @@ class Twin(SphinxDirective):
             out.append(
                 f'<div class="seg{" step" if steps else ""}{same}"'
                 + (f' data-step="{steps}" id="{anchor}"' if steps else "")
-                + f' style="--n:{max(n, m)}">{strip}{np_half}'
-                + f"{facts_html(fact, anchor, mine, bare)}{pt_half}</div>")
+                + f' style="--n:{max(n, m)}">{strip}{np_pane}'
+                + f"{facts_html(fact, anchor, mine, bare)}{pt_pane}</div>")
         out.append("</div>")
         out.append(self.lights(name, left))
         return "".join(out)
 
     def head(self, left, right):
         parts = []
-        for side, half in (("np", left), ("pt", right)):
-            module = inspect.unwrap(half.function).__module__
+        for side, excerpt in (("np", left), ("pt", right)):
+            module = inspect.unwrap(excerpt.function).__module__
             link = self.module_link(module)
             parts.append(
                 f'<div class="pane {side}"><span class="sq {side}"></span>{NAMES[side]} {link}'
                 f'<span class="grow"></span><button class="copy needs-js" type="button" '
-                f'data-copy="{side}" data-before="{escape(prelude(half))}" '
+                f'data-copy="{side}" data-before="{escape(prelude(excerpt))}" '
                 f'aria-label="Copy the {NAMES[side]} code">Copy</button></div>')
         middle = '<div class="mid"><span>shape</span><span>max |Δ|</span></div>'
         return f'<div class="bar-top">{parts[0]}{middle}{parts[1]}</div>'
@@ -359,33 +241,6 @@ def view(first):
         f'<input class="off" type="radio" name="view" id="v-{k}"{" checked" * (k == "both")}>'
         f'<label for="v-{k}">{text}</label>' for k, text in labels.items())
     return f'<fieldset class="view"><legend class="off">Show</legend>{inside}</fieldset>'
-
-
-class Inline:
-    """`code`, $maths$, **bold** and [links](page.md) in one line, as HTML."""
-
-    PARTS = re.compile(
-        r"\$([^$]+)\$|`([^`]+)`|\*\*([^*]+)\*\*|\[([^]]+)\]\(([^)]+)\)")
-
-    def __init__(self, symbols, where):
-        self.symbols, self.where = symbols, where
-
-    def __call__(self, text):
-        out, at = [], 0
-        for match in self.PARTS.finditer(text):
-            out.append(escape(text[at : match.start()], quote=False))
-            maths, code, bold, link, target = match.groups()
-            try:
-                out.append(
-                    katex.render(maths, self.symbols) if maths
-                    else f"<code>{escape(code)}</code>" if code
-                    else f"<b>{escape(bold)}</b>" if bold
-                    else f'<a href="{re.sub(r"[.]md(?=#|$)", ".html", target)}">{escape(link)}</a>')
-            except ValueError as error:
-                raise ExtensionError(f"{self.where}: {error}") from error
-            at = match.end()
-        out.append(escape(text[at:], quote=False))
-        return "".join(out)
 
 
 def setup(app):

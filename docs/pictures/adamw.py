@@ -32,8 +32,8 @@ def adamw(training, make, steps, rate):
 
 
 def picture(width):
-    narrow = width < 500
-    height = 300 if narrow else 340
+    phone = width < 500
+    height = 300 if phone else 340
     image = Svg(width, height, "pic")
     x_scale, y_scale = (width - 50) / 5.4, (height - 90) / 2.5
     zero = width - 20 - 0.9 * x_scale, (height + 20) / 2
@@ -45,8 +45,8 @@ def picture(width):
     for level in (0.08, 0.8, 3, 8, 16, 28):
         ring = np.stack([np.cos(turn), np.sin(turn)], 1) * np.sqrt(2 * level / STEEP)
         points = [at(w) for w in ring]
-        kept = [p for p in points if 0 <= p[0] <= width and 34 <= p[1] <= height]
-        if len(kept) == len(points):
+        inside = [p for p in points if 0 <= p[0] <= width and 34 <= p[1] <= height]
+        if len(inside) == len(points):
             image.polyline(points, "ln-dim")
         else:
             part = []

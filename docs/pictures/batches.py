@@ -10,19 +10,19 @@ T = 8
 
 def picture(width):
     ids = np.array([ord(c) for c in TEXT])
-    narrow = width < 500
-    text = TEXT[:22] if narrow else TEXT
-    starts = np.array([4, 11] if narrow else [4, 19])
+    phone = width < 500
+    text = TEXT[:22] if phone else TEXT
+    starts = np.array([4, 11] if phone else [4, 19])
     inputs, targets = windows_at(ids, starts, T)
-    left = 56 if narrow else 74
+    left = 56 if phone else 74
     step = (width - left - 2) / len(text)
     image = Svg(width, 238)
 
-    def cells(y, first, letters, kind):
-        for i, letter in enumerate(letters):
+    def cells(y, first, characters, kind):
+        for i, character in enumerate(characters):
             x = left + (first + i) * step
             image.rect(x, y, step - 1.5, 24, f"cellbox {kind}", 3, "--share:.7")
-            image.text(x + step / 2 - 1, y + 16, "␣" if letter == " " else letter, "val",
+            image.text(x + step / 2 - 1, y + 16, "␣" if character == " " else character, "val",
                        "middle")
 
     image.name(0, 26, "ids")
@@ -43,13 +43,13 @@ def picture(width):
 def plot(width):
     """The share of a text's tokens that have been a target after each step."""
     ids, B, length = np.arange(4097), 12, 16
-    seen, share = np.zeros(len(ids), bool), []
+    read, percent = np.zeros(len(ids), bool), []
     for step in range(1, 81):
         _, targets = draw_batch(ids, length, B, 1, step)
-        seen[targets] = True
-        share.append(100 * seen.mean())
+        read[targets] = True
+        percent.append(100 * read.mean())
     at = np.arange(1, 81)
     passes = at * B * length / len(ids)
-    return chart(width, {"drawn": (passes, share, "np"),
+    return chart(width, {"drawn": (passes, percent, "np"),
                          "100 (1 − e⁻ˣ)": (passes, 100 * (1 - np.exp(-passes)), "dim")},
                  "tokens drawn, in texts x", "% of the text read", y_range=(0, 100))

@@ -18,10 +18,10 @@ DEPTH = 24
 
 
 def picture(width):
-    narrow = width < 500
+    phone = width < 500
     image = Svg(width, 330)
-    stream, branch = (60, 150) if narrow else (150, 300)
-    wide = width - branch - (6 if narrow else 130)
+    stream, branch = (60, 150) if phone else (150, 300)
+    box_width = width - branch - (6 if phone else 130)
     image.arrow(stream, 320, stream, 14, "forth")
     image.text(stream - 12, 316, "x", "nm", "end").text(stream - 12, 24, "y", "nm", "end")
     image.text(stream - 14, 170, "stream", "nt", "end")
@@ -29,17 +29,17 @@ def picture(width):
             (1, "attention", ("layer_norm", "multi_head_attention"), 290),
             (3, "MLP", ("layer_norm", "mlp"), 140)):
         high = low - 96
-        image.step(f"block-{number}", branch - 30, high - 6, wide + 36, 102)
-        image.line(stream, low, branch + wide / 2, low, "forth")
-        image.line(branch + wide / 2, low, branch + wide / 2, high, "forth")
-        image.arrow(branch + wide / 2, high, stream + 11, high, "forth")
+        image.step(f"block-{number}", branch - 30, high - 6, box_width + 36, 102)
+        image.line(stream, low, branch + box_width / 2, low, "forth")
+        image.line(branch + box_width / 2, low, branch + box_width / 2, high, "forth")
+        image.arrow(branch + box_width / 2, high, stream + 11, high, "forth")
         for i, part in enumerate(parts):
             y = low - 40 - 40 * i
             image.link(f"{part}.html")
-            image.rect(branch, y, wide, 30)
-            image.text(branch + wide / 2, y + 20, part, "tok", "middle")
+            image.rect(branch, y, box_width, 30)
+            image.text(branch + box_width / 2, y + 20, part, "tok", "middle")
             image.unlink()
-        image.label(0, high + 50, number, words.split() if narrow else words)
+        image.label(0, high + 50, number, words.split() if phone else words)
         image.end()
         image.step(f"block-{number + 1}", stream - 14, high - 14, 28, 28)
         image.dot(stream, high, 10, "box")

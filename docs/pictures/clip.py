@@ -13,8 +13,8 @@ LIMIT = 1.0
 
 
 def picture(width):
-    narrow = width < 500
-    height = 280 if narrow else 350
+    phone = width < 500
+    height = 280 if phone else 350
     unit = min((height - 30) / 3.6, (width / 2 - 26) / 2.3)
     zero = width / 2, height / 2 - 4
     image = Svg(width, height)

@@ -15,8 +15,8 @@ def picture(width):
     loss, saved = npgpt.layers.cross_entropy(LOGITS[None], np.array([RIGHT]))
     probs = saved[0][0]
     d_logits = npgpt.layers.cross_entropy_backward(1.0, saved)[0]
-    narrow = width < 500
-    left = 66 if narrow else 150
+    phone = width < 500
+    left = 66 if phone else 150
     step = (width - left - 4) / 5
     image = Svg(width, 428)
     image.rect(left + RIGHT * step + 2, 0, step - 4, 420, "ribbon", 6)
@@ -29,7 +29,7 @@ def picture(width):
         tints = ["pt" if i == RIGHT else "np" for i in range(5)] if name == "probs" else None
         image.bars(left, y, values, step, 52, tints=tints)
     image.step("cross_entropy-3", 0, 244, width, 34)
-    image.text(0 if narrow else left, 264, f"loss = −log {probs[RIGHT]:.2f} = {loss:.2f}", "num")
+    image.text(0 if phone else left, 264, f"loss = −log {probs[RIGHT]:.2f} = {loss:.2f}", "num")
     image.end()
     return image
 

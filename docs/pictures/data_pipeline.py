@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from npgpt.random_stream import uniforms
-from npgpt.text.dedup import shingles, sign, word_hashes
-from npgpt.text.pipeline import Settings, prepare
-from npgpt.text.stories import stories
+from npgpt.text.corpora.stories import stories
+from npgpt.text.prepare.dedup import shingles, signature, word_hashes
+from npgpt.text.prepare.pipeline import prepare
+from npgpt.text.prepare.settings import Settings
 from svg import Svg, chart
 
 DONE = {}
@@ -35,8 +36,8 @@ def prepared():
 def picture(width):
     manifest = prepared()
     counts = manifest["documents"]
-    narrow = width < 500
-    left = 0 if narrow else 150
+    phone = width < 500
+    left = 0 if phone else 150
     unit = (width - left - 2) / counts["seen"]
     rows = [("read", counts["seen"], "documents")]
     rest = counts["seen"]
@@ -45,21 +46,21 @@ def picture(width):
         lost = counts["dropped"].get(reason, 0)
         rest -= lost
         rows.append((reason, rest, f"−{lost}"))
-    gap = 48 if narrow else 38
+    gap = 48 if phone else 38
     image = Svg(width, (len(rows) + 1) * gap + 10)
     for i, (name, left_over, note) in enumerate(rows):
-        y = i * gap + (18 if narrow else 4)
-        image.text(0, y + (-4 if narrow else 18), name, "lab")
+        y = i * gap + (18 if phone else 4)
+        image.text(0, y + (-4 if phone else 18), name, "lab")
         image.rect(left, y, left_over * unit - 2, 24, "cellbox np", 3, "--share:.6")
         image.text(left + 8, y + 17, left_over, "num")
         image.text(left + left_over * unit - 10, y + 17, note, "nt", "end")
-    y = len(rows) * gap + (18 if narrow else 4)
-    image.text(0, y + (-4 if narrow else 18), "split", "lab")
+    y = len(rows) * gap + (18 if phone else 4)
+    image.text(0, y + (-4 if phone else 18), "split", "lab")
     train = manifest["train"]["documents"]
-    held = manifest["validation"]["documents"]
+    validation = manifest["validation"]["documents"]
     image.rect(left, y, train * unit - 2, 24, "cellbox np", 3, "--share:1")
-    image.rect(left + train * unit, y, held * unit - 2, 24, "cellbox pt", 3, "--share:1")
-    image.text(left + 8, y + 17, f"{train} train, {held} validation", "num")
+    image.rect(left + train * unit, y, validation * unit - 2, 24, "cellbox pt", 3, "--share:1")
+    image.text(left + 8, y + 17, f"{train} train, {validation} validation", "num")
     return image
 
 
@@ -74,7 +75,7 @@ def plot(width):
         second = shingles(word_hashes(" ".join(other)))[0]
         both = len(np.intersect1d(first, second))
         true.append(both / (len(first) + len(second) - both))
-        estimate.append(float((sign(first) == sign(second)).mean()))
+        estimate.append(float((signature(first) == signature(second)).mean()))
     order = np.argsort(true)
     true, estimate = np.array(true)[order], np.array(estimate)[order]
     return chart(width, {"by 64 numbers": (true, estimate, "pt"), "exact": (true, true, "dim")},

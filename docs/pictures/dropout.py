@@ -16,8 +16,8 @@ def picture(width):
     mask = (uniforms(X.shape, 3, 1, "picture") >= RATE) / (1 - RATE)
     y, saved = npgpt.layers.dropout(X, mask)
     d_x = npgpt.layers.dropout_backward(D_Y, saved)
-    narrow = width < 500
-    left = 104 if narrow else 116
+    phone = width < 500
+    left = 104 if phone else 116
     cell = ((width - left - 4) / 8, 34)
     image = Svg(width, 330)
     hidden = [[k == 0 for k in mask]]

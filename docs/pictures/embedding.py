@@ -16,16 +16,16 @@ D_Y = np.array([[0.3, -0.1, 0.2], [0.1, 0.4, -0.3], [0.2, 0.1, 0.1]])
 def picture(width):
     y, saved = npgpt.layers.embedding(IDS, WEIGHT)
     d_weight = npgpt.layers.embedding_backward(D_Y, saved)["weight"]
-    narrow = width < 500
-    cell = (36, 25) if narrow else (48, 27)
-    left, top = (52, 46) if narrow else (62, 46)
-    right = left + 3 * cell[0] + (64 if narrow else 190)
+    phone = width < 500
+    cell = (36, 25) if phone else (48, 27)
+    left, top = (52, 46) if phone else (62, 46)
+    right = left + 3 * cell[0] + (64 if phone else 190)
     gap = 6 * cell[1] + 74
     image = Svg(width, top + gap + 6 * cell[1] + 8)
 
-    def half(y0, table, table_name, rows, rows_name, back):
+    def one_way(y0, table, table_name, rows, rows_name, back):
         image.matrix(left, y0, table, cell, 1, rows=[f"{i} {w}" for i, w in enumerate(WORDS)],
-                     name=table_name, note="" if narrow else f"({len(WORDS)}, 3)")
+                     name=table_name, note="" if phone else f"({len(WORDS)}, 3)")
         start = y0 + 1.5 * cell[1]
         image.matrix(right, start, rows, cell, 1, name=rows_name)
         for position, i in enumerate(IDS):
@@ -35,12 +35,12 @@ def picture(width):
                 image.arrow(*b, *a)
             else:
                 image.arrow(*a, *b)
-            if not narrow:
+            if not phone:
                 image.text(right + 3 * cell[0] + 10, b[1] + 4, f"id {i}", "nt")
 
     image.step("embedding-1", 0, 0, width, top + gap + 6 * cell[1] + 8)
-    half(top, WEIGHT, "weight", y, "y", False)
-    half(top + gap, d_weight, "d_weight", D_Y, "d_y", True)
+    one_way(top, WEIGHT, "weight", y, "y", False)
+    one_way(top + gap, d_weight, "d_weight", D_Y, "d_y", True)
     image.end()
     return image
 

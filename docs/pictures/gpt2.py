@@ -30,44 +30,45 @@ def box(image, x, y, width, words, page, note="", kind="box", up=""):
 
 def tower(width, up=""):
     """From the ids at the bottom to the loss at the top."""
-    narrow = width < 500
+    phone = width < 500
     image = Svg(width, 660)
-    x, wide = (20, 200) if narrow else (190, 240)
-    middle = x + wide / 2
+    x, box_width = (20, 200) if phone else (190, 240)
+    middle = x + box_width / 2
     rows = [
         (616, "ids", "tokenizers", "(B, T)"),
         (480, "dropout", "dropout", "(B, T, C)"),
         (110, "layer_norm", "layer_norm", "(B, T, C)"),
         (60, "linear", "linear", "(B, T, V), the head"),
         (8, "cross_entropy", "cross_entropy", "one number")]
-    half = wide / 2 - 6
-    for side in (x + half / 2, x + 1.5 * half + 12):
+    column = box_width / 2 - 6
+    for side in (x + column / 2, x + 1.5 * column + 12):
         image.line(middle, 594, side, 594, "forth").line(side, 594, side, 528, "forth")
         image.line(side, 528, middle, 528, "forth")
     image.line(middle, 616, middle, 594, "forth")
     image.arrow(middle, 528, middle, 42, "forth")
     for row_y, words, page, note in rows:
-        box(image, x, row_y, wide, words, page, note, up=up)
-    box(image, x, 536, half, "embedding", "embedding", up=up)
-    box(image, x + half + 12, 536, half, "positions", "position_embedding", "(B, T, C), added",
+        box(image, x, row_y, box_width, words, page, note, up=up)
+    box(image, x, 536, column, "embedding", "embedding", up=up)
+    box(image, x + column + 12, 536, column, "positions", "position_embedding", "(B, T, C), added",
         up=up)
-    image.rect(x - 14, 160, wide + 28, 306, "box", 12)
+    image.rect(x - 14, 160, box_width + 28, 306, "box", 12)
     image.link(f"{up}block.html")
     image.text(x - 4, 182, "block", "nm")
     image.unlink()
-    image.text(x + wide + 2, 182, "× layers", "nt", "end")
+    image.text(x + box_width + 2, 182, "× layers", "nt", "end")
     image.arrow(middle, 460, middle, 196, "forth")
-    inner = wide - 64
+    inner = box_width - 64
     for low, parts in ((400, ("layer_norm", "multi_head_attention")), (264, ("layer_norm", "mlp"))):
-        image.line(middle, low + 50, x + wide - 4, low + 50, "forth")
-        image.line(x + wide - 4, low + 50, x + wide - 4, low - 56, "forth")
-        image.arrow(x + wide - 4, low - 56, middle + 9, low - 56, "forth")
+        image.line(middle, low + 50, x + box_width - 4, low + 50, "forth")
+        image.line(x + box_width - 4, low + 50, x + box_width - 4, low - 56, "forth")
+        image.arrow(x + box_width - 4, low - 56, middle + 9, low - 56, "forth")
         for i, part in enumerate(parts):
             box(image, x + 32, low - 42 * i, inner, part, part, up=up)
         image.dot(middle, low - 56, 8, "box")
         image.text(middle, low - 51, "+", "lab", "middle")
-    if not narrow:
-        image.link(f"{up}attention.html").text(x + wide + 26, 380, "holds attention", "nt").unlink()
+    if not phone:
+        image.link(f"{up}attention.html")
+        image.text(x + box_width + 26, 380, "holds attention", "nt").unlink()
     return image
 
 

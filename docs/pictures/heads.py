@@ -16,9 +16,9 @@ def picture(width):
     x = np.arange(T * 3 * H * D).reshape(1, T, -1)
     y, _ = npgpt.layers.split_qkv(x, H)
     home = {int(n): (p, h) for p in range(3) for h in range(H) for n in y[p, 0, h].flat}
-    narrow = width < 500
-    cell = (27, 26) if narrow else (44, 28)
-    left, top = (34, 56) if narrow else (80, 56)
+    phone = width < 500
+    cell = (27, 26) if phone else (44, 28)
+    left, top = (34, 56) if phone else (80, 56)
     low = top + T * cell[1] + 86
     image = Svg(width, low + H * (T * cell[1] + 44) - 30)
 
@@ -31,19 +31,19 @@ def picture(width):
                 image.text(x0 + (j + 0.5) * cell[0] - 1, y0 + (i + 0.5) * cell[1] + 3, int(n),
                            "val", "middle")
 
-    image.name(left, 14, "x", "" if narrow else f"({', '.join(map(str, x.shape))})", left + 74)
+    image.name(left, 14, "x", "" if phone else f"({', '.join(map(str, x.shape))})", left + 74)
     for part, (name, _) in enumerate(PARTS):
         image.text(left + (part + 0.5) * H * D * cell[0], top - 24, name, "tok", "middle")
         for head in range(H):
             image.text(left + ((part * H + head) + 0.5) * D * cell[0], top - 8,
                        f"head {head}", "nt", "middle")
     for i in range(T):
-        image.text(left - 7, top + (i + 0.5) * cell[1] + 4, str(i) if narrow else f"position {i}",
+        image.text(left - 7, top + (i + 0.5) * cell[1] + 4, str(i) if phone else f"position {i}",
                    "nt", "end")
     image.step("split_qkv-1", left - 4, top - 22, 3 * H * D * cell[0] + 6, T * cell[1] + 24)
     grid(left, top, x[0])
     image.end()
-    image.name(left, low - 26, "y", "" if narrow else f"({', '.join(map(str, y.shape))})",
+    image.name(left, low - 26, "y", "" if phone else f"({', '.join(map(str, y.shape))})",
                left + 84)
     image.step("split_qkv-2", 0, low - 20, width, H * (T * cell[1] + 40))
     for part, (name, _) in enumerate(PARTS):
@@ -51,7 +51,7 @@ def picture(width):
             x0 = left + part * (H * D * cell[0])
             y0 = low + head * (T * cell[1] + 40) + 6
             if part == 0:
-                image.text(left - 7, y0 + T * cell[1] / 2 + 2, f"h {head}" if narrow
+                image.text(left - 7, y0 + T * cell[1] / 2 + 2, f"h {head}" if phone
                            else f"head {head}", "nt", "end")
             if head == 0:
                 image.text(x0 + D * cell[0] / 2, y0 - 8, name, "tok", "middle")

@@ -21,7 +21,7 @@ from npgpt.models import gpt2
 from npgpt.text import CharacterTokenizer
 from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, init, loss_and_grads
 from npgpt.training.batches import draw_batch
-from svg import Svg, shown
+from svg import Svg, printed
 
 TEXT = "the cat sat on the mat. the cat ate. "
 PROMPT, TARGET = "the ca", "he cat"
@@ -50,9 +50,9 @@ def walk():
     tokenizer, config, params = trained()
     ids = np.array([tokenizer.encode(PROMPT)])
     targets = np.array([tokenizer.encode(TARGET)])
-    tokens, _ = embedding(ids, **params["tokens"])
-    places, _ = position_embedding(ids, **params["positions"])
-    x, streams, saved = tokens + places, [], []
+    token_emb, _ = embedding(ids, **params["tokens"])
+    position_emb, _ = position_embedding(ids, **params["positions"])
+    x, streams, saved = token_emb + position_emb, [], []
     streams.append(x)
     first = params["blocks"][0]
     normed, _ = layer_norm(x, **first["norm_1"])
@@ -75,7 +75,8 @@ def walk():
     for more in reversed(saved):
         d_x, _ = block_backward(d_x, more)
         gradients.append(d_x)
-    return {"tokenizer": tokenizer, "ids": ids[0], "token": tokens[0, -1], "place": places[0, -1],
+    return {"tokenizer": tokenizer, "ids": ids[0], "token": token_emb[0, -1],
+            "position": position_emb[0, -1],
             "normed": normed[0, -1], "streams": [s[0, -1] for s in streams],
             "probs": probs[0, :, -1], "last": last[0, -1], "logits": logits[0, -1],
             "next": softmax(logits[0, -1].copy())[0], "loss": float(loss),
@@ -83,15 +84,15 @@ def walk():
             "gradients": [g[0] for g in gradients]}
 
 
-def letters(ids):
+def characters(ids):
     tokenizer = walk()["tokenizer"]
     return [tokenizer.decode([int(i)]).replace(" ", "␣") for i in ids]
 
 
 def rows(width, named, digits=2, kind="np"):
     """Rows of eight numbers, one below the other, each under its name."""
-    narrow = width < 500
-    cell = (44, 26) if narrow else (58, 26)
+    phone = width < 500
+    cell = (44, 26) if phone else (58, 26)
     image = Svg(width, 8 + len(named) * 54)
     for i, (name, values, note) in enumerate(named):
         y = 22 + i * 54
@@ -103,14 +104,14 @@ def rows(width, named, digits=2, kind="np"):
 def picture(width):
     """Text to ids, and the row that each of the two tables gives."""
     way = walk()
-    narrow = width < 500
+    phone = width < 500
     image = Svg(width, 84)
-    gap = 54 if narrow else 84
-    for i, (letter, number) in enumerate(zip(letters(way["ids"]), way["ids"])):
+    gap = 54 if phone else 84
+    for i, (character, number) in enumerate(zip(characters(way["ids"]), way["ids"])):
         x = 20 + i * gap
         last = i == len(way["ids"]) - 1
         image.rect(x - 16, 8, 32, 28, "box np" if last else "box")
-        image.text(x, 27, letter, "tok", "middle")
+        image.text(x, 27, character, "tok", "middle")
         image.arrow(x, 38, x, 58)
         image.text(x, 76, str(int(number)), "num", "middle")
     return image
@@ -118,18 +119,18 @@ def picture(width):
 
 def start(width):
     way = walk()
-    return rows(width, [("tokens", way["token"], "what it is"),
-                        ("places", way["place"], "where it stands"),
+    return rows(width, [("token_emb", way["token"], "what it is"),
+                        ("position_emb", way["position"], "where it stands"),
                         ("x", way["streams"][0], "their sum: the stream begins")])
 
 
 def look(width):
     """The probabilities of both heads of the first block, from the last letter."""
     way = walk()
-    narrow = width < 500
+    phone = width < 500
     image = Svg(width, 120)
-    image.matrix(56, 44, way["probs"], (46, 28) if narrow else (76, 28), 2, ["head 1", "head 2"],
-                 letters(way["ids"]), top=1, name="probs")
+    image.matrix(56, 44, way["probs"], (46, 28) if phone else (76, 28), 2, ["head 1", "head 2"],
+                 characters(way["ids"]), top=1, name="probs")
     return image
 
 
@@ -142,7 +143,7 @@ def floors(width):
 
 def bars(width, values, highlight, digits, signed=False):
     """One bar for each token of the vocabulary."""
-    narrow = width < 500
+    phone = width < 500
     order = np.arange(len(values))
     step = (width - 10) / len(order)
     height = 150 if not signed else 190
@@ -153,12 +154,12 @@ def bars(width, values, highlight, digits, signed=False):
         x, size = 5 + i * step, 92 * values[i] / top
         image.rect(x, base - max(size, 0), step - 4, max(abs(size), 0.8),
                    "bar pt" if i == highlight else "bar", 2)
-        word = letters([i])[0]
+        word = characters([i])[0]
         image.text(x + (step - 4) / 2, base + (18 if not signed or size >= 0 else -8), word, "tok",
                    "middle")
-        if not narrow or i == highlight or abs(values[i]) > 0.3 * top:
+        if not phone or i == highlight or abs(values[i]) > 0.3 * top:
             image.text(x + (step - 4) / 2, base - size + (-6 if size >= 0 else 16),
-                       shown(values[i], digits), "num", "middle")
+                       printed(values[i], digits), "num", "middle")
     return image
 
 
@@ -183,10 +184,10 @@ def back(width):
 def spread(width):
     """How much of the gradient each letter has, on each floor: attention spreads it back."""
     way = walk()
-    narrow = width < 500
+    phone = width < 500
     image = Svg(width, 150)
     lengths = [np.linalg.norm(g, axis=-1) for g in way["gradients"]]
     names = ["top", "middle", "bottom"]
-    image.matrix(64, 44, lengths, (46, 28) if narrow else (76, 28), 3, names, letters(way["ids"]),
+    image.matrix(64, 44, lengths, (46, 28) if phone else (76, 28), 3, names, characters(way["ids"]),
                  kind="pt", name="|d_x|")
     return image

@@ -19,24 +19,24 @@ def picture(width):
     before = keys.copy()
     k = np.round(normals((1, 1, 1, D), 2, 1, "picture"), 1)
     past = {"keys": keys, "values": keys.copy(), "start": start}
-    seen, _ = npgpt.layers.extend_cache(past, k, k)
-    narrow = width < 500
-    cell = (38, 27) if narrow else (58, 29)
-    left, top = (26 if narrow else 80), 66
-    right = width - D * cell[0] - (8 if narrow else 20)
+    keys, _ = npgpt.layers.extend_cache(past, k, k)
+    phone = width < 500
+    cell = (38, 27) if phone else (58, 29)
+    left, top = (26 if phone else 80), 66
+    right = width - D * cell[0] - (8 if phone else 20)
     middle = (left + right + D * cell[0]) / 2 - D / 2 * cell[0]
     image = Svg(width, top + N * cell[1] + 40)
-    words = [str(i) if narrow else f"position {i}" for i in range(N)]
-    low = top + (start - 1) * cell[1] - 6 if narrow else top + start * cell[1]
+    words = [str(i) if phone else f"position {i}" for i in range(N)]
+    low = top + (start - 1) * cell[1] - 6 if phone else top + start * cell[1]
     image.matrix(left, top, before[0, 0], cell, 1, rows=words, name="keys",
                  hidden=np.repeat(np.arange(N) >= start, D).reshape(N, D), top=2)
     image.text(left, top - 26, f"start = {start}", "nt")
     image.matrix(middle, low, k[0, 0], cell, 1, kind="np", name="k", top=2,
-                 note="the new token" if not narrow else "new")
-    image.rect(right - 4, top - 4, D * cell[0] + 6, seen.shape[2] * cell[1] + 6, "box np", 4)
+                 note="the new token" if not phone else "new")
+    image.rect(right - 4, top - 4, D * cell[0] + 6, keys.shape[2] * cell[1] + 6, "box np", 4)
     image.matrix(right, top, keys[0, 0], cell, 1, name="keys",
                  hidden=np.repeat(np.arange(N) > start, D).reshape(N, D), top=2)
-    image.text(right, top - 26, f"S = {seen.shape[2]}", "nt")
+    image.text(right, top - 26, f"S = {keys.shape[2]}", "nt")
     image.arrow(middle + D * cell[0] + 2, low + cell[1] / 2, right - 6,
                 top + (start + 0.5) * cell[1])
     image.text(right + D * cell[0], top + N * cell[1] + 20, "returned: the framed rows", "nt",

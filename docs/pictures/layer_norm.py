@@ -4,7 +4,7 @@ import npgpt.layers
 import numpy as np
 import torch
 import torchgpt.layers
-from svg import Svg, chart, shown
+from svg import Svg, chart, printed
 
 ROW = np.array([-1.0, 1.0, 2.0, 3.0, 5.0])
 WEIGHT = np.array([1.0, 0.4, 2.0, 1.2, 0.8])
@@ -14,13 +14,13 @@ BIAS = np.array([0.0, 2.0, -0.4, 2.6, -0.4])
 def picture(width):
     mean, std = ROW.mean(), ROW.std()
     y, (normed, *_) = npgpt.layers.layer_norm(ROW, WEIGHT, BIAS, eps=0.0)
-    rows = [("x", ROW, f"mean {shown(mean)}, std {shown(std)}"),
-            ("centred", ROW - mean, f"mean 0, std {shown(std)}"),
+    rows = [("x", ROW, f"mean {printed(mean)}, std {printed(std)}"),
+            ("centred", ROW - mean, f"mean 0, std {printed(std)}"),
             ("normed", normed, "mean 0, std 1"), ("y", y, "")]
     ribbon = [(mean, std), (0, std), (0, 1)]
     words = ["subtract the mean", "divide by the std", "scale and shift each"]
-    narrow = width < 500
-    left, gap = (98, 96) if narrow else (176, 92)
+    phone = width < 500
+    left, gap = (98, 96) if phone else (176, 92)
     low = min(v.min() for _, v, _ in rows) - 0.25
     high = max(v.max() for _, v, _ in rows) + 0.25
     image = Svg(width, 26 + 3 * gap + 34)
@@ -29,7 +29,7 @@ def picture(width):
         return left + (value - low) / (high - low) * (width - left - 6)
 
     levels = [26 + gap * i for i in range(4)]
-    sides = [[(at(m + sign * s), y) for (m, s), y in zip(ribbon, levels)] for sign in (-1, 1)]
+    sides = [[(at(m + way * s), y) for (m, s), y in zip(ribbon, levels)] for way in (-1, 1)]
     image.polygon(sides[0] + sides[1][::-1], "ribbon")
     for level in levels:
         image.line(left, level, width - 6, level, "axis")
@@ -38,17 +38,17 @@ def picture(width):
         for a, b in zip(rows[i][1], rows[i + 1][1]):
             image.line(at(a), levels[i], at(b), levels[i + 1])
         cut = text.split(" ")
-        image.label(0, levels[i] + gap / 2 + (5 if narrow else 6), i + 1,
-                    [" ".join(cut[:2]), " ".join(cut[2:])] if narrow else text,
-                    22 if narrow else 26)
+        image.label(0, levels[i] + gap / 2 + (5 if phone else 6), i + 1,
+                    [" ".join(cut[:2]), " ".join(cut[2:])] if phone else text,
+                    22 if phone else 26)
         image.end()
     for level, (name, values, note) in zip(levels, rows):
-        image.name(0, level + 4, name, note, None if narrow else 158)
+        image.name(0, level + 4, name, note, None if phone else 158)
         for value in values:
             image.dot(at(value), level)
         for value in sorted(set(values)):
-            below = name == "y" or (narrow and name == "normed" and value == 0)
-            image.text(at(value), level + (21 if below else -11), shown(value), "num", "middle")
+            below = name == "y" or (phone and name == "normed" and value == 0)
+            image.text(at(value), level + (21 if below else -11), printed(value), "num", "middle")
     return image
 
 
@@ -58,8 +58,8 @@ def errors(norm, backward, draws, step):
     d_x, _ = backward(d_y, norm(x, weight, bias)[1])
     worst = 0.0
     for v in directions:
-        ahead, behind = norm(x + step * v, weight, bias)[0], norm(x - step * v, weight, bias)[0]
-        slope = ((ahead - behind) * d_y).sum() / (2 * step)
+        forth, behind = norm(x + step * v, weight, bias)[0], norm(x - step * v, weight, bias)[0]
+        slope = ((forth - behind) * d_y).sum() / (2 * step)
         worst = max(worst, float(abs(slope - (d_x * v).sum())))
     return worst
 

@@ -14,10 +14,10 @@ BIAS = np.array([0.5, -1])
 def picture(width):
     """x on the left, weight above, and each output where row and column cross."""
     y, _ = npgpt.layers.linear(X, WEIGHT, BIAS)
-    narrow = width < 500
-    cell = (40, 27) if narrow else (52, 29)
-    left = 34 if narrow else 40
-    right = left + 4 * cell[0] + (26 if narrow else 46)
+    phone = width < 500
+    cell = (40, 27) if phone else (52, 29)
+    left = 34 if phone else 40
+    right = left + 4 * cell[0] + (26 if phone else 46)
     top = 40
     low = top + 4 * cell[1] + 42
     image = Svg(width, low + 3 * cell[1] + 78)
@@ -32,7 +32,7 @@ def picture(width):
     image.matrix(right, low, y - BIAS, cell, 1, name="rows @ weight")
     image.matrix(right, low + 3 * cell[1] + 32, [BIAS], cell, 1, name="bias")
     image.end()
-    if narrow:
+    if phone:
         image.matrix(left, low + 3 * cell[1] + 32, [y[1]], cell, 1, name="y", note="row 1")
     else:
         further = right + 2 * cell[0] + 56

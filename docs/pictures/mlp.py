@@ -22,8 +22,8 @@ def picture(width):
     y, _ = npgpt.blocks.mlp(x, params)
     hidden, _ = linear(x, **params["up"])
     activated, _ = gelu(hidden)
-    narrow = width < 500
-    left = 62 if narrow else 150
+    phone = width < 500
+    left = 62 if phone else 150
     step = (width - left) / 8
     cell = (step, 30)
     image = Svg(width, 350)
@@ -42,7 +42,7 @@ def picture(width):
                  else [(a, b) for a in ends[i] for b in ends[i + 1]])
         for a, b in pairs:
             image.line(a, tops[i] + 30, b, tops[i + 1] - 2)
-        image.label(0, tops[i] + gap / 2 + 18, i + 1, word, 22 if narrow else 26)
+        image.label(0, tops[i] + gap / 2 + 18, i + 1, word, 22 if phone else 26)
         image.end()
     rows = [("x", x, "C = 2"), ("hidden", hidden, "F = 8"),
             ("activated", activated, "F = 8"), ("y", y, "C = 2")]
@@ -72,12 +72,12 @@ def plot(width):
     theirs = learn((torchgpt.blocks, torchgpt.training), tensors, torch.from_numpy(x),
                    torch.from_numpy(target))
     ours = learn((npgpt.blocks, npgpt.training), params, x, target)
-    places = x[0, :, 0]
-    line = np.polyval(np.polyfit(places, target[0, :, 0], 1), places)
-    return chart(width, {"target": (places, target[0, :, 0], "dim"),
-                         "NumPy": (places, ours, "np"),
-                         "PyTorch": (places[::4], theirs.numpy()[::4], "pt"),
-                         " best straight line": (places, line, "ink")},
+    xs = x[0, :, 0]
+    line = np.polyval(np.polyfit(xs, target[0, :, 0], 1), xs)
+    return chart(width, {"target": (xs, target[0, :, 0], "dim"),
+                         "NumPy": (xs, ours, "np"),
+                         "PyTorch": (xs[::4], theirs.numpy()[::4], "pt"),
+                         " best straight line": (xs, line, "ink")},
                  "x", "y", y_range=(-1.6, 1.6),
                  notes=[(-1.4, 0.4, "straight line" if width < 500 else "best straight line",
                          "start")])

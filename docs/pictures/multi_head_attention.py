@@ -16,11 +16,11 @@ def picture(width):
     x = np.round(normals((1, T, 3 * H * D), 3, 0, "picture") * 1.5, 1)
     (q, k, v), _ = split_qkv(x, H)
     probs = attention(q, k, v, causal=True)[1][3][0]
-    narrow = width < 500
-    image = Svg(width, 470 if narrow else 236)
-    cell = (50, 27) if narrow else (46, 27)
+    phone = width < 500
+    image = Svg(width, 470 if phone else 236)
+    cell = (50, 27) if phone else (46, 27)
     for head in range(H):
-        x_at, y_at = (50, 48 + head * 222) if narrow else (50 + head * 300, 48)
+        x_at, y_at = (50, 48 + head * 222) if phone else (50 + head * 300, 48)
         image.matrix(x_at, y_at, probs[head], cell, 2, WORDS, WORDS, top=1,
                      kind="np" if head == 0 else "pt", hidden=~causal_mask(T, T, q))
         image.text(x_at, y_at - 24, f"head {head + 1}", "nm")

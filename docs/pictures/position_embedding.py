@@ -16,23 +16,23 @@ WEIGHT = np.array([[0.1, -0.4, 0.3], [0.5, 0.2, -0.1], [-0.3, 0.6, 0.2],
 def picture(width):
     ids = np.zeros((2, 3), int)
     y, _ = npgpt.layers.position_embedding(ids, WEIGHT, start=2)
-    narrow = width < 500
-    cell = (36, 25) if narrow else (46, 27)
-    left, top = (20 if narrow else 80), 46
-    right = left + 3 * cell[0] + (64 if narrow else 170)
+    phone = width < 500
+    cell = (36, 25) if phone else (46, 27)
+    left, top = (20 if phone else 80), 46
+    right = left + 3 * cell[0] + (64 if phone else 170)
     image = Svg(width, top + 8.4 * cell[1] + 20)
     image.step("position_embedding-1", left - 6, top + 2 * cell[1] - 4, 3 * cell[0] + 12,
                3 * cell[1] + 6)
     image.rect(left - 5, top + 2 * cell[1] - 4, 3 * cell[0] + 8, 3 * cell[1] + 6, "box np", 4)
     image.end()
-    words = [str(i) if narrow else f"position {i}" for i in range(6)]
+    words = [str(i) if phone else f"position {i}" for i in range(6)]
     image.matrix(left, top, WEIGHT, cell, 1, rows=words, name="weight")
     for b in range(2):
         y0 = top + b * (3 * cell[1] + 52)
         image.matrix(right, y0, y[b], cell, 1, name="y",
                      note=f"sequence {b}")
         image.arrow(left + 3 * cell[0] + 8, top + 3.5 * cell[1], right - 8, y0 + 1.5 * cell[1])
-    if not narrow:
+    if not phone:
         middle = left + 3 * cell[0] + 14
         image.text(middle, top + 2 * cell[1] - 12, "start = 2, T = 3", "nt")
     return image

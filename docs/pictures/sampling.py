@@ -19,33 +19,33 @@ def picture(width):
             ("probs", probs(LOGITS, 0.7), "temperature 0.7"),
             ("probs", probs(LOGITS, 0.7, 4), "and top_k = 4"),
             ("probs", probs(LOGITS, 0.7, 4, 0.8), "and top_p = 0.8")]
-    narrow = width < 500
-    left = 0 if narrow else 150
+    phone = width < 500
+    left = 0 if phone else 150
     step = (width - left - 4) / 8
-    gap = 96 if narrow else 84
+    gap = 96 if phone else 84
     image = Svg(width, 30 + 5 * gap + 78)
     for i, word in enumerate(WORDS):
         image.text(left + (i + 0.5) * step, 14, word, "tok", "middle")
     for row, (name, values, note) in enumerate(rows):
         y = 84 + row * gap + (6 if row else -8)
-        if narrow and row:
+        if phone and row:
             image.text(0, y - 58, note, "nt")
-        elif not narrow:
+        elif not phone:
             image.name(0, y - 14, name, note)
         image.bars(left, y, values, step, 36)
     final = rows[-1][1] / rows[-1][1].sum()
     token = npgpt.generation.draw_token(final, U)
     y = 30 + 5 * gap + 26
-    wide, at = width - left - 4, left
-    if not narrow:
+    box_width, at = width - left - 4, left
+    if not phone:
         image.text(0, y + 18, "u walks along", "lab")
-    for i, share in enumerate(final):
-        if share:
-            image.rect(at, y, share * wide - 2, 28, f"cellbox {'pt' if i == token else 'np'}", 3,
-                       "--share:.8")
-            image.text(at + share * wide / 2, y + 18, WORDS[i], "tok", "middle")
-            at += share * wide
-    mark = left + U * wide
+    for i, prob in enumerate(final):
+        if prob:
+            kind = "pt" if i == token else "np"
+            image.rect(at, y, prob * box_width - 2, 28, f"cellbox {kind}", 3, "--share:.8")
+            image.text(at + prob * box_width / 2, y + 18, WORDS[i], "tok", "middle")
+            at += prob * box_width
+    mark = left + U * box_width
     image.line(mark, y - 8, mark, y + 34)
     image.text(mark + 6, y + 46, f"u = {U} → {WORDS[token]}", "num", "start")
     return image

@@ -9,8 +9,8 @@ LR, MIN, WARM, DECAY, END = 1e-3, 1e-4, 100, 1000, 1200
 
 
 def picture(width):
-    narrow = width < 500
-    height = 300 if narrow else 330
+    phone = width < 500
+    height = 300 if phone else 330
     left, right, top, low = 46, width - 8, 30, height - 62
     image = Svg(width, height)
 
@@ -30,15 +30,15 @@ def picture(width):
         image.polyline([at(s, warmup_cosine(s, LR, WARM, DECAY, MIN)) for s in steps], "ln-np")
         if first:
             image.line(x, top - 6, x, low + 8, "axis")
-        if narrow and number != 3:
+        if phone and number != 3:
             image.text((x + x2) / 2, low + 44, f"({number})", "lab", "middle")
         else:
             image.text((x + x2) / 2, low + 44, f"({number}) {words}", "lab", "middle")
         image.end()
-    for step, words in ((0, "0"), (WARM, "warmup" if narrow else "warmup_steps"),
+    for step, words in ((0, "0"), (WARM, "warmup" if phone else "warmup_steps"),
                         (DECAY, "decay_steps")):
         anchor = "start" if step == WARM else "middle"
-        image.text(at(step, 0)[0] - (10 if step == WARM and not narrow else 0), low + 22, words,
+        image.text(at(step, 0)[0] - (10 if step == WARM and not phone else 0), low + 22, words,
                    "nt", anchor)
     return image
 

@@ -14,8 +14,8 @@ def picture(width):
     probs, _ = npgpt.layers.softmax(X)
     shifted = X - X.max()
     powers = np.exp(shifted)
-    narrow = width < 500
-    left = 74 if narrow else 170
+    phone = width < 500
+    left = 74 if phone else 170
     step = (width - left - 4) / 5
     image = Svg(width, 462)
     rows = [("x", X, 64, "scores"), ("shifted", shifted, 134, "largest is 0"),
@@ -23,7 +23,7 @@ def picture(width):
     words = [("make the", "largest 0"), ("exponentiate",), ("divide", "by the sum")]
     for i, (cut, y) in enumerate(zip(words, [98, 236, 362])):
         image.step(f"softmax-{i + 1}", 0, y - 20, width, 60)
-        image.label(0, y, i + 1, list(cut) if narrow else " ".join(cut), 22 if narrow else 26)
+        image.label(0, y, i + 1, list(cut) if phone else " ".join(cut), 22 if phone else 26)
         image.end()
     for name, values, y, note in rows:
         image.name(0, y + 14 if name == "shifted" else y - 8, name, note)

@@ -46,16 +46,16 @@ def run(training, model, make):
 
 def picture(width):
     loss, norm, rate = run(npgpt.training, gpt2, np.array)[9]
-    narrow = width < 500
+    phone = width < 500
     boxes = [("1", "batch", f"{B} windows of {T} tokens", "batches.html"),
              ("2", "forward", f"loss {loss:.3f}", "gpt2.html"),
-             ("2", "backward", "gradients" if narrow else "a gradient for each weight",
+             ("2", "backward", "gradients" if phone else "a gradient for each weight",
               "gpt2.html"),
              ("3", "clip", f"length {norm:.2f} → {min(norm, 1.0):.2f}", "clip.html"),
              ("4", "AdamW", f"rate {rate:.4f}", "adamw.html")]
     image = Svg(width, 390)
-    left = 40 if narrow else 120
-    across = width - left - (40 if narrow else 130)
+    left = 40 if phone else 120
+    across = width - left - (40 if phone else 130)
     for i, (number, name, note, target) in enumerate(boxes):
         y = 8 + i * 74
         image.link(target)
@@ -66,11 +66,11 @@ def picture(width):
         image.unlink()
         if i:
             image.arrow(left + across / 2, y - 22, left + across / 2, y - 2)
-    x = left + across + (18 if narrow else 34)
+    x = left + across + (18 if phone else 34)
     image.line(left + across, 329, x, 329)
     image.line(x, 329, x, 33)
     image.arrow(x, 33, left + across + 2, 33)
-    if not narrow:
+    if not phone:
         image.text(x + 8, 176, "next step", "nt")
     return image
 

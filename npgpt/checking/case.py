@@ -162,8 +162,8 @@ def with_values(case, **values):
     if not is_pair(case) or case.nested:    # a path of params is no argument's name
         given.pop("params")
     return replace(case, **d_y, **{
-        part: {name: values.get(name, value) for name, value in held.items()}
-        for part, held in given.items()})
+        part: {name: values.get(name, value) for name, value in group.items()}
+        for part, group in given.items()})
 
 
 def at(case):

@@ -70,7 +70,7 @@ class Numbers:
         """Whole numbers from 0 to high - 1."""
         return (self.uniform(*shape) * high).astype(np.int64)
 
-    def keep(self, *shape, rate=0.25):
+    def dropout_mask(self, *shape, rate=0.25):
         """A dropout mask: 0, or 1/(1 - rate)."""
         scale = 1 / (1 - rate) if rate < 1 else 0.0
         return (self.uniform(*shape) >= rate) * np.float64(np.float32(scale))

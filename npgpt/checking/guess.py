@@ -37,8 +37,8 @@ def guess_from_shapes(wrong, right):
     if wrong.shape == right.shape[::-1] and alike(wrong, right.T):
         return f"transposed: {wrong.shape}, not {right.shape}"
     for axis in range(right.ndim):
-        for keep in (False, True):
-            summed = right.sum(axis=axis, keepdims=keep)
+        for keepdims in (False, True):
+            summed = right.sum(axis=axis, keepdims=keepdims)
             if summed.shape == wrong.shape and alike(wrong, summed):
                 return f"summed over one axis too many, axis {axis}"
     return f"of another shape, {wrong.shape}, not {right.shape}"

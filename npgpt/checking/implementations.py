@@ -33,7 +33,7 @@ class Implementation:
     name -> function that lays an own array out anew; few_bits: the number
     formats besides float64 that it is held to; run: how it computes a case,
     if not by the case's own call; packages: where its functions live;
-    shares(a, b): do two own arrays share memory?"""
+    same_memory(a, b): do two own arrays share memory?"""
 
     name: str
     find: Callable
@@ -43,7 +43,7 @@ class Implementation:
     few_bits: tuple = ()
     run: Callable | None = None
     packages: tuple = ()
-    shares: Callable = np.shares_memory
+    same_memory: Callable = np.shares_memory
 
     def native(self, case, dtype="float64"):
         return mapped(case, lambda name, array: self.enter(array, dtype))

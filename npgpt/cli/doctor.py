@@ -1,74 +1,64 @@
-"""npgpt doctor: what this machine has, what is missing, and what mends it."""
+"""npgpt doctor: what this machine has, what is missing, and how to fix it."""
 
-import importlib
-import importlib.metadata
 import os
 import platform
 import shutil
 import sys
 import tempfile
 
-from npgpt.cli import common
-
-OPTIONAL = {
-    "torch": ("duet, torchgpt, the whole gradcheck", "pip install 'npgpt[torch]'"),
-    "datasketch": ("prepare: near duplicates", "pip install 'npgpt[data]'"),
-    "numba": ("npgpt train --compile", "pip install 'npgpt[compile]'"),
-    "pytest": ("the parity tests", "pip install 'npgpt[test]'"),
-}
+from npgpt.cli.options import AsJson
+from npgpt.cli.output import print_json
+from npgpt.cli.packages import Finding, extras, required_packages
 
 
-def doctor(as_json: common.AsJson = False) -> int:
-    """Say what was found here, and what to install or change.
+def doctor(as_json: AsJson = False) -> int:
+    """Check Python, the packages and this machine; say what to install or change.
 
     \b
     npgpt doctor
     """
-    findings = [*python_and_numpy(), *machine(), *optional_packages()]
+    findings = [*python_and_numpy(), *required_packages(), *machine(), *extras(), *torch_devices()]
     if as_json:
-        common.print_json({
-            "findings": [dict(zip(("state", "what", "found", "mend"), line)) for line in findings]
+        print_json({
+            "findings": [dict(zip(("state", "what", "found", "fix"), line)) for line in findings]
         })
     else:
-        for state, what, found, mend in findings:
-            print(f"{state:<8}{what:<13}{found}")
-            if mend:
-                print(f"{'':<8}{'':<13}-> {mend}")
+        for state, what, found, fix in findings:
+            print(f"{state:<8}{what:<15}{found}")
+            if fix:
+                print(f"{'':<8}{'':<15}-> {fix}")
     return 1 if any(state == "missing" for state, *_ in findings) else 0
 
 
-def python_and_numpy() -> list[tuple[str, str, str, str]]:
+def python_and_numpy() -> list[Finding]:
     import numpy as np
     from threadpoolctl import threadpool_info
 
     np.ones((2, 2)) @ np.ones((2, 2))  # loads the BLAS
-    lines = [("ok", "Python", f"{platform.python_version()}, {platform.platform()}", "")]
-    lines.append(("ok", "NumPy", np.__version__, ""))
+    lines: list[Finding] = [
+        ("ok", "Python", f"{platform.python_version()}, {platform.platform()}", ""),
+        ("ok", "NumPy", np.__version__, "")]
     for library in threadpool_info():
         if library["user_api"] == "blas":
             kernel = library.get("architecture")
             found = f"{library['internal_api']} {library['version']}"
             found += f", {library['num_threads']} threads" + (f", {kernel} kernels" * bool(kernel))
             chosen = os.environ.get("OPENBLAS_CORETYPE")
-            mend = ""
+            fix = ""
             if chosen:
-                mend = (f"OPENBLAS_CORETYPE={chosen} chooses the kernels; "
-                        "unset it if this processor has better ones")
-            lines.append(("ok", "its BLAS", found, mend))
+                fix = (f"OPENBLAS_CORETYPE={chosen} chooses the kernels; "
+                       "unset it if this processor has better ones")
+            lines.append(("ok", "its BLAS", found, fix))
             break
     else:
-        lines.append(("note", "its BLAS", "unknown to threadpoolctl; its threads stay as they are",
+        lines.append(("note", "its BLAS",
+                      "unknown to threadpoolctl; its number of threads is left as it is",
                       "pip install --force-reinstall numpy, for one with OpenBLAS"))
-    for name in ("matplotlib", "safetensors", "typer", "regex"):
-        try:
-            lines.append(("ok", name, importlib.metadata.version(name), ""))
-        except importlib.metadata.PackageNotFoundError:
-            lines.append(("missing", name, "not installed", f"pip install {name}"))
     return lines
 
 
-def machine() -> list[tuple[str, str, str, str]]:
-    lines = [("ok", "processors", f"{processors()} for this process", "")]
+def machine() -> list[Finding]:
+    lines: list[Finding] = [("ok", "processors", f"{processors()} for this process", "")]
     total, free = memory()
     if total:
         low = free < 1.5
@@ -87,15 +77,9 @@ def machine() -> list[tuple[str, str, str, str]]:
     return lines
 
 
-def optional_packages() -> list[tuple[str, str, str, str]]:
-    lines = []
-    for name, (use, command) in OPTIONAL.items():
-        try:
-            importlib.import_module(name)
-            lines.append(("ok", name, importlib.metadata.version(name), ""))
-        except ImportError as error:
-            found = "not installed" if error.name == name else f"does not load ({error})"
-            lines.append(("note", name, f"{found}; needed for: {use}", command))
+def torch_devices() -> list[Finding]:
+    """What torch computes on; nothing where it is not installed."""
+    lines: list[Finding] = []
     torch = sys.modules.get("torch")
     if torch is None:
         return lines
@@ -106,13 +90,13 @@ def optional_packages() -> list[tuple[str, str, str, str]]:
         lines.append(("ok", "CUDA", f"{torch.version.cuda}, {torch.cuda.device_count()} × "
                       f"{card.name}, {card.total_memory / 1e9:.0f} GB", ""))
     elif torch.backends.mps.is_available():
-        lines.append(("ok", "MPS", "there; float32 only", ""))
+        lines.append(("ok", "MPS", "available; float32 only", ""))
     elif torch.version.cuda is None:
         lines.append(("note", "CUDA", "none; this torch is a CPU build",
                       "with an NVIDIA card: the CUDA build that pytorch.org/get-started names"))
     else:
-        lines.append(("note", "CUDA", f"torch is built for {torch.version.cuda}, but no card is"
-                      " seen", "with an NVIDIA card: install its driver (nvidia-smi must list it)"))
+        lines.append(("note", "CUDA", f"torch is built for {torch.version.cuda}, but finds no"
+                      " card", "with an NVIDIA card: install its driver (nvidia-smi must list it)"))
     return lines
 
 

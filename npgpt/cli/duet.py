@@ -3,41 +3,33 @@
 import sys
 import warnings
 from collections import deque
-from typing import Annotated
+from typing import Annotated, Any
 
-from npgpt.cli import common
+from npgpt.cli import options
+from npgpt.cli.options import option, with_settings
+from npgpt.cli.output import free_directory, print_json
+from npgpt.cli.progress import PLAIN_EVERY, memory_used, stop_flag, while_heard
+from npgpt.cli.run import fail, let_threads_sleep
 from npgpt.errors import InputError
 from npgpt.files import shell_quote
 
 SAMPLED = 200  # tokens of the text at the end
 TEMPERATURE = 0.8
+# settings that the duet leaves at their defaults
+ALONE = ("minimum_rate", "decay_steps", "beta_1", "beta_2", "evaluate_every")
 SHOWN = 5  # gradient tensors in the table
-Device = Annotated[common.Text, common.option("--device", "PyTorch's: auto, cpu …", "NAME", "auto")]
+Device = Annotated[
+    str | None, option("--device", "PyTorch's device: auto, cpu, cuda or mps.", "NAME", "auto")
+]
 
 
+@with_settings(without=ALONE)
 def duet(
-    corpus: common.Corpus = None,
-    out: common.Out = None,
+    *,
+    out: options.Out = None,
     device: Device = None,
-    steps: common.Steps = None,
-    seed: common.Seed = None,
-    layers: common.Layers = None,
-    heads: common.Heads = None,
-    channels: common.Channels = None,
-    context_length: common.ContextLength = None,
-    tied: common.Tied = None,
-    dtype: common.Dtype = None,
-    batch_size: common.BatchSize = None,
-    accumulate: common.Accumulate = None,
-    dropout: common.Dropout = None,
-    learning_rate: common.LearningRate = None,
-    warmup_steps: common.WarmupSteps = None,
-    weight_decay: common.WeightDecay = None,
-    clip: common.Clip = None,
-    tokenizer: common.TokenizerFile = None,
-    evaluate_batches: common.EvaluateBatches = None,
-    save_every: common.SaveEvery = None,
-    as_json: common.AsJson = False,
+    settings: dict[str, Any],
+    as_json: options.AsJson = False,
 ) -> int:
     """Train the NumPy and the PyTorch GPT side by side, both by hand.
 
@@ -48,19 +40,18 @@ def duet(
     npgpt duet
     npgpt duet --dtype float64 --steps 200 --dropout 0.1
     """
-    settings = common.given(locals())
     if settings.get("dtype", "float32") not in ("float32", "float64"):
-        raise InputError(f"dtype is {dtype!r}: the duet plays in float32 or float64")
-    common.let_threads_sleep()
+        raise InputError(f"dtype is {settings['dtype']!r}: the duet plays in float32 or float64")
+    let_threads_sleep()
     import torch
 
-    from npgpt.cli.train import numpy_trainer
     from npgpt.models import gpt2
     from npgpt.runs.diverged import Diverged
     from npgpt.runs.duet import duet as play
     from npgpt.runs.run import start_run
-    from torchgpt.cli.train import by_hand_trainer
+    from npgpt.runs.trainers import numpy_trainer
     from torchgpt.device import pick_device, pick_dtype, use_exact_arithmetic
+    from torchgpt.runs.trainers import by_hand_trainer
 
     use_exact_arithmetic()
     place = pick_device(device or "auto")
@@ -68,26 +59,26 @@ def duet(
     extra = {"half": "both, by hand", "torch": {
         "version": torch.__version__, "device": str(place),
         "threads": torch.get_num_threads()}}
-    out = out or common.free_directory("duet")
+    out = out or free_directory("duet")
     run = start_run(out, settings, "npgpt duet", extra, gpt2)
-    trainers = numpy_trainer(run, compile=False), by_hand_trainer(run, place)
+    trainers = numpy_trainer(run), by_hand_trainer(run, place)
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
-    with common.stop_flag() as stopped, Table(run.settings.steps) as table:
+    with stop_flag() as stopped, Table(run.settings.steps) as table:
         try:
-            summary = play(run, *trainers, common.while_heard(table), stopped)
+            summary = play(run, *trainers, while_heard(table), stopped)
         except Diverged as error:
-            return common.fail(str(error), status=1)
+            return fail(str(error), status=1)
     params = summary.pop("params")
     if summary["status"] == "interrupted":
         if as_json:
-            common.print_json(summary)
+            print_json(summary)
         print(f"stopped and saved at step {summary['step']}; NumPy alone goes on with:"
               f"\n  npgpt train --out {shell_quote(run.path)} --resume", file=sys.stderr)
         return 130
     summary["text"] = sing(params, run, trainers[1])
-    summary["peak_memory_gb"] = round(common.memory_used(), 3)
+    summary["peak_memory_gb"] = round(memory_used(), 3)
     if as_json:
-        common.print_json(summary)
+        print_json(summary)
     else:
         tell(summary, run)
     return verdict(summary)
@@ -95,8 +86,8 @@ def duet(
 
 def sing(params, run, torch_trainer) -> dict:
     """One text by both halves, from NumPy's final weights."""
-    from npgpt.cli.sample import opening
     from npgpt.generation import generate
+    from npgpt.generation.prompt import opening
     from npgpt.runs.duet import compare_texts
     from torchgpt.generation import generate as torch_generate
 
@@ -143,13 +134,13 @@ def verdict(summary: dict) -> int:
     if summary["parted_at"]:
         gradients = summary["gradient_differences"]
         worst = max(gradients, key=gradients.__getitem__)
-        return common.fail(
+        return fail(
             f"the halves part at step {summary['parted_at']}: losses"
             f" {summary['largest_difference']:.1e} apart (budget {summary['loss_budget']:g}),"
             f" the gradient of {worst} {gradients[worst]:.1e}"
             f" (budget {summary['gradient_budget']:g})", status=1)
     if not summary["text"]["equal"] and not summary["text"]["tie"]:
-        return common.fail(
+        return fail(
             f"the halves write different texts from token {summary['text']['place'] + 1} on", 1)
     return 0
 
@@ -162,7 +153,7 @@ class Table:
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
-        self.times: deque = deque(maxlen=common.PLAIN_EVERY)
+        self.times: deque = deque(maxlen=PLAIN_EVERY)
         self.rows: list[tuple] = []
         self.live = None
         if sys.stderr.isatty():
@@ -188,7 +179,7 @@ class Table:
         numpy_ms, torch_ms = (sorted(times)[len(times) // 2] for times in zip(*self.times))
         row = (f"{step}/{self.steps}", f"{record['numpy_loss']:.6f}", f"{record['torch_loss']:.6f}",
                f"{record['difference']:.1e}", f"{numpy_ms:.1f}", f"{torch_ms:.1f}")
-        keep = step == 1 or step % common.PLAIN_EVERY == 0 or step == self.steps
+        keep = step == 1 or step % PLAIN_EVERY == 0 or step == self.steps
         if self.live:
             self.live.update(self.table([*self.rows, row]))
         elif keep:

@@ -5,7 +5,6 @@ import typer
 from npgpt.cli import (
     bench,
     book,
-    common,
     doctor,
     duet,
     exercise,
@@ -18,6 +17,7 @@ from npgpt.cli import (
     trace,
     train,
 )
+from npgpt.cli.run import run
 
 app = typer.Typer(
     add_completion=False,
@@ -42,4 +42,4 @@ app.add_typer(bench.app, name="bench")
 
 
 def main(argv: list[str] | None = None) -> int:
-    return common.run(app, "npgpt", argv)
+    return run(app, "npgpt", argv)

@@ -5,23 +5,25 @@ from typing import Annotated
 
 import typer
 
-from npgpt.cli import common
+from npgpt.cli import options
+from npgpt.cli.output import check_file, print_json
 from npgpt.errors import InputError
 
 
 def plot(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Runs' directories.")],
     out: Annotated[Path, typer.Option(help="The picture.", metavar="FILE")] = Path("losses.png"),
-    as_json: common.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Compare runs: draw their losses in one PNG, print their last figures.
 
     \b
     npgpt plot runs/one runs/two --out losses.png
     """
-    from npgpt.runs.curves import draw_runs, read_log
+    from npgpt.runs.curves import draw_runs
+    from npgpt.runs.log import read_log
 
-    common.check_file(out, ".png")
+    check_file(out, ".png")
     logs = {}
     for run in runs:
         if not (run / "log.jsonl").is_file():
@@ -32,7 +34,7 @@ def plot(
     draw_runs(runs, out)
     rows = [{"run": str(run), **last_figures(lines)} for run, lines in logs.items()]
     if as_json:
-        common.print_json({"runs": rows, "picture": str(out)})
+        print_json({"runs": rows, "picture": str(out)})
         return
     width = max(len(row["run"]) for row in rows)
     for row in rows:

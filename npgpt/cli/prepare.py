@@ -8,13 +8,13 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from npgpt.cli import common
+from npgpt.cli import options
+from npgpt.cli.output import print_json
+from npgpt.cli.progress import clock
 from npgpt.files import shell_quote
-from npgpt.text.clean import Form
-from npgpt.text.corpora import is_path
-from npgpt.text.filter import Limits
-from npgpt.text.pipeline import prepare as run
-from npgpt.text.prepared import Settings
+from npgpt.text.corpora.locate import is_path
+from npgpt.text.prepare.pipeline import prepare as run
+from npgpt.text.prepare.settings import Form, Limits, Settings
 
 D = Settings("")
 Source = Annotated[
@@ -63,7 +63,7 @@ def prepare(
     licence: Annotated[
         str, typer.Option(help="Of your text.", metavar="NAME", show_default=False)
     ] = "",
-    as_json: common.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> int:
     """Clean text, drop duplicates, split it, and write token files.
 
@@ -94,7 +94,7 @@ def prepare(
         print("stopped; the same command goes on from here", file=sys.stderr)
         return 130
     if as_json:
-        common.print_json(manifest)
+        print_json(manifest)
         return 0
     documents = manifest["documents"]
     print(f"{documents['seen']:,} documents read, {documents['kept']:,} kept")
@@ -138,7 +138,7 @@ class _Line:
         if total:
             text += f" {done:,}/{total:,}"
             if done:
-                text += f", {common.clock((now - self.began) / done * (total - done))} left"
+                text += f", {clock((now - self.began) / done * (total - done))} left"
         elif done:
             text += f" {done:,} MB"
             if now - self.began >= 1:  # before that a rate says nothing

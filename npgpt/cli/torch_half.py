@@ -1,6 +1,6 @@
 """The `torchgpt` command's door: says what to install where there is no torch."""
 
-from npgpt.cli import common
+from npgpt.cli.run import INSTALL, fail
 
 
 def main() -> int:
@@ -9,5 +9,5 @@ def main() -> int:
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        return common.fail(f"torch is not installed: {common.INSTALL['torch']}")
+        return fail(f"torch is not installed: {INSTALL['torch']}")
     return run()

@@ -1,4 +1,4 @@
-"""npgpt trace: where do two implementations part?"""
+"""npgpt trace: the first value in which two implementations differ."""
 
 import importlib.util
 import sys
@@ -6,38 +6,37 @@ from typing import Annotated
 
 import typer
 
-from npgpt.cli import common
-from npgpt.cli.gradcheck import asked_for
+from npgpt.cli.gradcheck import At, CaseSeed, Layer
+from npgpt.cli.options import AsJson
+from npgpt.cli.output import clean_stdout, print_json
+from npgpt.cli.run import INSTALL
 from npgpt.errors import InputError
 
 
 def trace(
     first: Annotated[str, typer.Argument(help="numpy, torch, torch-autograd, or a package.",
                                          metavar="A")],
-    second: Annotated[str, typer.Argument(help="What it is held against.", metavar="B")],
-    layer: Annotated[
-        str | None, common.option("--layer", "One component instead of the model.", "NAME")
-    ] = None,
-    seed: Annotated[int, common.option("--seed", "Of shapes and numbers.", default=1)] = 1,
-    at: Annotated[
-        str | None, common.option("--at", "The choices that a failed test printed.", "CHOICES")
-    ] = None,
-    as_json: Annotated[bool, common.option("--json", "One JSON object on stdout.", None)] = False,
+    second: Annotated[str, typer.Argument(help="What A is compared with.", metavar="B")],
+    layer: Layer = None,
+    seed: CaseSeed = 1,
+    at: At = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Name the first value in which two implementations differ.
+    """Find the first value in which two implementations differ.
 
-    Both compute a small GPT, forward and then backward, or one component
-    with --layer; the values that their steps share by label and name are
-    laid side by side. A package of yours that has no gpt takes its layers'
-    places in ours. Leaves with status 1 where a value differs.
+    Both compute a small GPT, forward and then backward, or one component with
+    --layer; the values that their steps have in common, by label and name, are
+    compared. In a package of yours without a gpt, your layers are used in ours.
+    The exit status is 1 if a value differs.
 
     Example: npgpt trace my_package numpy --layer layer_norm
     """
+    from npgpt.checking.asked import asked_for
     from npgpt.checking.implementations import fitting
     from npgpt.checking.trace import first_difference, record
 
     sys.path.insert(0, "")
-    with common.clean_stdout(as_json):
+    with clean_stdout(as_json):
         case = asked_for(layer, seed, at)
         suspect, trusted = implementation_named(first, case), implementation_named(second, case)
         case = fitting(fitting(case, suspect), trusted)
@@ -49,17 +48,17 @@ def trace(
             "words": difference.key.words, "name": difference.key.name,
             "error": difference.error, "budget": difference.budget,
             "index": difference.index, "guess": difference.guess}
-        common.print_json({"case": repr(case), "values": compared, "difference": found})
+        print_json({"case": repr(case), "values": compared, "difference": found})
     elif difference is None:
-        print(f"{case}: {first} and {second} agree in each of the values that they share,"
-              f" of {compared}")
+        print(f"{case}: {first} and {second} agree in each of the values that they have in"
+              f" common, of {compared}")
     else:
-        print(f"{case}\n{first} parts from {second}: {difference}")
+        print(f"{case}\n{first} differs from {second}: {difference}")
     raise typer.Exit(1 if difference else 0)
 
 
 def implementation_named(name, case):
-    """numpy, torch, torch-autograd, or a package."""
+    """The implementation of that name: numpy, torch, torch-autograd, or a package."""
     from npgpt.checking.implementations import (
         find_package,
         numpy_implementation,
@@ -87,4 +86,4 @@ def implementation_named(name, case):
 
 def need_torch(name):
     if not importlib.util.find_spec("torch"):
-        raise InputError(f"{name} needs torch: {common.INSTALL['torch']}")
+        raise InputError(f"{name} needs torch: {INSTALL['torch']}")

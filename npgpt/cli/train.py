@@ -5,55 +5,38 @@ import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
-from npgpt.cli import common
+from npgpt.cli import options
+from npgpt.cli.options import option, with_settings
+from npgpt.cli.output import free_directory, print_json
+from npgpt.cli.progress import Progress, clock, memory_used, stop_flag, while_heard
+from npgpt.cli.run import fail
 from npgpt.errors import InputError
 from npgpt.files import shell_quote
 from npgpt.runs.checkpoint import read_settings
 
-Compile = Annotated[bool, common.option("--compile", "Compiled loops, some faster.", None)]
+Compile = Annotated[bool, option("--compile", "Compile the loops with Numba (faster).", None)]
 
 
+@with_settings()
 def train(
-    corpus: common.Corpus = None,
-    out: common.Out = None,
-    resume: common.Resume = False,
+    *,
+    out: options.Out = None,
+    resume: options.Resume = False,
     compile: Compile = False,
-    steps: common.Steps = None,
-    seed: common.Seed = None,
-    layers: common.Layers = None,
-    heads: common.Heads = None,
-    channels: common.Channels = None,
-    context_length: common.ContextLength = None,
-    tied: common.Tied = None,
-    dtype: common.Dtype = None,
-    batch_size: common.BatchSize = None,
-    accumulate: common.Accumulate = None,
-    dropout: common.Dropout = None,
-    learning_rate: common.LearningRate = None,
-    minimum_rate: common.MinimumRate = None,
-    warmup_steps: common.WarmupSteps = None,
-    decay_steps: common.DecaySteps = None,
-    weight_decay: common.WeightDecay = None,
-    beta_1: common.Beta1 = None,
-    beta_2: common.Beta2 = None,
-    clip: common.Clip = None,
-    tokenizer: common.TokenizerFile = None,
-    evaluate_every: common.EvaluateEvery = None,
-    evaluate_batches: common.EvaluateBatches = None,
-    save_every: common.SaveEvery = None,
-    check: common.Check = False,
-    as_json: common.AsJson = False,
+    settings: dict[str, Any],
+    check: options.Check = False,
+    as_json: options.AsJson = False,
 ) -> int:
-    """Train a GPT on a text, or go on with a run.
+    """Train a GPT on a text, or continue a run.
 
     \b
     npgpt train --out runs/one --steps 500
     npgpt train --out runs/one --resume --steps 1000
     """
-    settings = common.given(locals())
     if settings.get("dtype") == "bfloat16":
         raise InputError("NumPy has no bfloat16: give --dtype float32, or use torchgpt train")
     from npgpt.models import gpt2
+    from npgpt.runs.trainers import numpy_trainer
 
     if check:
         refuse_resume(resume)
@@ -64,22 +47,6 @@ def train(
     run = open_run("npgpt train", out, resume, settings, extra)
     compile = compile or bool((read_settings(run.path) or {}).get("compile"))
     return go(run, numpy_trainer(run, compile), "npgpt train", as_json)
-
-
-def numpy_trainer(run, compile: bool):
-    """The NumPy trainer of a run: the readable functions, or those on compiled loops."""
-    from npgpt.runs.train import initial_state
-    from npgpt.training import Trainer, loss_and_grads
-
-    params, state = initial_state(run)
-    if not compile:
-        return Trainer(run.model, run.config, params, run.settings, state=state)
-    from npgpt.speed import compiled
-
-    return Trainer(
-        compiled.on_loops(run.model), run.config, params, run.settings, state=state,
-        loss_and_grads=compiled.on_loops(loss_and_grads), clip=compiled.clip_by_global_norm,
-        update=compiled.adamw_step, by_columns=compiled.by_columns)
 
 
 def open_run(
@@ -94,7 +61,7 @@ def open_run(
         if out is None:
             raise InputError("--resume needs --out, the directory of the run to continue")
         return resume_run(out, settings, BY_TYPE)
-    out = out or common.free_directory("train")
+    out = out or free_directory("train")
     return start_run(out, settings, command, extra, BY_TYPE["gpt2"])
 
 
@@ -111,23 +78,23 @@ def go(
 
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
     began = run.step
-    with common.stop_flag() as stopped, common.Progress(run.step, run.settings.steps) as progress:
+    with stop_flag() as stopped, Progress(run.step, run.settings.steps) as progress:
         try:
             summary = train(
-                run, trainer, common.while_heard(progress), agree(stopped), prefetch)
+                run, trainer, while_heard(progress), agree(stopped), prefetch)
         except Diverged as error:
-            return common.fail(str(error), status=1)
+            return fail(str(error), status=1)
     loss = summary["validation_loss"]
     if loss is not None:
         summary["perplexity"] = perplexity(loss)
         summary["bits_per_byte"] = bits_per_byte(loss, run)
     summary["expected"] = compare(run)
-    summary["peak_memory_gb"] = round(common.memory_used(), 3)
+    summary["peak_memory_gb"] = round(memory_used(), 3)
     if as_json:
-        common.print_json(summary)
+        print_json(summary)
     else:
         print(f"{run.path}: steps {began + 1} to {summary['step']} in"
-              f" {common.clock(summary['seconds'])}" if summary["step"] > began
+              f" {clock(summary['seconds'])}" if summary["step"] > began
               else f"{run.path}: no step taken")
         if loss is not None:
             print(f"validation loss at step {summary['validation_step']}: {loss:.4f} nats a token,"
@@ -165,7 +132,7 @@ def examine(settings: dict[str, Any], model: Any, open_trainer, as_json: bool) -
             print(f"{'ok' if right else 'WRONG':<6} {question:<20} {found}", flush=True)
     right = all(answer["right"] for answer in answers)
     if as_json:
-        common.print_json({"right": right, "checks": answers})
+        print_json({"right": right, "checks": answers})
     else:
         print("this model is fit to be trained" if right else "do not train this model yet")
     return 0 if right else 1

@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
+from npgpt.families.setting import setting
 from npgpt.families.weight import Weight, normal, ones, zeros
 
 STD = 0.02
@@ -17,10 +18,16 @@ class Config:
 
     vocab_size: int
     context_length: int = 64
-    layers: int = 4
-    heads: int = 4
-    channels: int = 128
-    tied: bool = True
+    # more layers are a slip in a run, and take long to refuse
+    layers: int = setting(
+        4, "Transformer blocks.", least=1, most=10_000)
+    heads: int = setting(4, "Attention heads per block.", least=1)
+    channels: int = setting(128, "Channels (model width).", least=1)
+    # a tied model starts below ln V on text whose characters repeat:
+    # its first guess is the token it has just read
+    tied: bool = setting(
+        True, "Tie the head to the token embedding.", new_run=False,
+        flag="--tied/--untied")
 
     def __post_init__(self):
         for name in ("vocab_size", "context_length", "layers",
@@ -28,7 +35,7 @@ class Config:
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise InputError(
-                    f"{name} is {value!r}: give a whole number,"
+                    f"{name} is {quote(value)}: give a whole number,"
                     f" 1 or more")
         if self.channels % self.heads:
             raise InputError(
@@ -133,7 +140,16 @@ FILES = {
         "channels": "n_embd",
         "tied": "tie_word_embeddings",
     },
-    "defaults": {"tied": True},
+    # config.json's field -> its other name, which counts where both stand
+    "also": {
+        "n_positions": "max_position_embeddings",
+        "n_layer": "num_hidden_layers",
+        "n_head": "num_attention_heads",
+        "n_embd": "hidden_size",
+    },
+    # what a file means that leaves a field out, as in `transformers`
+    "defaults": {"vocab_size": 50257, "context_length": 1024, "layers": 12,
+                 "heads": 12, "channels": 768, "tied": True},
     # fields that change the arithmetic: the values that are known here,
     # the first where the field is left out
     "known": {

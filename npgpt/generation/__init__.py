@@ -1,9 +1,10 @@
 """From a trained model to text."""
 
-from npgpt.generation.cache import empty_cache, read, rows_of_cache
+from npgpt.generation.cache import empty_cache, read
 from npgpt.generation.engine import Engine
 from npgpt.generation.generate import generate
 from npgpt.generation.generate_batch import generate_batch
+from npgpt.generation.rows_of_cache import rows_of_cache
 from npgpt.generation.sample import (
     draw_token,
     log_prob,

@@ -17,16 +17,6 @@ def empty_cache(model, config, batch, params):
     return {**storage, "start": 0}
 
 
-def rows_of_cache(cache, rows):
-    """-> the cache of some rows, in that order; None stays None."""
-    if cache is None:
-        return None
-    return {
-        key: part if key == "start"
-        else tree_map(lambda array: array[rows], part)
-        for key, part in cache.items()}
-
-
 def read(model, params, config, rows, cache, mask=None, positions=None):
     """rows: B lists of the next T ids each -> the logits of each row's
     last one, (B, V), and the cache that has read them; None for a model

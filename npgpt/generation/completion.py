@@ -2,7 +2,7 @@
 
 import threading
 
-from npgpt.text.stop_strings import StopStrings
+from npgpt.text.tokenizers.stop_strings import StopStrings
 
 
 class Completion:

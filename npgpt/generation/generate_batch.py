@@ -2,7 +2,8 @@
 
 from npgpt.errors import InputError
 from npgpt.families.checks import check_prompt
-from npgpt.generation.cache import empty_cache, read, rows_of_cache
+from npgpt.generation.cache import empty_cache, read
+from npgpt.generation.rows_of_cache import rows_of_cache
 from npgpt.generation.sample import (
     log_prob,
     penalise_repeats,
@@ -16,12 +17,14 @@ from npgpt.tree import tree_leaves
 
 def generate_batch(model, params, config, prompts, max_new_tokens=100,
                    temperature=0.8, top_k=None, top_p=None, seed=1,
-                   repetition_penalty=1.0, ended=lambda row: False):
+                   repetition_penalty=1.0, ended=lambda row: False,
+                   vocab_size=None):
     """prompts: lists of ids -> yields (row, token, log_prob), the next
     token of each row in turn, and the log of the probability that the
     model gave it. Row b gets what `generate` gives it with seed + b.
 
-    ended: asked after each turn, row by row, whether a row is done."""
+    ended: asked after each turn, row by row, whether a row is done.
+    vocab_size: as in `generate`."""
     check_sampling(temperature, top_k, top_p, repetition_penalty)
     ids = [check_prompt(prompt, config) for prompt in prompts]
     if not ids:
@@ -33,7 +36,7 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
              for b in range(len(ids))]
     rows, pads, cache = list(range(len(ids))), [], None
     for turn in range(max_new_tokens):
-        # (1) make room, for full rows and for rows pushed to the end
+        # (1) make room where a row or the cache is full
         for b in rows:
             if N is not None and len(windows[b]) > N:
                 windows[b], cache = windows[b][-max(N // 2, 1):], None
@@ -58,10 +61,11 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
             model, params, config, unread, cache, mask, positions)
         # (3) draw the next token of each row, and append it
         for b, scores in zip(rows, logits):
-            pushed = penalise_repeats(
+            lowered = penalise_repeats(
                 scores, ids[b], repetition_penalty)
             token = sample_token(
-                pushed, draws[b][turn], temperature, top_k, top_p)
+                lowered[:vocab_size], draws[b][turn], temperature, top_k,
+                top_p)
             ids[b].append(token)
             windows[b].append(token)
             yield b, token, log_prob(scores, token)

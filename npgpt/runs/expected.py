@@ -6,10 +6,10 @@ so does another release of Python, whose `python-docs` differ.
 """
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
-from npgpt.runs.curves import read_log
+from npgpt.files import read_json
+from npgpt.runs.log import read_log
 from npgpt.runs.run import Run
 from npgpt.runs.settings import complete
 
@@ -22,8 +22,9 @@ FREE = ("corpus", "save_every", "evaluate_every", "dtype", "accumulate")
 def recorded_curve(run: Run) -> dict | None:
     """The curve recorded for just this run's settings and data."""
     for curve in json.loads(FILE.read_text(encoding="utf-8")):
-        default = asdict(complete({"corpus": curve["corpus"], "steps": curve["steps"]}))
-        same = {key: value for key, value in asdict(run.settings).items() if key not in FREE}
+        default = complete({"corpus": curve["corpus"], "steps": curve["steps"]})
+        default, mine = (each.stored(run.model.Config) for each in (default, run.settings))
+        same = {key: value for key, value in mine.items() if key not in FREE}
         if all(default[key] == value for key, value in same.items()) and (
             curve["sha256"] == run.data.record["sha256"]
         ):
@@ -50,7 +51,7 @@ def compare(run: Run) -> str | None:
 def record(path: str | Path) -> dict:
     """A finished default run as a curve for expected.json."""
     path = Path(path)
-    about = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    about = read_json(path / "run.json")
     return {
         "corpus": about["settings"]["corpus"],
         "sha256": about["data"]["sha256"],

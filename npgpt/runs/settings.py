@@ -1,145 +1,165 @@
-"""Every setting of a run, its default, and what it may be."""
+"""Every setting of a run, declared once: its type, default, help text and bounds.
 
-import math
-from dataclasses import asdict, dataclass, fields
+The command lines, the checks and what run.json may hold are made from these
+fields and from those of a model family's Config.
+"""
+
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from typing import Any
 
 from npgpt.errors import InputError
+from npgpt.families import BY_TYPE
+from npgpt.families.setting import before, check_setting, default_of, setting
 
 # what a resumed run may be given anew
 CHANGEABLE = ("steps", "save_every")
+# what `complete` works out where it is None
+DERIVED = ("minimum_rate", "warmup_steps", "decay_steps")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A run's settings, as run.json holds them. None stands for a value that
-    `complete` fills in. Raises InputError for values that make no sense."""
+    """A run's settings. None stands for a value that `complete` fills in. Raises
+    InputError for values that make no sense.
 
-    corpus: str = "python-docs"
-    tokenizer: str | None = None  # the corpus' own, else its characters
-    seed: int = 1
-    # the model
-    layers: int = 4
-    heads: int = 4
-    channels: int = 128
-    context_length: int = 64
-    # a tied model starts below ln V on text whose characters repeat: its
-    # first guess is the token it has just read
-    tied: bool = False
-    dtype: str = "float32"
-    # the steps
-    steps: int = 500
-    batch_size: int = 12
-    accumulate: int = 1
-    dropout: float = 0.0
-    # the rate
-    learning_rate: float = 1e-3
-    minimum_rate: float | None = None
-    warmup_steps: int | None = None
-    decay_steps: int | None = None
-    # the optimiser
-    weight_decay: float = 0.1
-    beta_1: float = 0.9
-    beta_2: float = 0.99
-    clip: float = 1.0
-    # what is measured and kept
-    evaluate_every: int = 100
-    evaluate_batches: int | None = None
-    save_every: int = 100
+    `sizes`: those of the model that were given, named as in its family's Config.
+    """
+
+    corpus: str = setting(
+        "python-docs", "Corpus name, text file or prepared DIR.", alias="--data")
+    tokenizer: str | None = setting(
+        None, "A tokenizer file, words or bpe:SIZE.", unset="characters")
+    seed: int = setting(1, "Random seed.", least=0)
+    sizes: dict[str, Any] = field(default_factory=dict)
+    context_length: int = setting(64, "Context length, in tokens.", least=1)
+    dtype: str = setting(
+        "float32", "Data type: float32, float64 or bfloat16.",
+        choices=("float32", "float64", "bfloat16"))
+    steps: int = setting(500, "Total number of optimiser steps.", least=1)
+    batch_size: int = setting(12, "Sequences per step.", least=1)
+    accumulate: int = setting(1, "Micro-batches per step (gradient accumulation).", least=1)
+    dropout: float = setting(0.0, "Dropout probability.", least=0, most=1, metavar="P")
+    learning_rate: float = setting(1e-3, "Peak learning rate.", above=0)
+    minimum_rate: float | None = setting(
+        None, "Final learning rate.", least=0, unset="a tenth of the peak")
+    warmup_steps: int | None = setting(
+        None, "Learning-rate warm-up steps.", least=0, unset="a twentieth of --steps")
+    decay_steps: int | None = setting(
+        None, "Step at which the final rate is reached.", least=1, unset="--steps")
+    weight_decay: float = setting(0.1, "AdamW weight decay.", least=0)
+    beta_1: float = setting(0.9, "AdamW beta 1, for gradients.", least=0, below=1)
+    beta_2: float = setting(0.99, "AdamW beta 2, for squared gradients.", least=0, below=1)
+    clip: float = setting(1.0, "Maximum gradient norm.", above=0)
+    evaluate_every: int = setting(100, "Steps between validation losses.", least=1)
+    evaluate_batches: int | None = setting(
+        None, "Validation batches.", least=1, unset="all of the text")
+    save_every: int = setting(100, "Steps between checkpoints.", least=1)
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "accumulate", "evaluate_every", "save_every"):
-            _check(name, getattr(self, name), 1)
-        for name in ("warmup_steps", "decay_steps", "evaluate_batches"):
-            if getattr(self, name) is not None:
-                _check(name, getattr(self, name), 0 if name == "warmup_steps" else 1)
-        _check("seed", self.seed, 0)
-        _check("context_length", self.context_length, 1)
-        _check("layers", self.layers, 1, 10_000)  # more is a slip, and takes long to refuse
-        _check("learning_rate", self.learning_rate, 0, open_below=True)
-        if self.minimum_rate is not None:
-            _check("minimum_rate", self.minimum_rate, 0, self.learning_rate)
-        _check("weight_decay", self.weight_decay, 0)
-        _check("beta_1", self.beta_1, 0, 1, open_above=True)
-        _check("beta_2", self.beta_2, 0, 1, open_above=True)
-        _check("clip", self.clip, 0, open_below=True)
-        _check("dropout", self.dropout, 0, 1)
+        for each in declared():
+            given = self.sizes if each.name in self.sizes else vars(self)
+            if each.name in given:
+                check_setting(each, given[each.name])
+        if self.minimum_rate is not None and self.minimum_rate > self.learning_rate:
+            raise InputError(f"minimum_rate is {self.minimum_rate}: give a number at least 0"
+                             f" and at most {self.learning_rate:g}, the learning rate")
         if self.batch_size % self.accumulate:
             raise InputError(
                 f"accumulate is {self.accumulate}, which does not divide the batch size"
-                f" {self.batch_size}: it is the number of equal parts a batch is cut into"
-            )
-        if self.dtype not in ("float32", "float64", "bfloat16"):
-            raise InputError(f"dtype is {self.dtype!r}: give float32, float64 or bfloat16")
-
-    def sizes(self, Config: type) -> dict[str, Any]:
-        """Those of them that a family's Config has a field for. Where a family knows
-        no limit (its context_length is None by default), context_length is not the
-        model's: it is how much training reads at once."""
-        has = {field.name: field.default for field in fields(Config)}
-        if "context_length" in has and has["context_length"] is None:
-            del has["context_length"]
-        return {field.name: getattr(self, field.name) for field in fields(self)
-                if field.name in has}
+                f" {self.batch_size}: it is the number of equal parts a batch is cut into")
 
     def config(self, vocab_size: int, Config: type) -> Any:
         """A model's sizes, as its family's Config. Raises InputError where they do
-        not fit."""
-        return Config(vocab_size=vocab_size, **self.sizes(Config))
+        not fit, and for one that the family lacks."""
+        return Config(vocab_size=vocab_size, **self.sizes_for(Config))
+
+    def sizes_for(self, Config: type) -> dict[str, Any]:
+        """The Config's fields but vocab_size, by default as a new run has them. Where
+        a family knows no limit (its context_length is None by default), context_length
+        is not the model's: it is how much training reads at once."""
+        known = {each.name: each for each in fields(Config) if each.name != "vocab_size"}
+        unknown = [name for name in self.sizes if name not in known]
+        if unknown:
+            raise InputError(f"this family of models has no {' and no '.join(unknown)}:"
+                             f" leave out {flags(unknown)}")
+        sizes = {name: self.sizes.get(name, default_of(each)) for name, each in known.items()}
+        if sizes.pop("context_length", None) is not None:
+            sizes["context_length"] = self.context_length
+        return sizes
+
+    def stored(self, Config: type) -> dict[str, Any]:
+        """What run.json holds: every setting, the model's among them."""
+        own = {name: value for name, value in vars(self).items() if name != "sizes"}
+        return {**own, **self.sizes_for(Config)}
+
+
+def declared() -> list[Field]:
+    """Every setting, and the sizes of all families where `sizes` stands."""
+    found: dict[str, Field] = {}
+    for each in fields(Settings):
+        group = [each]
+        if each.name == "sizes":
+            group = [size for family in BY_TYPE.values() for size in fields(family.Config)]
+        for one in group:
+            if "help" in one.metadata:
+                found.setdefault(one.name, one)
+    return list(found.values())
+
+
+def flags(names: list[str]) -> str:
+    """The options of these settings."""
+    return ", ".join("--" + name.replace("_", "-") for name in names)
+
+
+def from_flat(values: dict[str, Any]) -> Settings:
+    """Settings from one dict of them; those that are not a run's own are sizes."""
+    own = {each.name for each in fields(Settings)}
+    sizes = {name: value for name, value in values.items() if name not in own}
+    return Settings(**{name: value for name, value in values.items() if name in own}, sizes=sizes)
 
 
 def complete(given: dict[str, Any]) -> Settings:
     """Settings from those given, the rest by default: a warm-up of a twentieth
     of the steps, a decay over all of them, down to a tenth of the rate."""
-    settings = Settings(**given)
+    settings = from_flat(given)
     filled = {
         "warmup_steps": settings.steps // 20,
         "decay_steps": settings.steps,
         "minimum_rate": settings.learning_rate / 10,
     }
     missing = {name: value for name, value in filled.items() if getattr(settings, name) is None}
-    return Settings(**{**asdict(settings), **missing})
+    return replace(settings, **missing)
 
 
-def read_settings(stored: dict[str, Any], changes: dict[str, Any], where: str) -> Settings:
-    """The settings in a run.json, of which a resumed run may change only CHANGEABLE."""
-    known = {field.name: field.type for field in fields(Settings)}
+def read_settings(
+    stored: dict[str, Any], changes: dict[str, Any], where: str, Config: type
+) -> Settings:
+    """The settings in a run.json, of which a resumed run may change only CHANGEABLE.
+    Config: the family's, of which the model is."""
     if not isinstance(stored, dict):
         raise InputError(f"{where} holds no settings; restore it from a copy")
+    own = [each for each in fields(Settings) if each.name != "sizes"]
+    known = {each.name: each for each in [*fields(Config), *own] if each.name != "vocab_size"}
+    older = {name: before(each) for name, each in known.items() if before(each) is not MISSING}
+    stored = {**older, **stored}
     if set(stored) != set(known):
         odd = ", ".join(sorted(set(stored) ^ set(known)))
         raise InputError(f"{where} was written by another version: {odd}; start a new run")
     for name, value in stored.items():
-        whole_will_do = isinstance(value, int) and known[name] in (float, float | None)
-        right = isinstance(value, known[name]) or whole_will_do
-        if isinstance(value, bool):
-            right = known[name] is bool
-        if value is None:
-            right = name in ("tokenizer", "evaluate_batches")
-        if not right:
+        if not is_of(known[name].type, value) or (value is None and name in DERIVED):
             raise InputError(f"{where}: {name} is {value!r}; restore it from a copy")
     fixed = [name for name in changes if name not in CHANGEABLE]
     if fixed:
-        flags = ", ".join("--" + name.replace("_", "-") for name in fixed)
         raise InputError(
-            f"{flags} cannot be given with --resume: a run keeps its own settings;"
+            f"{flags(fixed)} cannot be given with --resume: a run keeps its own settings;"
             " only --steps, --save-every and --device may change"
         )
-    return Settings(**{**stored, **changes})
+    return from_flat({**stored, **changes})
 
 
-def _check(
-    name: str,
-    value: float,
-    least: float,
-    most: float = math.inf,
-    open_below: bool = False,
-    open_above: bool = False,
-) -> None:
-    above = value > least if open_below else value >= least
-    below = value < most if open_above else value <= most
-    if not (math.isfinite(value) and above and below):
-        bounds = f"{'above' if open_below else 'at least'} {least}"
-        if most < math.inf:
-            bounds += f" and {'below' if open_above else 'at most'} {most:g}"
-        raise InputError(f"{name} is {value}: give a number {bounds}")
+def is_of(kind: Any, value: Any) -> bool:
+    """True where a value read from JSON is of this type; a whole number will do
+    for a real one, a truth value for no number."""
+    if isinstance(value, bool):
+        return kind in (bool, bool | None)
+    return isinstance(value, kind) or (isinstance(value, int) and kind in (float, float | None))

@@ -1,12 +1,12 @@
 """From raw text to tokens; nothing here knows of layers or tensors."""
 
-from .byte_pairs import BytePairTokenizer
-from .characters import CharacterTokenizer
-from .corpora import Corpus, load_corpus
-from .stop_strings import StopStrings
-from .tokenizer_json import tokenizer_config
-from .tokenizers import load_tokenizer
-from .words import WordTokenizer
+from .corpora.load import Corpus, load_corpus
+from .tokenizers.byte_pairs import BytePairTokenizer
+from .tokenizers.characters import CharacterTokenizer
+from .tokenizers.loading import load_tokenizer
+from .tokenizers.stop_strings import StopStrings
+from .tokenizers.tokenizer_json import tokenizer_config
+from .tokenizers.words import WordTokenizer
 
 __all__ = [
     "BytePairTokenizer",

@@ -1,4 +1,4 @@
-"""The two halves read alike: composites word for word, leaves label by
+"""The two packages read alike: composites word for word, layers label by
 label, and backward by forward's numbers."""
 
 import ast
@@ -16,7 +16,7 @@ COMPOSITES = ("blocks/mlp", "blocks/multi_head_attention", "blocks/block",
               "models/gpt2")
 # what else is one text, once torch's words for it are put back into NumPy's
 LIKE = ("like.new_zeros(shape)", "np.zeros(shape, like.dtype)")
-IDS = ("""    _, like = next(leaves(params))
+IDS = ("""    _, like = next(tree_leaves(params))
     ids = torch.tensor(rows, device=like.device)
 """, "    ids = np.array(rows)\n")
 NO_GRAD = ("@torch.no_grad()\n", "")
@@ -30,8 +30,8 @@ PAIRS = [*(f"layers/{name}" for name in LAYERS), *COMPOSITES,
          "generation/sample", "speed/one_token/gpt2"]
 
 
-def text(half, name):
-    return (half / f"{name}.py").read_text(encoding="utf-8")
+def text(package, name):
+    return (package / f"{name}.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", COMPOSITES)
@@ -70,10 +70,10 @@ def test_labels_are_the_same_words(name):
     assert [label[1:] for label in labels(ours)] == [label[1:] for label in labels(theirs)]
 
 
-@pytest.mark.parametrize("half", [NUMPY, TORCH], ids=["numpy", "torch"])
+@pytest.mark.parametrize("package", [NUMPY, TORCH], ids=["numpy", "torch"])
 @pytest.mark.parametrize("name", PAIRS)
-def test_backward_counts_down_through_forward(half, name):
-    source = text(half, name)
+def test_backward_counts_down_through_forward(package, name):
+    source = text(package, name)
     steps = {function.name: [step for line, step, _ in labels(source)
                              if function.lineno < line <= function.end_lineno]
              for function in ast.parse(source).body if isinstance(function, ast.FunctionDef)}
@@ -86,10 +86,10 @@ def test_backward_counts_down_through_forward(half, name):
         assert numbers == list(range(len(forward), 0, -1)), function
 
 
-@pytest.mark.parametrize("half", [NUMPY, TORCH], ids=["numpy", "torch"])
+@pytest.mark.parametrize("package", [NUMPY, TORCH], ids=["numpy", "torch"])
 @pytest.mark.parametrize("name", PAIRS)
-def test_lines_fit_a_pane(half, name):
-    lines = text(half, name).splitlines()
+def test_lines_fit_a_pane(package, name):
+    lines = text(package, name).splitlines()
     for number, line in enumerate(lines, 1):
         assert len(line) <= 72, f"line {number}: {line}"
     if name.startswith("layers/"):

@@ -1,12 +1,10 @@
-"""sample, inspect, plot and bench generation, as typed."""
+"""sample and plot, as typed."""
 
 import json
-import math
 
 import numpy as np
 import pytest
 
-from npgpt.cli.inspect import attention_maps, nearest
 from npgpt.cli.main import main as npgpt_main
 from npgpt.families.gpt2 import Config
 from npgpt.generation import Engine, generate
@@ -14,10 +12,10 @@ from npgpt.models import gpt2
 from npgpt.random_stream import normals
 from npgpt.runs.checkpoint import load_checkpoint, save_checkpoint
 from npgpt.runs.curves import smooth
-from npgpt.speed.memory_order import PAYS_AFTER, along_longer_side
+from npgpt.speed.memory_order import PAYS_AFTER, by_longer_side
 from npgpt.text import CharacterTokenizer
 from npgpt.training import init
-from npgpt.tree import tree_leaves, tree_map_with_path
+from npgpt.tree import tree_map_with_path
 from torchgpt.cli.main import main as torchgpt_main
 
 TEXT = "the cat, the dog.\n"
@@ -65,14 +63,14 @@ def test_a_long_text_of_a_large_model_is_written_from_turned_weights(
     turned, read = [], []
 
     def turn(params):
-        turned.append(along_longer_side(params))
+        turned.append(by_longer_side(params))
         return turned[0]
 
     def watched(model, params, *given, **more):
         read.append(params)
         return generate(model, params, *given, **more)
 
-    monkeypatch.setattr("npgpt.generation.engine.along_longer_side", turn)
+    monkeypatch.setattr("npgpt.generation.engine.by_longer_side", turn)
     monkeypatch.setattr("npgpt.generation.engine.blas_threads", lambda config: None)
     monkeypatch.setitem(Engine.__init__.__kwdefaults__, "generate", watched)
     for tokens in (PAYS_AFTER - 1, PAYS_AFTER):
@@ -171,67 +169,6 @@ def test_a_penalty_changes_what_is_drawn_as_the_library_says(run, checkpoint):
     assert bent["ids"] == json.loads(run(torchgpt_main, *line, "--repetition-penalty", 3)[1])["ids"]
 
 
-# inspect
-
-
-def test_inspect_counts_and_measures_every_weight(run, checkpoint):
-    params = load_checkpoint(checkpoint).params
-    for more, expected in (([], 6), (["--tensors"], len(list(tree_leaves(params))))):
-        found = json.loads(run(npgpt_main, "inspect", checkpoint, "--json", *more)[1])
-        assert len(found["parts"]) == expected
-        assert sum(part["parameters"] for part in found["parts"]) == found["parameters"]
-    every = dict(tree_leaves(params))
-    for part in found["parts"]:
-        weight = every[part["name"]]
-        assert part["norm"] == pytest.approx(np.linalg.norm(weight), rel=1e-5)
-        assert part["rms"] == pytest.approx(math.sqrt((weight ** 2).mean()), rel=1e-5)
-        assert part["largest"] == pytest.approx(np.abs(weight).max())
-    matrices = [weight for weight in every.values() if weight.ndim == 2]
-    assert sum(found["histogram"]["counts"]) == sum(weight.size for weight in matrices)
-    low, high = found["histogram"]["edges"][8:10]        # the bin in the middle
-    inside = sum(((weight >= low) & (weight < high)).sum() for weight in matrices)
-    assert found["histogram"]["counts"][8] == inside
-
-
-def test_inspect_names_the_nearest_tokens(run, checkpoint):
-    weight = np.array([[1.0, 0], [2, 0.1], [0, 1], [-1, 0], [0.5, 0.4]])
-    assert [id for id, _ in nearest(weight, 0, 3)] == [1, 4, 2]
-    assert nearest(weight, 0, 9)[-1] == (3, -1.0)
-    found = json.loads(run(npgpt_main, "inspect", checkpoint, "--token", "t", "--json")[1])
-    tokenizer = load_checkpoint(checkpoint).tokenizer
-    assert found["token"] == {"id": tokenizer.encode("t")[0], "text": "t"}
-    cosines = [row["cosine"] for row in found["neighbours"]]
-    assert cosines == sorted(cosines, reverse=True)
-
-
-def test_inspect_draws_where_each_head_looks(run, checkpoint, tmp_path):
-    found = load_checkpoint(checkpoint)
-    ids = found.tokenizer.encode("the cat")
-    maps = attention_maps(gpt2, found.params, ids, found.config)
-    assert [each.shape for each in maps] == [(2, 7, 7)] * 2
-    for each in maps:
-        np.testing.assert_allclose(each.sum(axis=-1), 1, atol=1e-6)
-        assert not np.triu(each, 1).any()
-    picture = tmp_path / "seen.png"
-    status, out, _ = run(npgpt_main, "inspect", checkpoint, "--text", "the cat",
-                         "--picture", picture)
-    assert status == 0
-    assert out.rstrip().endswith(str(picture))
-    assert picture.read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize("words, said", [
-    (["--token", "ca"], "'ca' is several tokens: c ("),
-    (["--token", "t", "--id", "1"], "not both"),
-    (["--id", "99"], "id 99 is out of range"),
-    (["--text", "the cat, the dog."], "the text has 17 tokens, but the model sees 16"),
-    (["--text", ""], "the text is empty"),
-])
-def test_inspect_says_what_is_wrong(run, checkpoint, words, said):
-    status, out, err = run(npgpt_main, "inspect", checkpoint, *words)
-    assert (status, out, err.count("\n")) == (2, "", 1)
-    assert said in err
-
 
 # plot
 
@@ -267,30 +204,3 @@ def test_a_smoothed_curve_is_the_mean_of_its_surroundings(count):
     values = np.random.default_rng(0).random(count).tolist()
     assert smooth(values) == pytest.approx([
         np.mean([values[j] for j in range(count) if abs(i - j) <= reach]) for i in range(count)])
-
-
-# bench
-
-
-def test_bench_generation_measures_what_it_names(run, tmp_path):
-    pytest.importorskip("transformers")
-    record, picture = tmp_path / "bench.json", tmp_path / "bench.png"
-    found = json.loads(run(npgpt_main, "bench", "generation", "--size", "tiny", "--tokens", 3,
-                           "--rounds", 1, "--json", "--record", record, "--plot", picture)[1])
-    assert json.loads(record.read_text()) == found
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    row = found["sizes"]["tiny"]
-    assert row["same_tokens"]
-    assert set(row["contenders"]) == {
-        "npgpt", "npgpt, longer side", "torchgpt, by hand", "transformers"}
-    ours, theirs = row["contenders"]["npgpt"], row["contenders"]["transformers"]
-    assert ours["times_transformers"]["median"] == pytest.approx(
-        theirs["median_ms"] / ours["median_ms"])
-    # all weights but the positions, and 8 + 3/2 keys and values in 4 layers
-    cached = 2 * 4 * 9.5 * 128
-    assert row["read_gb"] == pytest.approx(4e-9 * (row["parameters"] - 512 * 128 + cached))
-    reached = row["read_gb"] / (1e-3 * ours["median_ms"])
-    assert ours["share_of_bandwidth"]["median"] == pytest.approx(reached / row["bandwidth_gb_s"])
-    status, _, err = run(npgpt_main, "bench", "generation", "--size", "huge")
-    assert status == 2
-    assert "give tiny, gpt2 or both" in err

@@ -22,7 +22,7 @@ MUTANTS = [
     M(N + "generate", "the prompt is read again with each token",
       "logits, cache = one_step(params, window[-1], cache, config)",
       "logits, cache = one_step(params, window[0], cache, config)"),
-    M(N + "cache", "the rows that go on keep the first rows' cache",
+    M(N + "rows_of_cache", "the rows that go on keep the first rows' cache",
       "array[rows]", "array[:len(rows)]", step="", component="read"),
     M(T + "generate", "a full context restarts with one token too many",
       "window[-max(N // 2, 1):]", "window[-max(N // 2 + 1, 1):]"),

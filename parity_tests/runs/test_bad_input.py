@@ -98,7 +98,7 @@ def test_a_directory_that_holds_something(tmp_path, npgpt, corpus, command, monk
             f"npgpt train --out {out} --resume")
     assert [p.name for p in out.iterdir()] == ["letter.txt"]
     (tmp_path / "file").write_text("x")
-    monkeypatch.setattr("npgpt.runs.run.load_corpus", None)  # said before it is read
+    monkeypatch.setattr("npgpt.runs.data.load_corpus", None)  # said before it is read
     refused(npgpt(command, *line, "--out", tmp_path / "file"), "is a file")
     assert (tmp_path / "file").read_text() == "x"
 
@@ -403,13 +403,14 @@ def test_an_empty_best_is_filled_whole(tmp_path, npgpt, trained):
 @pytest.mark.parametrize("command", ["train", "duet"])
 def test_a_run_is_saved_though_nobody_reads_its_progress(
         tmp_path, npgpt, corpus, monkeypatch, command):
-    from npgpt.cli import common, duet
+    from npgpt.cli import duet
+    from npgpt.cli.progress import Progress
 
     def unread(self, record):
         raise BrokenPipeError(32, "Broken pipe")
 
     monkeypatch.setattr(sys, "stderr", sys.stderr)
-    monkeypatch.setattr(common.Progress, "__call__", unread)
+    monkeypatch.setattr(Progress, "__call__", unread)
     monkeypatch.setattr(duet.Table, "__call__", unread)
     line = flags(corpus=corpus, steps=3, decay_steps=None, evaluate_every=None)
     assert npgpt(command, *line, "--out", tmp_path / "run")[0] == 0
@@ -499,7 +500,7 @@ def test_more_than_the_memory_is_one_line(request, tmp_path, corpus, trained, co
 def test_torch_says_otherwise_that_memory_is_short():
     import torch
 
-    from npgpt.cli.common import is_out_of_memory
+    from npgpt.cli.run import is_out_of_memory
 
     assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
     assert not is_out_of_memory(RuntimeError("shapes do not fit"))
@@ -620,7 +621,7 @@ def test_names_that_a_plot_would_read_as_formulas(tmp_path, npgpt, trained, monk
     namesake = shutil.copytree(trained, tmp_path / "other" / "_a")
     assert npgpt("plot", *odd, namesake, "--out", tmp_path / "two.png")[0] == 0
     assert in_legend(drawn[-1]) == [str(odd[0]), odd[1].name, str(namesake)]
-    monkeypatch.setattr("npgpt.cli.inspect.shown", lambda checkpoint, id: "$x_{$")
+    monkeypatch.setattr("npgpt.runs.inspection.printable", lambda checkpoint, id: "$x_{$")
     assert npgpt("inspect", trained, "--text", "a", "--picture", tmp_path / "three.png")[0] == 0
 
 
@@ -639,8 +640,8 @@ def test_a_picture_takes_no_other_file_s_place(tmp_path, npgpt, trained, monkeyp
 
 def test_where_a_file_cannot_be_written_is_said_before_the_work(
         tmp_path, npgpt, trained, monkeypatch):
-    for work in ("npgpt.cli.timing.interleave", "npgpt.cli.bench_generation.measure",
-                 "npgpt.cli.bench_tokenizer.measure", "subprocess.run",
+    for work in ("npgpt.benchmarks.timing.interleave", "npgpt.benchmarks.generation.measure",
+                 "npgpt.benchmarks.tokenizer.measure", "subprocess.run",
                  "npgpt.runs.curves.draw_runs"):
         monkeypatch.setattr(work, None)
     for command in (["bench", "step"], ["bench", "memory"], ["bench", "generation"],
@@ -658,16 +659,6 @@ def test_where_a_file_cannot_be_written_is_said_before_the_work(
     assert tokenizer.read_bytes() == before
     refused(npgpt("bench", "memory", "--context-lengths", "64,x"), "context length 'x'")
     refused(npgpt("bench", "step", "--size", "S,L"), "unknown size 'L'")
-
-
-def test_a_process_of_bench_memory_that_ends_early(npgpt, monkeypatch):
-    from npgpt.cli import bench_memory
-
-    for code, words in (("raise MemoryError('none left')", "none left"),
-                        ("import os; os.kill(os.getpid(), 9)", "memory may be short")):
-        monkeypatch.setattr(bench_memory, "CHILD", code)
-        refused(npgpt("bench", "memory", "--context-lengths", "8"),
-                "npgpt with context 8 ended", words)
 
 
 @pytest.mark.parametrize("command", ["npgpt", "torchgpt"])
@@ -706,7 +697,7 @@ def test_choices_that_gradcheck_does_not_know(npgpt, arguments, words):
 
 
 def test_json_has_no_numbers_that_are_none(capsys):
-    from npgpt.cli.common import print_json
+    from npgpt.cli.output import print_json
 
     print_json({"a": [float("nan"), 1.5], "b": {"c": np.float32("inf"), "d": np.float64("-inf")},
                 "e": (np.int64(3), "x", None, True)})

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import random
-from dataclasses import asdict
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,15 +18,14 @@ import torchgpt.training
 from npgpt.errors import InputError
 from npgpt.layers.cross_entropy import IGNORE, cross_entropy
 from npgpt.models import gpt2
-from npgpt.runs.run import encode_source, make_tokenizer
+from npgpt.runs.data import check_length, encode_source, make_tokenizer
 from npgpt.runs.settings import complete
 from npgpt.runs.train import EVALUATION_TOKENS, batches, bits_per_byte, evaluate, initial_state
 from npgpt.speed.threads import SHARD_TOKENS, sharded
 from npgpt.text import BytePairTokenizer, CharacterTokenizer
-from npgpt.text.corpora import load_corpus
+from npgpt.text.corpora.load import load_corpus
 from npgpt.training import Trainer, init, loss_and_grads
 from npgpt.training.batches import (
-    check_length,
     draw_batch,
     evaluation_batches,
     micro_batches,
@@ -191,7 +190,7 @@ def test_a_tokenizer_learns_characters_of_all_but_pairs_of_the_training_text(tmp
     assert set(corpus.validation_text) - set(corpus.train_text)
     tokenizer = make_tokenizer(settings, corpus)
     assert tokenizer.decode(tokenizer.encode(corpus.text)) == corpus.text
-    settings = complete({**asdict(settings), "tokenizer": "bpe:400"})
+    settings = replace(settings, tokenizer="bpe:400")
     pairs = [make_tokenizer(settings, corpus), BytePairTokenizer.train(corpus.train, 400),
              BytePairTokenizer.train(corpus.documents, 400)]
     assert pairs[0].merges == pairs[1].merges != pairs[2].merges

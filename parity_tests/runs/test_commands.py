@@ -9,7 +9,6 @@ import subprocess
 import sys
 from functools import partial
 
-import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
@@ -155,50 +154,6 @@ def test_numpy_runs_compiled_where_it_is_asked_to(npgpt, tmp_path, corpus, monke
     assert losses["plain"] == pytest.approx(losses["compiled"], abs=1e-5)
     shards.clear()
     assert npgpt("train", *flags(corpus=corpus), "--check", "--compile")[0] in (0, 1) and shards
-
-
-def test_the_bench_times_both_kinds_of_numpy_step(monkeypatch):
-    from npgpt.cli import bench_step
-    from npgpt.speed import compiled
-
-    moves, one_move = [], compiled.adamw_step
-    monkeypatch.setattr(compiled, "adamw_step",
-                        lambda *given, **more: moves.append(given) or one_move(*given, **more))
-    contenders = bench_step.make_contenders(1, 2, 8, 4, 2)
-    for name in ("npgpt", bench_step.OWN_LOOP, "products", bench_step.COMPILED):
-        contenders[name]()
-        assert bool(moves) == (name == bench_step.COMPILED)
-
-
-@pytest.mark.parametrize("tied", [False, True])
-def test_the_bench_multiplies_what_a_compiled_step_does(tied):
-    from npgpt.cli import bench_step
-    from npgpt.models import gpt2
-    from npgpt.speed import compiled
-    from npgpt.speed.flat import flatten
-    from npgpt.training import init, loss_and_grads
-
-    config = gpt2.Config(vocab_size=7, context_length=70, layers=2, heads=2, channels=8, tied=tied)
-    params = flatten(init(gpt2, config), compiled.by_columns)
-    ids = np.zeros((3, 70), int)
-    _, grads = compiled.on_loops(loss_and_grads)(
-        compiled.on_loops(gpt2), params, ids, ids, config)
-    pairs = [(params[name]["weight"], found[name]["weight"])
-             for block, found_block in zip(params["blocks"], grads["blocks"])
-             for layer in ("attention", "feed_forward")
-             for params, found in [(block[layer], found_block[layer])] for name in params]
-    pairs.append((gpt2.head(params, config)["weight"], gpt2.head(grads, config)["weight"]))
-    factors = iter(bench_step.factors(config, 3, 70))
-    for weight, grad in pairs:
-        (x, w), (a, b), (d_y, w_transposed) = next(factors), next(factors), next(factors)
-        assert w.shape == weight.shape and w.strides == weight.strides
-        assert np.shares_memory(w, w_transposed) and (x @ w).shape == d_y.shape
-        assert (d_y @ w_transposed).shape == x.shape == (3 * 70, len(w))
-        made = a @ b if grad.flags.c_contiguous else (a @ b).T
-        assert made.shape == grad.shape and made.strides == grad.strides
-    # in each layer, 64 queries see 64 keys and 6 see 70: forth and back, 6 products each
-    sizes = sorted(a.size * b.shape[-1] for a, b in factors)
-    assert sizes == sorted([3 * 2 * 4 * 64 * 64, 3 * 2 * 4 * 6 * 70] * 6 * config.layers)
 
 
 def test_without_numba(tmp_path, corpus):
@@ -391,11 +346,11 @@ def test_halves_that_part_are_told_where(
 def test_a_duet_that_is_stopped_has_saved_its_last_step(tmp_path, corpus, monkeypatch):
     import torch
 
-    from npgpt.cli.train import numpy_trainer
     from npgpt.runs.checkpoint import load_checkpoint
     from npgpt.runs.duet import duet
     from npgpt.runs.run import start_run
-    from torchgpt.cli.train import by_hand_trainer
+    from npgpt.runs.trainers import numpy_trainer
+    from torchgpt.runs.trainers import by_hand_trainer
 
     monkeypatch.setattr("npgpt.runs.duet.draw_duet", lambda *given: None)
     given = {**TINY, "corpus": str(corpus)}
@@ -477,15 +432,6 @@ def test_a_closed_pipe_is_no_verdict():
         assert done.returncode == 141 and done.stderr == b""
 
 
-def test_doctor(npgpt):
-    status, out, err = npgpt("doctor")
-    assert status == 0 and err == ""
-    for word in ("Python", "NumPy", "its BLAS", "processors", "torch", "CUDA"):
-        assert word in out
-    findings = json.loads(npgpt("doctor", "--json")[1])["findings"]
-    assert {finding["state"] for finding in findings} <= {"ok", "note"}
-
-
 WITHOUT_TORCH = """
 import sys
 sys.modules["torch"] = None  # as where it is not installed
@@ -565,23 +511,3 @@ def test_the_recorded_curves_are_of_default_runs():
     assert {curve["corpus"] for curve in curves} == {"python-docs", "stories"}
     for curve in curves:
         assert len(curve["sha256"]) == 64 and str(curve["steps"]) in curve["validation_loss"]
-
-
-def test_bench_memory_gives_each_process_s_peaks_a_picture_and_a_record(
-        npgpt, tmp_path, monkeypatch):
-    from npgpt.cli import bench_memory
-
-    monkeypatch.setattr(bench_memory, "CHILD", """
-import sys
-context = eval(sys.argv[2])[3]
-print(1_000_000 * context)
-print(2_000_000 * context)
-""")
-    picture, record = tmp_path / "memory.png", tmp_path / "memory.json"
-    status, out, _ = npgpt("bench", "memory", "--context-lengths", "16,8", "--steps", 2,
-                           "--plot", picture, "--record", record)
-    assert status == 0 and "16 MB" in out and "32 MB" in out
-    peaks = json.loads(record.read_text())["peak_bytes"]
-    assert peaks["npgpt"] == peaks["torchgpt.GPT"] == {
-        "16": [16_000_000, 32_000_000], "8": [8_000_000, 16_000_000]}
-    assert picture.read_bytes().startswith(b"\x89PNG")

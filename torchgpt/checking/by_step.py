@@ -1,9 +1,9 @@
 """Autograd, step by step: what it calls the gradient of a value that a
-forward pass works out half way.
+forward pass works out on the way.
 
 The recorder keeps the locals before each statement of a forward pass. From
-there the rest of the pass runs again, with one value made a leaf of autograd
-and each layer that is called replaced by PyTorch's own operator."""
+there the rest of the pass runs again, with one value followed by autograd and
+each layer that is called replaced by PyTorch's own operator."""
 
 import ast
 import linecache
@@ -23,16 +23,16 @@ def gradient_at(call, number, name, d_y):
     forward pass, with its snapshots."""
     function = definition(call.code)
     place = entry(call.code, function, number, name)
-    held = call.before.get(place, {})
-    value = held.get(name)
+    values = call.before.get(place, {})
+    value = values.get(name)
     if not torch.is_tensor(value) or not value.is_floating_point():
         return None
-    leaf, y = rest_of(call, function, place, copied(held), name)
+    variable, y = rest_of(call, function, place, copied(values), name)
     d_y = torch.stack(list(d_y)) if isinstance(d_y, (list, tuple)) else torch.as_tensor(d_y)
     total = (y * d_y).sum()
     if not total.requires_grad:     # the rest of the pass does not use it
         return None
-    return torch.autograd.grad(total, leaf, allow_unused=True)[0]
+    return torch.autograd.grad(total, variable, allow_unused=True)[0]
 
 
 def definition(code):
@@ -44,7 +44,7 @@ def definition(code):
 
 
 def entry(code, function, number, name):
-    """Before which statement to make `name` a leaf, so that its gradient is
+    """Before which statement autograd must begin to follow `name`, so that its gradient is
     what the backward's step `number` calls d_name: before the forward's step,
     or inside it."""
     first, last = lines_of(code, function, number)
@@ -70,10 +70,10 @@ def lines_of(code, function, number):
                  if str(number) in numbers), (0, -1))
 
 
-def rest_of(call, function, place, held, name):
-    """-> the leaf, the output of the statements from `place` on."""
-    leaf = held[name].requires_grad_()
-    values = {**held, name: leaf * 1}
+def rest_of(call, function, place, values, name):
+    """-> the value that is followed, the output of the statements from `place` on."""
+    variable = values[name].requires_grad_()
+    values = {**values, name: variable * 1}
     tree = ast.parse("def rest(): pass").body[0]
     tree.args.args = [ast.arg(key) for key in values]
     tree.body = [WithoutWritingInPlace().visit(node) for node in function.body[place:]]
@@ -83,7 +83,7 @@ def rest_of(call, function, place, held, name):
     space = {key: instead.get(id(value), value) for key, value in call.space.items()}
     exec(compile(module, call.code.co_filename, "exec"), space)
     with replaced("torchgpt", pairs), sdpa_kernel(SDPBackend.MATH), torch.enable_grad():
-        return leaf, space["rest"](**values)[0]
+        return variable, space["rest"](**values)[0]
 
 
 class WithoutWritingInPlace(ast.NodeTransformer):

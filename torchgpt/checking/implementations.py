@@ -43,7 +43,7 @@ def leave_torch(value):
     return np.asarray(value, dtype=np.float64)
 
 
-def share_storage(a, b):
+def same_storage(a, b):
     return (torch.is_tensor(a) and a.numel() > 0
             and a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr())
 
@@ -60,7 +60,7 @@ def torch_implementation(device="cpu", package="torchgpt", name="torch"):
     shared = ("npgpt.training.schedule",) if package == "torchgpt" else ()
     few_bits = ("float32", "bfloat16") if package == "torchgpt" else ("float32",)
     return Implementation(name, lookup(package), enter_torch(device), leave_torch, LAYOUTS,
-                          few_bits, None, (package, *shared), share_storage)
+                          few_bits, None, (package, *shared), same_storage)
 
 
 def candidate_implementation(package, device="cpu"):

@@ -2,7 +2,7 @@
 
 import typer
 
-from npgpt.cli import common
+from npgpt.cli.run import run
 from torchgpt.cli import sample, train
 
 app = typer.Typer(
@@ -17,4 +17,4 @@ app.command("sample")(sample.sample)
 
 
 def main(argv: list[str] | None = None) -> int:
-    return common.run(app, "torchgpt", argv)
+    return run(app, "torchgpt", argv)

@@ -1,7 +1,8 @@
 """From a trained model to text."""
 
+from npgpt.generation.rows_of_cache import rows_of_cache
 from npgpt.generation.sampling_settings import SamplingSettings
-from torchgpt.generation.cache import empty_cache, read, rows_of_cache
+from torchgpt.generation.cache import empty_cache, read
 from torchgpt.generation.engine import Engine
 from torchgpt.generation.generate import generate
 from torchgpt.generation.generate_batch import generate_batch

@@ -18,20 +18,20 @@ def token_probs(logits, temperature=0.8, top_k=None, top_p=None):
     largest; top_k: only the k largest (Fan et al., 2018); top_p: only
     the fewest whose sum reaches p (Holtzman et al., 2020)."""
     scores = logits.to(torch.float64)                 # (V,)
-    # (1) sharpen or flatten
+    # (1) temperature: below 1 sharpens, above 1 flattens
     if temperature == 0:
         probs = torch.zeros_like(scores)              # (V,)
         probs[scores.argmax()] = 1
         return probs
     #     the largest becomes 0: no temperature overflows
     scores = (scores - scores.max()) / temperature    # (V,)
-    # (2) keep the k largest, and what equals the last of them
+    # (2) top-k: only the k largest, and what equals the last of them
     if top_k is not None and top_k < len(scores):
         last = torch.sort(scores).values[-top_k]      # ()
         scores = torch.where(scores >= last, scores, -torch.inf)
-    # (3) turn scores into probabilities
+    # (3) softmax
     probs, _ = softmax(scores)                        # (V,)
-    # (4) keep the fewest whose sum reaches p, from the largest down
+    # (4) top-p: only the fewest whose sum reaches p, from the top
     if top_p is not None:
         order = torch.argsort(-probs, stable=True)    # (V,)
         before = torch.cumsum(probs[order], 0) - probs[order]
@@ -49,17 +49,17 @@ def draw_token(probs, u):
 
 def penalise_repeats(logits, ids, penalty):
     """logits (V,), ids read and written so far -> logits (V,), each of
-    these ids pushed down once: a positive one is divided by the penalty
+    these ids lowered once: a positive one is divided by the penalty
     (Keskar et al., 2019, section 4.1), a negative one, which that would
-    push up, multiplied. 1: unchanged."""
+    raise, multiplied. 1: unchanged."""
     if penalty == 1:
         return logits
-    # (1) take those that were there before
-    seen = torch.tensor(sorted(set(ids)), device=logits.device)   # (U,)
-    old = logits[seen]                                # (U,)
-    # (2) push them down
+    # (1) the logits of the tokens that would be repeated
+    used = sorted(set(ids))                           # U ids
+    old = logits[used]                                # (U,)
+    # (2) lower them
     logits = logits.clone()                           # (V,)
-    logits[seen] = torch.where(old > 0, old / penalty, old * penalty)
+    logits[used] = torch.where(old > 0, old / penalty, old * penalty)
     return logits
 
 

@@ -29,8 +29,8 @@ class Attention(nn.Module):
             2, 0, 3, 1, 4)
         if masks.get("attention") is not None:  # SDPA takes no mask
             scores = q @ k.mT / math.sqrt(q.shape[-1])
-            ahead = torch.ones(T, T, dtype=torch.bool, device=x.device)
-            scores = scores.masked_fill(ahead.triu(1), -math.inf)
+            future = torch.ones(T, T, dtype=torch.bool, device=x.device)
+            scores = scores.masked_fill(future.triu(1), -math.inf)
             y = (scores.softmax(dim=-1) * masks["attention"]) @ v
         else:
             y = F.scaled_dot_product_attention(
@@ -91,8 +91,8 @@ class GPT(nn.Module):
     def forward(self, ids, targets=None, dropout_masks=None, reduction="mean"):
         masks = dropout_masks or {}
         block_masks = masks.get("blocks") or [{}] * self.config.layers
-        places = torch.arange(ids.shape[1], device=ids.device)
-        x = self.tokens(ids) + self.positions(places)
+        positions = torch.arange(ids.shape[1], device=ids.device)
+        x = self.tokens(ids) + self.positions(positions)
         x = drop(x, masks.get("embedding"), self)
         for block, block_mask in zip(self.blocks, block_masks):
             x = block(x, block_mask or {})

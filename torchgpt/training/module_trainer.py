@@ -5,12 +5,11 @@ import math
 
 import torch
 
-from npgpt.errors import InputError
 from npgpt.random_stream import raw_draws
 from npgpt.speed.threads import counted
 from npgpt.training.batches import micro_batches
 from npgpt.tree import tree_map
-from torchgpt.device import pick_device, pick_dtype
+from torchgpt.device import compiler_errors, pick_device, pick_dtype
 from torchgpt.training.trainer import as_numpy, tensor_on
 
 
@@ -31,7 +30,7 @@ class ModuleTrainer:
     def __init__(self, module, config, params, settings, *, state=None, device="auto",
                  dtype="float32", shared_dropout=False, compiled=False):
         self.config, self.settings, self.device = config, settings, pick_device(device)
-        self.half_precision = pick_dtype(dtype, self.device) == torch.bfloat16
+        self.mixed_precision = pick_dtype(dtype, self.device) == torch.bfloat16
         self.draws_dropout = not shared_dropout
         self.dropout = settings.dropout if self.draws_dropout else 0.0
         self.compiled = compiled
@@ -140,28 +139,13 @@ class ModuleTrainer:
 
     def tensors(self, tree):
         """Nested NumPy -> tensors on the trainer's device, copies."""
-        return tree_map(lambda leaf: tensor_on(self.device, leaf), tree)
+        return tree_map(lambda array: tensor_on(self.device, array), tree)
 
     def numpy(self, tree):
         """Nested tensors -> NumPy, copies."""
         return tree_map(as_numpy, tree)
 
     def precision(self):
-        if self.half_precision:
+        if self.mixed_precision:
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def compiler_errors():
-    """What torch.compile lacks on this machine, in one line."""
-    from torch._dynamo.exc import TorchDynamoException
-
-    try:
-        yield
-    except TorchDynamoException as error:
-        cause = getattr(error, "inner_exception", error)
-        said = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
-        raise InputError(
-            f"--compile fails on this machine ({said}): it needs a C++ compiler, and Triton"
-            " on a GPU; install them, or train without --compile") from error

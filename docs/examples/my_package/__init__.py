@@ -44,8 +44,8 @@ def layer_norm_backward(d_y, saved):
     d_bias = d_y.reshape(-1, C).sum(axis=0)
     d_normed = d_y * weight
     # (2) divide by the standard deviation
-    along = (d_normed * normed).mean(axis=-1, keepdims=True)
-    d_centred = inv_std * (d_normed - normed * along)
+    mean_grad = (d_normed * normed).mean(axis=-1, keepdims=True)
+    d_centred = inv_std * (d_normed - normed * mean_grad)
     # (1) centre
     d_x = d_centred
     return d_x, {"weight": d_weight, "bias": d_bias}

@@ -80,9 +80,10 @@ def drawn(numbers, weights):
 
 
 def block_masks(numbers, B, T, H, C):
-    return {"attention": numbers.keep(B, H, T, T), "attention_out": numbers.keep(B, T, C),
-            "feed_forward_out": numbers.keep(B, T, C)}
+    return {"attention": numbers.dropout_mask(B, H, T, T),
+            "attention_out": numbers.dropout_mask(B, T, C),
+            "feed_forward_out": numbers.dropout_mask(B, T, C)}
 
 
 def dropout_masks(numbers, config, B, T, family=gpt2):
-    return tree_map(lambda shape: numbers.keep(*shape), family.dropout_shapes(config, B, T))
+    return tree_map(lambda shape: numbers.dropout_mask(*shape), family.dropout_shapes(config, B, T))

@@ -46,9 +46,9 @@ def adamw_by_definition(case):
     for name, weight in tree_leaves(case.options["weights"]):
         for t in range(1, len(rows) + 1):
             ages = np.arange(t)[::-1].reshape(-1, *[1] * weight.ndim)
-            seen = np.stack([row[name] for row in rows[:t]])
-            m = ((1 - beta_1) * beta_1 ** ages * seen).sum(axis=0)
-            v = ((1 - beta_2) * beta_2 ** ages * seen ** 2).sum(axis=0)
+            so_far = np.stack([row[name] for row in rows[:t]])
+            m = ((1 - beta_1) * beta_1 ** ages * so_far).sum(axis=0)
+            v = ((1 - beta_2) * beta_2 ** ages * so_far ** 2).sum(axis=0)
             towards = m / (1 - beta_1 ** t) / (np.sqrt(v / (1 - beta_2 ** t)) + eps)
             weight = weight - lr * towards - lr * decay * weight * (weight.ndim >= 2)
         results |= {f"params.{name}": weight, f"m.{name}": m, f"v.{name}": v}

@@ -27,14 +27,14 @@ def attention(draw):
     dropout, regime = draw("dropout", [False, True]), draw("regime", REGIMES)
     numbers = draw.numbers()
     options = {"mask": mask_for(mask, numbers, B, H, T, S), "causal": causal,
-               "dropout_mask": numbers.keep(B, H, T, S) if dropout else None}
+               "dropout_mask": numbers.dropout_mask(B, H, T, S) if dropout else None}
     inputs = queries_keys_values(numbers, regime, B, H, T, S, D)
     return PairCase(
         component="attention", inputs=inputs, options=options, d_y=numbers.normal(B, H, T, D),
         scale=attention_scale,
         laws=(same_for_any_order_of_keys, blind_to_what_is_hidden, batch_independent,
               linear_in_the_upstream_gradient),
-        edges=(one_query_and_one_key, a_query_that_sees_nothing, where_nothing_is_seen,
+        edges=(one_query_and_one_key, a_query_that_sees_nothing, where_every_key_is_masked,
                a_hidden_nan, hidden_values_do_not_matter),
         no_complex_step=no_step_where_all_is_hidden(options["mask"], causal, T, S))
 
@@ -44,8 +44,9 @@ def attention_scale(case):
     probability by u·a of itself."""
     q, k, v = (case.inputs[name] for name in "qkv")
     mask = whole_mask(case.options["mask"], case.options["causal"], q.shape[2], k.shape[2])
-    keep = case.options["dropout_mask"]
-    root, keep = math.sqrt(q.shape[-1]), 1.0 if keep is None else keep
+    dropout_mask = case.options["dropout_mask"]
+    dropout_mask = 1.0 if dropout_mask is None else dropout_mask
+    root = math.sqrt(q.shape[-1])
     scores = q @ k.swapaxes(-1, -2) / root
     if mask is not None:
         scores = np.where(mask, scores, -np.inf)
@@ -54,12 +55,12 @@ def attention_scale(case):
     probs = powers / np.maximum(powers.sum(axis=-1, keepdims=True), 1.0)
     q, k, v, d_y = np.abs(q), np.abs(k), np.abs(v), np.abs(case.d_y)
     factor = 1 + (q @ k.swapaxes(-1, -2)).max() / root
-    kept = probs * keep
-    d_probs = (d_y @ v.swapaxes(-1, -2)) * keep
+    dropped = probs * dropout_mask
+    d_probs = (d_y @ v.swapaxes(-1, -2)) * dropout_mask
     d_scores = factor * probs * (d_probs + (probs * d_probs).sum(axis=-1, keepdims=True))
-    return {"y": factor * (kept @ v), "d_q": d_scores @ k / root,
+    return {"y": factor * (dropped @ v), "d_q": d_scores @ k / root,
             "d_k": d_scores.swapaxes(-1, -2) @ q / root,
-            "d_v": factor * (kept.swapaxes(-1, -2) @ d_y)}
+            "d_v": factor * (dropped.swapaxes(-1, -2) @ d_y)}
 
 
 def some(T, S, D=3):
@@ -88,7 +89,7 @@ def a_query_that_sees_nothing(package):
     yield "whether all is finite", all(np.isfinite(each).all() for each in (y, *grads)), True
 
 
-def where_nothing_is_seen(package):
+def where_every_key_is_masked(package):
     """Every gradient is zero."""
     q, k, v = some(2, 3)
     y, saved = run(package, "attention", q, k, v, np.zeros((2, 3), bool))

@@ -25,7 +25,7 @@ def blockwise_attention(draw):
     mask = mask_for(mask, numbers, B, H, T, S)
     inputs = queries_keys_values(numbers, regime, B, H, T, S, D)
     options = {"mask": mask, "causal": causal,
-               "dropout_mask": numbers.keep(B, H, T, S) if dropout else None}
+               "dropout_mask": numbers.dropout_mask(B, H, T, S) if dropout else None}
     if size != 64:
         options["size"] = size
     return PairCase(

@@ -14,7 +14,7 @@ def dropout(draw):
     B, T, C = draw("B", range(1, 4)), draw("T", range(1, 5)), draw("C", range(1, 5))
     rate = draw("rate", [0.25, 0.5, 1.0, None])
     numbers = draw.numbers()
-    options = {} if rate is None else {"dropout_mask": numbers.keep(B, T, C, rate=rate)}
+    options = {} if rate is None else {"dropout_mask": numbers.dropout_mask(B, T, C, rate=rate)}
     return PairCase(
         component="dropout", inputs={"x": numbers.normal(B, T, C)}, options=options,
         d_y=numbers.normal(B, T, C), scale=dropout_scale,

@@ -19,7 +19,7 @@ def embedding(draw):
         frozen=("",) if frozen else (),
         d_y=numbers.normal(B, T, C), scale=embedding_scale,
         laws=(linear_in_the_upstream_gradient, rows_are_the_tables),
-        edges=(an_id_seen_twice, an_id_beyond_the_table, no_ids))
+        edges=(a_repeated_id, an_id_beyond_the_table, no_ids))
 
 
 def embedding_scale(case):
@@ -34,7 +34,7 @@ def rows_are_the_tables(case, compute):
         yield "y", y[place], weight[case.options["ids"][place]]
 
 
-def an_id_seen_twice(package):
+def a_repeated_id(package):
     """It gets both gradients."""
     _, saved = run(package, "embedding", np.array([1, 1, 0]), Numbers(1).normal(3, 2))
     grads = back(package, "embedding", np.array([[1.0, 2], [10, 20], [5, 5]]), saved)

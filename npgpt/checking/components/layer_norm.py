@@ -36,8 +36,8 @@ def layer_norm_scale(case):
     normed = np.abs(x - x.mean(axis=-1, keepdims=True)) / sigma
     kappa = 1 + np.abs(x).max(axis=-1, keepdims=True) / sigma
     d_normed = d_y * weight
-    along = (d_normed * (1 + normed)).mean(axis=-1, keepdims=True)
-    d_x = kappa / sigma * (d_normed + (1 + normed) * along)
+    mean_grad = (d_normed * (1 + normed)).mean(axis=-1, keepdims=True)
+    d_x = kappa / sigma * (d_normed + (1 + normed) * mean_grad)
     rows = tuple(range(x.ndim - 1))
     return {"y": kappa * (1 + normed) * weight + bias,
             "d_x": d_x + d_x.mean(axis=-1, keepdims=True),

@@ -12,7 +12,7 @@ def mlp(draw):
     B, T, C = draw("B", range(1, 4)), draw("T", range(1, 5)), draw("C", range(2, 6))
     dropout, regime = draw("dropout", [False, True]), draw("regime", REGIMES)
     numbers = draw.numbers()
-    masks = {"feed_forward_out": numbers.keep(B, T, C)} if dropout else None
+    masks = {"feed_forward_out": numbers.dropout_mask(B, T, C)} if dropout else None
     return PairCase(
         component="mlp", inputs={"x": stream(numbers, regime, B, T, C)},
         params=mlp_params(numbers, C), nested=True, options={"dropout_masks": masks},

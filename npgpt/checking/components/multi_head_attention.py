@@ -12,8 +12,8 @@ def multi_head_attention(draw):
     causal = draw("causal", [True, False])
     numbers = draw.numbers()
     C = H * D
-    masks = {"attention": numbers.keep(B, H, T, T),
-             "attention_out": numbers.keep(B, T, C)} if dropout else None
+    masks = {"attention": numbers.dropout_mask(B, H, T, T),
+             "attention_out": numbers.dropout_mask(B, T, C)} if dropout else None
     options = {"heads": H, "mask": mask_for(mask, numbers, B, H, T, T), "causal": causal,
                "dropout_masks": masks}
     # scores of about ±50: with larger ones a budget says nothing in few bits

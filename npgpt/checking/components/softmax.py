@@ -23,7 +23,7 @@ def softmax(draw):
         component="softmax", inputs={"x": x}, d_y=numbers.normal(B, T, S), scale=softmax_scale,
         laws=(rows_sum_to_one, shift_invariant("x"),
               gradient_rows_sum_to_zero("x"), batch_independent, linear_in_the_upstream_gradient),
-        edges=(one_entry_is_certain, minus_infinity_has_no_share, a_row_of_minus_infinity,
+        edges=(one_entry_is_certain, minus_infinity_has_probability_zero, a_row_of_minus_infinity,
                huge_scores_do_not_overflow, nan_stays_in_its_row),
         no_complex_step=no_step_where_all_is_hidden(x > -np.inf))
 
@@ -37,8 +37,8 @@ def softmax_scale(case):
     top = np.where(finite, x, -np.inf).max(axis=-1, keepdims=True)
     powers = np.exp(np.where(finite, x - np.where(np.isfinite(top), top, 0), -np.inf))
     probs = powers / np.maximum(powers.sum(axis=-1, keepdims=True), 1.0)
-    along = (probs * d_y).sum(axis=-1, keepdims=True)
-    return {"y": factor * probs, "d_x": factor * probs * (d_y + along)}
+    mean_grad = (probs * d_y).sum(axis=-1, keepdims=True)
+    return {"y": factor * probs, "d_x": factor * probs * (d_y + mean_grad)}
 
 
 def largest_finite(x):
@@ -47,8 +47,8 @@ def largest_finite(x):
 
 def rows_sum_to_one(case, compute):
     sums = compute(case)["y"].sum(axis=-1)
-    seen = np.isfinite(case.inputs["x"]).any(axis=-1)
-    yield "y", sums, seen.astype(float)
+    not_all_hidden = np.isfinite(case.inputs["x"]).any(axis=-1)
+    yield "y", sums, not_all_hidden.astype(float)
 
 
 def one_entry_is_certain(package):
@@ -57,7 +57,7 @@ def one_entry_is_certain(package):
     yield "d_x", back(package, "softmax", np.array([[3.0], [4.0]]), saved), [[0], [0]]
 
 
-def minus_infinity_has_no_share(package):
+def minus_infinity_has_probability_zero(package):
     y, _ = run(package, "softmax", np.array([0.0, -np.inf, 0.0]))
     yield "y", y, [0.5, 0, 0.5]
 

@@ -35,10 +35,10 @@ def probs_by_definition(logits, temperature=0.8, top_k=None, top_p=None):
         probs[order[0]] = 1.0
         return probs
     last = logits[order[min(top_k or V, V) - 1]]
-    kept = [i for i in order if logits[i] >= last]
-    powers = {i: np.exp((logits[i] - logits[order[0]]) / temperature) for i in kept}
+    allowed = [i for i in order if logits[i] >= last]
+    powers = {i: np.exp((logits[i] - logits[order[0]]) / temperature) for i in allowed}
     total, reached = sum(powers.values()), 0.0
-    for i in kept:
+    for i in allowed:
         if top_p is None or reached < top_p or i == order[0]:
             probs[i] = powers[i] / total
         reached += powers[i] / total
@@ -46,7 +46,7 @@ def probs_by_definition(logits, temperature=0.8, top_k=None, top_p=None):
 
 
 LOGITS = np.array([1.0, 3.0, 2.0, 3.0, 0.0], np.float32)
-KEPT = [                                            # settings, the tokens that are left
+ALLOWED = [                                         # settings, the tokens that are left
     ({"temperature": 0}, [1]),                      # of equals the first
     ({"top_k": 1}, [1, 3]),                         # what equals the last stays
     ({"top_k": 99}, [0, 1, 2, 3, 4]),
@@ -59,15 +59,15 @@ KEPT = [                                            # settings, the tokens that 
 
 
 def which_tokens_may_be_drawn(package):
-    for settings, kept in KEPT:
+    for settings, allowed in ALLOWED:
         with np.errstate(over="ignore"):
             probs = call(package, "token_probs", LOGITS, **settings)
-        yield f"what {settings} leaves", np.flatnonzero(probs), kept
+        yield f"what {settings} leaves", np.flatnonzero(probs), allowed
         yield "whether it is float64", probs.dtype == np.float64, True
 
 
 def the_sum_is_just_reached(package):
     """top_p stops there."""
-    halves = np.array([0.0, 0.0, -np.inf])          # exactly ½ and ½
-    probs = call(package, "token_probs", halves, temperature=1.0, top_p=0.5)
+    equal = np.array([0.0, 0.0, -np.inf])           # exactly ½ and ½
+    probs = call(package, "token_probs", equal, temperature=1.0, top_p=0.5)
     yield "what is left", np.flatnonzero(probs), [0]

@@ -1,0 +1,152 @@
+"""Exercises: a component's file without its backward pass, and what is wrong with the one
+that a reader writes."""
+
+import ast
+import re
+import sys
+import textwrap
+from dataclasses import replace
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from npgpt.checking.blame import locate
+from npgpt.checking.case import backward_of
+from npgpt.checking.components import CASES, make_case
+from npgpt.checking.draw import seeded_draw
+from npgpt.checking.implementations import Stopped, lookup, numpy_implementation, where_in
+from npgpt.checking.trace import record
+from npgpt.checking.verdict import verdict
+from npgpt.errors import InputError
+
+LABEL = re.compile(r"\s*# \(\d+(?:, \d+)*\) ")
+EXAMPLES = 30
+
+
+def exercises() -> list[str]:
+    """The components that have a hand-written backward pass."""
+    find = lookup("npgpt")
+    return [name for name in CASES if find(backward_of(name))]
+
+
+def summary(name: str, width: int) -> str:
+    """What the component is, in at most `width` characters: the first sentence of its file,
+    without the name before the colon."""
+    module = sys.modules[lookup("npgpt")(name).__module__]
+    sentence = re.split(r"[.;](?: |$)| \(", " ".join((module.__doc__ or "").split()))[0]
+    return textwrap.shorten(sentence.split(": ", 1)[-1], width, placeholder=" …")
+
+
+def pair(name: str) -> tuple[str, str]:
+    """What the component's two functions are called in its file."""
+    find = lookup("npgpt")
+    return find(name).__name__, find(backward_of(name)).__name__
+
+
+def without_backward(name: str) -> str:
+    """The component's file; of its backward pass, only the labels and the gradients to
+    find are left."""
+    module = sys.modules[lookup("npgpt")(name).__module__]
+    source = Path(str(module.__file__)).read_text(encoding="utf-8")
+    function = next(node for node in ast.parse(source).body
+                    if isinstance(node, ast.FunctionDef) and node.name == pair(name)[1])
+    lines, rest = source.splitlines(), []
+    after_docstring, end = last_line(function.body[0]), last_line(function)
+    labels = [i for i in range(after_docstring, end) if LABEL.match(lines[i])]
+    for i in range(after_docstring, end):
+        if not labels or i < labels[0]:
+            rest.append(lines[i])
+        elif i in labels:
+            rest += [lines[i], *hints(lines, i, function.body[1:])]
+    returned = function.body[-1]
+    rest += [f"    # {line.strip()}" for line in lines[returned.lineno - 1 : last_line(returned)]]
+    rest.append("    raise NotImplementedError")
+    return "\n".join(lines[:after_docstring] + rest + lines[end:]).rstrip() + "\n"
+
+
+def last_line(node: ast.stmt) -> int:
+    return node.end_lineno or node.lineno
+
+
+def hints(lines: list[str], label: int, body: list[ast.stmt]) -> list[str]:
+    """The gradients that a step has to find, as comments, with their shapes where the
+    source gives them."""
+    end = next((i for i in range(label + 1, len(lines)) if LABEL.match(lines[i])), len(lines))
+    found = []
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Assign) and label < node.lineno - 1 < end:
+                names = [n.id for target in node.targets for n in ast.walk(target)
+                         if isinstance(n, ast.Name) and n.id.startswith("d_")]
+                shape = re.search(r"# (\(.*)$", lines[last_line(node) - 1])
+                if names:
+                    found.append(f"    #     find {', '.join(names)}"
+                                 + (f"  {shape[1]}" if shape else ""))
+    return list(dict.fromkeys(found))
+
+
+def trouble_in(name: str, file: Path) -> str | None:
+    """What is wrong with the pair in the reader's file, or None. InputError where there
+    is no such file."""
+    try:
+        module = load(file)
+        lacking = [each for each in pair(name) if not hasattr(module, each)]
+        return f"there is no {lacking[0]} in it" if lacking else what_is_wrong(name, module)
+    except Stopped as error:
+        if isinstance(error.__cause__, NotImplementedError):
+            return f"{pair(name)[1]} is not written yet"
+        return str(error)
+
+
+def load(file: Path) -> ModuleType:
+    """Import the reader's file. InputError where there is none, Stopped where it fails."""
+    if not file.is_file():
+        raise InputError(f"there is no file {file}: write it with npgpt exercise NAME")
+    name = "exercise_of_reader"
+    loader = SourceFileLoader(name, str(file.resolve()))
+    module = ModuleType(name)
+    module.__file__ = loader.path
+    sys.modules[name] = module
+    try:
+        loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise Stopped(f"{file} stops {where_in({name}, error)}with"
+                      f" {type(error).__name__}: {error}") from error
+    return module
+
+
+def what_is_wrong(name: str, module: ModuleType) -> str | None:
+    """What is wrong with the reader's pair, or None."""
+    ours = numpy_implementation()
+
+    def find(function: str):
+        known = ours.find(function)
+        return getattr(module, known.__name__, None) or known
+
+    yours = replace(ours, name="yours", find=find, packages=(module.__name__, "npgpt"))
+    trouble = None
+    for seed in range(EXAMPLES):
+        case = make_case(name, seeded_draw(seed))
+        findings = verdict(case, [ours, yours], yours, edges=seed == EXAMPLES - 1).findings
+        if not findings:
+            continue
+        try:
+            difference = locate(findings, [ours, yours])
+        except Exception:
+            difference = None
+        if difference and difference.budget > 0:
+            layout = f"{findings[0].what}\n" if findings[0].layout else ""
+            return f"{layout}{difference}{not_found(name, findings[0].case, yours, ours)}"
+        # an example whose right answer is 0 says little: another may say more
+        trouble = trouble or (str(difference) if difference else findings[0].what)
+    return trouble
+
+
+def not_found(name: str, case: Any, yours: Any, ours: Any) -> str:
+    """A line that lists the gradients that the reader's backward pass does not name yet."""
+    theirs = {(key.function, key.name) for key in record(yours, case)}
+    lacking = {key.name: f"{key.name} of step ({key.step})" for key in record(ours, case)
+               if key.function == backward_of(name) and key.name.startswith("d_")
+               and key.step and not key.is_border and (key.function, key.name) not in theirs}
+    return f"\n  not found yet: {', '.join(lacking.values())}" if lacking else ""

@@ -1,0 +1,70 @@
+"""setting: a dataclass field that says what it is for and what it may be."""
+
+import math
+from dataclasses import MISSING, field
+
+from npgpt.errors import InputError
+
+LARGEST = 2**63 - 1  # of the whole numbers that arrays count with
+WORDS = {"least": "at least", "above": "above",
+         "most": "at most", "below": "below"}
+
+
+def setting(default, help, **more):
+    """-> a field with its help text and, in `more`, any of
+
+    least, above, most, below   bounds of a number
+    choices     the values of a string
+    unset       in words: what None stands for
+    new_run     the default in a run, where it is another
+    before      the value in a run.json that is older than the setting
+    metavar, flag, alias        how the command line calls it
+    """
+    return field(default=default, metadata={"help": help, **more})
+
+
+def default_of(setting):
+    """What a new run takes."""
+    return setting.metadata.get("new_run", setting.default)
+
+
+def before(setting):
+    """What a run.json without the setting stands for; MISSING where
+    every run.json has it."""
+    return setting.metadata.get("before", MISSING)
+
+
+def check_setting(setting, value):
+    """Raise InputError where the value is outside the setting's bounds."""
+    name, about = setting.name, setting.metadata
+    if "choices" in about and value not in about["choices"]:
+        *others, last = about["choices"]
+        raise InputError(
+            f"{name} is {value!r}: give {', '.join(others)} or {last}")
+    if value is None or isinstance(value, str | bool):
+        return
+    if isinstance(value, int):
+        about = {"most": LARGEST, **about}
+    fits = {"least": lambda bound: value >= bound,
+            "above": lambda bound: value > bound,
+            "most": lambda bound: value <= bound,
+            "below": lambda bound: value < bound}
+    bounds = {kind: about[kind] for kind in fits if kind in about}
+    finite = isinstance(value, int) or math.isfinite(value)
+    if finite and all(fits[kind](bounds[kind]) for kind in bounds):
+        return
+    if bounds.get("most") == LARGEST and value <= LARGEST:
+        del bounds["most"]
+    said = " and ".join(f"{WORDS[kind]} {bound:.15g}" if
+                        isinstance(bound, float) else
+                        f"{WORDS[kind]} {bound}"
+                        for kind, bound in bounds.items())
+    raise InputError(f"{name} is {shortened(value)}: give a number {said}")
+
+
+def shortened(value):
+    """A number as a message shows it: no more than some of its digits."""
+    digits = str(value)
+    if len(digits) <= 40:
+        return digits
+    return f"{digits[:12]}… ({len(digits)} digits)"

@@ -1,0 +1,1 @@
+"""Corpora: what `--corpus` names, from a name to documents for training and validation."""

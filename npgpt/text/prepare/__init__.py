@@ -1,0 +1,1 @@
+"""`npgpt prepare`: from raw text to token files, one file a step."""

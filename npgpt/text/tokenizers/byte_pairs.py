@@ -1,0 +1,293 @@
+"""Byte-level byte pairs: GPT-2's tokenizer, trained and run at speed.
+
+`naive_byte_pairs` does the same on one page. Training is fast because each token
+id is written as one character: a word is a string, and a merge in a word is
+`word.replace(pair, new)`, from left to right, in C. Each distinct word is
+counted once, with its frequency, and encoded once, then remembered.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from heapq import heapify, heappop, heappush
+from itertools import chain
+from operator import add
+from pathlib import Path
+
+import regex
+
+from npgpt.errors import InputError
+from npgpt.text.tokenizers.checks import as_texts, check_ids, check_text
+from npgpt.text.tokenizers.cutting import cut_blocks, cut_words
+from npgpt.text.tokenizers.naive_byte_pairs import BYTES, PATTERN, PRINTING
+from npgpt.text.tokenizers.special_tokens import (
+    allowed_names,
+    check_special_tokens,
+    split_special,
+)
+from npgpt.text.tokenizers.streaming import StreamDecoder
+from npgpt.text.tokenizers.tokenizer_json import save_text, write_json
+from npgpt.text.tokenizers.word_encoder import WordEncoder
+
+END_OF_TEXT = "<|endoftext|>"
+# how a tokenizer.json and GPT-2's files spell each byte: those that do not
+# print, the space among them, are moved up to 256 and on
+SPELLING = {
+    byte: chr(byte if byte in PRINTING else 256 + id - len(PRINTING))
+    for id, byte in enumerate(BYTES)
+}
+_SPELT = {character: byte for byte, character in SPELLING.items()}
+_FIND = regex.compile(PATTERN).findall
+
+
+def count_words(texts: str | Iterable[str]) -> Counter[str]:
+    """How often each word (in the sense of GPT-2's pattern) occurs in the texts."""
+    counts: Counter[str] = Counter()
+    for text in as_texts(texts):
+        counts.update(_FIND(text))
+    return counts
+
+
+def train_merges(word_counts: dict[str, int], limit: int) -> list[tuple[int, int]]:
+    """At most `limit` pairs to merge, in order; the first makes id 256.
+
+    The most frequent pair first, counted wherever it stands, so
+    three times in "aaaa"; of equally frequent ones the one with the lower ids.
+    """
+    byte_to_id = bytes(BYTES.index(byte) for byte in range(256))
+    words, frequencies = [], [*word_counts.values()]
+    counts: defaultdict[str, int] = defaultdict(int)
+    found_in: defaultdict[str, set[int]] = defaultdict(set)  # the words that may hold a pair
+    for index, (word, frequency) in enumerate(word_counts.items()):
+        words.append(word.encode("utf-8").translate(byte_to_id).decode("latin-1"))
+        for pair in map(add, words[-1], words[-1][1:]):
+            counts[pair] += frequency
+            found_in[pair].add(index)
+    heap = [(-count, pair) for pair, count in counts.items()]
+    heapify(heap)
+
+    merges: list[tuple[int, int]] = []
+    while heap and len(merges) < limit:
+        count, best = heappop(heap)
+        # counts in the heap may be old, but never too low: look again
+        if counts[best] != -count:
+            if counts[best] > 0:
+                heappush(heap, (-counts[best], best))
+            continue
+        new = chr(256 + len(merges))
+        merges.append((ord(best[0]), ord(best[1])))
+        born = set()
+        for index in found_in.pop(best):
+            parts, frequency = words[index].split(best), frequencies[index]
+            if len(parts) == 1:
+                continue
+            words[index] = new.join(parts)
+            # pairs further inside a part stay: its ends are enough to count what changes
+            ends = [part[0] + part[-1] if len(part) > 2 else part for part in parts]
+            before, after = best.join(ends), new.join(ends)
+            for pair in map(add, before, before[1:]):
+                counts[pair] -= frequency
+            for pair in map(add, after, after[1:]):
+                counts[pair] += frequency
+                if new in pair:
+                    found_in[pair].add(index)
+                    born.add(pair)
+        for pair in born:
+            heappush(heap, (-counts[pair], pair))
+    return merges
+
+
+class BytePairTokenizer:
+    """Tokens are bytes and what merging them makes, so every text and every
+    string of bytes has its ids, and comes back whole.
+
+    `tokens` holds each id's bytes (a special token's name), `merges` the pairs
+    of ids in the order learned, `special_ids` the special tokens.
+    """
+
+    kind = "bpe"
+
+    def __init__(
+        self,
+        tokens: Iterable[bytes],
+        merges: Iterable[tuple[int, int]],
+        special_ids: dict[str, int],
+    ) -> None:
+        self.tokens, self.merges, self.special_ids = list(tokens), list(merges), special_ids
+        check_special_tokens(special_ids)
+        special = {*special_ids.values()}
+        ids = {token: id for id, token in enumerate(self.tokens) if id not in special}
+        if len(ids) + len(special) != len(self.tokens):
+            raise InputError("some token occurs twice in the vocabulary")
+        lacking = [byte for byte in range(256) if bytes([byte]) not in ids]
+        if lacking:
+            raise InputError(f"the vocabulary lacks {len(lacking)} of the 256 bytes")
+        for name in special_ids:
+            if bytes(_SPELT.get(character, 0) for character in name) in ids:
+                raise InputError(
+                    f"special token {name!r} is also a piece of text: "
+                    "write it with punctuation, as in <|end|>"
+                )
+        self._byte_ids = [ids[bytes([byte])] for byte in range(256)]
+        self._made: list[int] = []  # the id that each merge makes
+        used: set[int] = set()
+        for left, right in self.merges:
+            made = ids.get(self.tokens[left] + self.tokens[right])
+            if made is None or made in used:
+                raise InputError(
+                    f"the merge of ids {left} and {right} makes no token, or one that an "
+                    "earlier merge has used"
+                )
+            used |= {left, right}
+            self._made.append(made)
+        self._words = WordEncoder(self._byte_ids, self.merges, self._made)
+
+    @classmethod
+    def train(
+        cls,
+        texts: str | Iterable[str],
+        vocab_size: int,
+        special_tokens: Iterable[str] = (END_OF_TEXT,),
+    ) -> "BytePairTokenizer":
+        """Ids: the 256 bytes in GPT-2's order, the merges, the special tokens.
+
+        `vocab_size` counts them all. Ties are broken as `train_merges` says, so
+        the same texts give the same tokenizer on every machine.
+        """
+        names = check_special_tokens(special_tokens)
+        least = 256 + len(names)
+        if vocab_size < least:
+            raise InputError(
+                f"a vocabulary of {vocab_size} is too small: byte pairs need 256 for the bytes"
+                f" and {len(names)} for special tokens, so at least {least}"
+            )
+        word_counts = count_words(texts)
+        if not word_counts:
+            raise InputError("the training text is empty: a tokenizer needs text to learn from")
+        merges = train_merges(word_counts, vocab_size - least)
+        if least + len(merges) < vocab_size:
+            raise InputError(
+                f"a vocabulary of {vocab_size} is out of reach: this text gives at most "
+                f"{least + len(merges)}; give more text, or a smaller vocabulary"
+            )
+        tokens = [bytes([byte]) for byte in BYTES]
+        for left, right in merges:
+            tokens.append(tokens[left] + tokens[right])
+        special_ids = {name: len(tokens) + n for n, name in enumerate(names)}
+        return cls(tokens + [name.encode("utf-8") for name in names], merges, special_ids)
+
+    @classmethod
+    def from_gpt2(cls, vocab_bpe: str | Path, encoder_json: str | Path) -> "BytePairTokenizer":
+        """Read GPT-2's own two files (elsewhere called merges.txt and vocab.json).
+
+        What the vocabulary holds beyond bytes and merges is a special token.
+        """
+        try:
+            lines = Path(vocab_bpe).read_text(encoding="utf-8").split("\n")
+            vocabulary = json.loads(Path(encoder_json).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"cannot read {error.filename}: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{vocab_bpe} or {encoder_json} is damaged: {error}") from error
+        merges = [line.strip() for line in lines if line.strip() and line[:9] != "#version:"]
+        made = {*_SPELT, *(merge.replace(" ", "") for merge in merges)}
+        special_ids = {name: id for name, id in vocabulary.items() if name not in made}
+        return cls.from_spelt(vocabulary, merges, special_ids)
+
+    @classmethod
+    def from_spelt(
+        cls, vocabulary: dict[str, int], merges: Iterable[str], special_ids: dict[str, int]
+    ) -> "BytePairTokenizer":
+        """From tokens spelt as in GPT-2's files, merges as "left right"."""
+        whole = {**vocabulary, **special_ids}
+        names = {id: name for name, id in special_ids.items()}
+        if sorted(whole.values()) != list(range(len(whole))):
+            raise InputError(f"the {len(whole)} ids are not 0 to {len(whole) - 1}, each once")
+        try:
+            tokens = [
+                name.encode("utf-8") if id in names else bytes([_SPELT[c] for c in name])
+                for name, id in sorted(whole.items(), key=lambda item: item[1])
+            ]
+            pairs = []
+            for merge in merges:
+                left, right = merge.split(" ")
+                pairs.append((vocabulary[left], vocabulary[right]))
+        except (KeyError, ValueError) as error:
+            raise InputError(f"these are not byte-level tokens and merges: {error!r}") from None
+        return cls(tokens, pairs, special_ids)
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self.tokens)
+
+    def encode(self, text: str, allowed_special: str | Iterable[str] = ()) -> list[int]:
+        """The ids of any text; names of special tokens are text unless allowed."""
+        check_text(text)
+        names = allowed_names(allowed_special, self.special_ids)
+        return [*chain.from_iterable(self._encode_blocks([text], names))]
+
+    def encode_iterable(
+        self, texts: Iterable[str], allowed_special: str | Iterable[str] = ()
+    ) -> Iterator[int]:
+        """The ids of the texts joined, such as the lines of a file, one after another.
+
+        However long the whole, what is held in memory is some 250,000 characters,
+        or a text or a word that is longer.
+        """
+        names = allowed_names(allowed_special, self.special_ids)
+        return chain.from_iterable(self._encode_blocks(as_texts(texts), names))
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids; "\\ufffd" stands where they are not whole characters."""
+        return self.decode_bytes(ids).decode("utf-8", errors="replace")
+
+    def encode_bytes(self, data: bytes) -> list[int]:
+        """The ids of any bytes, UTF-8 or not."""
+        text = data.decode("utf-8", errors="surrogateescape")
+        return [*chain.from_iterable(self._encode_blocks([text], []))]
+
+    def decode_bytes(self, ids: Iterable[int]) -> bytes:
+        ids = check_ids(ids, self.vocab_size)
+        return b"".join([self.tokens[id] for id in ids])
+
+    def stream_decoder(self) -> StreamDecoder:
+        return StreamDecoder(self.decode_bytes)
+
+    def _encode_blocks(self, texts: Iterable[str], names: list[str]) -> Iterator[Iterable[int]]:
+        for block in cut_blocks(texts, names):
+            for piece, special in split_special(block, names, self.special_ids):
+                yield self._words.encode(cut_words(piece)) if special is None else [special]
+
+    def to_tiktoken_ranks(self) -> dict[bytes, int]:
+        """Ranks for `tiktoken.Encoding(name, pat_str=PATTERN, mergeable_ranks=ranks,
+        special_tokens=tokenizer.special_ids)`, which then gives the same ids."""
+        made = self._made
+        if made != sorted(made) or max(self._byte_ids) > min(made, default=2**32):
+            raise InputError("tiktoken wants ids in the order of the merges; these are not")
+        special = {*self.special_ids.values()}
+        return {token: id for id, token in enumerate(self.tokens) if id not in special}
+
+    def to_json(self) -> str:
+        """The text of tokenizer.json."""
+        names = {id: name for name, id in self.special_ids.items()}
+        spelt = [
+            names.get(id) or "".join([SPELLING[byte] for byte in token])
+            for id, token in enumerate(self.tokens)
+        ]
+        model = {
+            "type": "BPE", "dropout": None, "unk_token": None,
+            "continuing_subword_prefix": None, "end_of_word_suffix": None,
+            "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
+            "vocab": {token: id for id, token in enumerate(spelt)},
+            "merges": [f"{spelt[left]} {spelt[right]}" for left, right in self.merges],
+        }
+        byte_level = {"type": "ByteLevel", "add_prefix_space": False,
+                      "trim_offsets": True, "use_regex": True}
+        return write_json(model, byte_level, byte_level, self.special_ids)
+
+    def save(self, file: str | Path) -> None:
+        """Write tokenizer.json."""
+        save_text(file, self.to_json())
+
+    def __reduce__(self) -> tuple:
+        return BytePairTokenizer, (self.tokens, self.merges, self.special_ids)

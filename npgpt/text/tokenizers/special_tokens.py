@@ -1,0 +1,55 @@
+"""Special tokens: names such as <|endoftext|> that stand for one id.
+
+Text is text: a name found in it becomes its id only where the caller
+allows that name. So a user who types <|endoftext|> ends nothing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from npgpt.errors import InputError
+from npgpt.text.tokenizers.checks import check_text
+
+
+def check_special_tokens(names: str | Iterable[str]) -> list[str]:
+    """The names as a list; refuses an empty, repeated or unencodable one."""
+    names = [names] if isinstance(names, str) else list(names)
+    for name in names:
+        check_text(name)
+        if not name or names.count(name) > 1:
+            raise InputError(f"special token {name!r} is empty or given twice: give each name once")
+    return names
+
+
+def allowed_names(allowed: str | Iterable[str], special_ids: dict[str, int]) -> list[str]:
+    """The names that are allowed, the longest first; `allowed` is a list of names, or "all".
+
+    InputError for a name that is not in the vocabulary.
+    """
+    if isinstance(allowed, str):
+        allowed = special_ids if allowed == "all" else [allowed]
+    names = sorted(allowed, key=len, reverse=True)
+    for name in names:
+        if name not in special_ids:
+            known = ", ".join(special_ids) or "none"
+            raise InputError(f"unknown special token {name!r}: this tokenizer has {known}")
+    return names
+
+
+def split_special(
+    text: str, allowed: str | Iterable[str], special_ids: dict[str, int]
+) -> Iterator[tuple[str, int | None]]:
+    """Yield (piece, None) for text and (name, id) for each allowed special token.
+
+    `allowed` is a list of names, or "all". Where several names match, the longest wins.
+    """
+    names = allowed_names(allowed, special_ids)
+    if not names:
+        yield text, None
+        return
+    pattern = re.compile("(" + "|".join(map(re.escape, names)) + ")")
+    for n, piece in enumerate(pattern.split(text)):
+        if n % 2:
+            yield piece, special_ids[piece]
+        elif piece:
+            yield piece, None

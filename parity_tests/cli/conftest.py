@@ -1,0 +1,3 @@
+from parity_tests.runs.conftest import corpus, no_pictures, npgpt, torchgpt
+
+__all__ = ["corpus", "no_pictures", "npgpt", "torchgpt"]

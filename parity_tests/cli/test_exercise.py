@@ -1,0 +1,176 @@
+"""Exercises check themselves: untouched they fail, solved they pass, a wrong step is named."""
+
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import npgpt.blocks
+import npgpt.layers
+import npgpt.models
+from npgpt.checking import exercises
+from npgpt.checking.case import backward_of
+from npgpt.checking.guess import guess
+from npgpt.checking.implementations import lookup
+from npgpt.checking.trace import Difference, Key
+from npgpt.cli import exercise
+from npgpt.errors import InputError
+
+ROOMS = (npgpt.layers, npgpt.blocks, npgpt.models)
+NAMES = exercises.exercises()
+
+
+def source_of(name):
+    return inspect.getsource(inspect.getmodule(lookup("npgpt")(name)))
+
+
+def backward_lines(name, lines):
+    first = f"def {exercises.pair(name)[1]}("
+    start = next(i for i, line in enumerate(lines) if line.startswith(first))
+    end = next((i for i in range(start + 1, len(lines)) if lines[i].startswith("def ")), len(lines))
+    return start, end
+
+
+def steps_of(name):
+    lines = source_of(name).splitlines()
+    start, end = backward_lines(name, lines)
+    return [(i, *re.match(r"\s*# \(([\d, ]+)\) (.*)", lines[i]).groups())
+            for i in range(start, end) if exercises.LABEL.match(lines[i])]
+
+
+def mutated(name, label):
+    """The solution, but what a step finds is made half as large again at its end."""
+    lines = source_of(name).splitlines()
+    _, end = backward_lines(name, lines)
+    stop = next(i for i in range(label + 1, end)
+                if exercises.LABEL.match(lines[i])
+                or re.match(r"    (return|if|grads =)", lines[i]))
+    found = [(i, re.match(r"(\s+)(d_\w+)(?:, \w+)* = ", lines[i])) for i in range(label + 1, stop)]
+    found = [(i, *match.groups()) for i, match in found if match]
+    if not found:
+        return None
+    i, indent, name = found[-1]
+    lines.insert(i + 1 if len(indent) > 4 else stop, f"{indent}{name} = grow({name})")
+    return "\n".join([*lines, "", GROW])
+
+
+GROW = '''
+def grow(value):
+    if isinstance(value, dict):
+        return {key: grow(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [grow(part) for part in value]
+    return value * 1.5
+'''
+
+
+def test_every_layer_block_and_model_is_there():
+    pairs = {name.removesuffix("_backward") for room in ROOMS for name in room.__all__
+             if name.endswith("_backward")}
+    assert pairs <= {exercises.pair(name)[0] for name in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_untouched_fails_and_solved_passes(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(exercises, "EXAMPLES", 5)
+    file = tmp_path / "mine.py"
+    text = exercises.without_backward(name)
+    assert "raise NotImplementedError" in text and len(text) < len(source_of(name)) + 600
+    file.write_text(text, encoding="utf-8")
+    assert exercise.report(name, file) == 1
+    assert f"{exercises.pair(name)[1]} is not written yet" in capsys.readouterr().out
+    file.write_text(source_of(name), encoding="utf-8")
+    assert exercise.report(name, file) == 0
+    assert "correct on 5 examples" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "label", "number", "words"), [
+    pytest.param(name, *step, id=f"{name}-{step[1].replace(', ', '+')}")
+    for name in NAMES for step in steps_of(name) if mutated(name, step[0])])
+def test_a_wrong_step_is_named(name, label, number, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(exercises, "EXAMPLES", 20)
+    file = tmp_path / "mine.py"
+    file.write_text(mutated(name, label), encoding="utf-8")
+    assert exercise.report(name, file) == 1
+    said = capsys.readouterr().out
+    assert f"{backward_of(name)}, step ({number}) {words}" in said, said
+
+
+def test_a_line_that_stops_is_named(tmp_path, capsys):
+    file = tmp_path / "mine.py"
+    file.write_text(source_of("gelu").replace("d_x = d_y * slope", "d_x = d_y * slop"),
+                    encoding="utf-8")
+    assert exercise.report("gelu", file) == 1
+    assert re.search(r"mine\.py, line \d+, with NameError", capsys.readouterr().out)
+
+
+def test_a_file_that_leaves_python_is_not_right(tmp_path, capsys):
+    file = tmp_path / "mine.py"
+    for more in ("import sys; sys.exit()\n", ""):
+        text = source_of("gelu") if more else source_of("gelu").replace(
+            "d_x = d_y * slope", "raise SystemExit(0)")
+        file.write_text(text + more, encoding="utf-8")
+        assert exercise.report("gelu", file) == 1
+        assert "with SystemExit" in capsys.readouterr().out
+
+
+def test_the_hint_names_the_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exercise.exercise("gelu", file=Path("my own.py"))
+    assert "npgpt exercise gelu --check --file 'my own.py'" in capsys.readouterr().out
+
+
+def test_each_exercise_is_listed_on_one_line(capsys):
+    exercise.exercise()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == NAMES
+    assert all(20 < len(line) < 80 and len(line.split()) > 3 for line in lines), lines
+
+
+def test_bad_input(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="give the NAME"):
+        exercise.exercise(check_it=True)
+    with pytest.raises(InputError, match="there is no file"):
+        exercise.exercise("gelu", check_it=True, file=tmp_path)
+    with pytest.raises(InputError, match="no exercise 'nothing'"):
+        exercise.exercise("nothing")
+    with pytest.raises(InputError, match="there is no file exercise_gelu"):
+        exercise.exercise("gelu", check_it=True)
+    exercise.exercise("gelu")
+    with pytest.raises(InputError, match="is there already"):
+        exercise.exercise("gelu")
+
+
+@pytest.mark.parametrize(("text", "lacking"), [
+    ("", "gelu"), ("def gelu(x): ...\ndef gelu_backwards(d_y, saved): ...\n", "gelu_backward")])
+def test_a_file_without_the_functions_is_not_right(tmp_path, capsys, text, lacking):
+    file = tmp_path / "exercise_gelu.py"
+    file.write_text(text)
+    assert exercise.report("gelu", file) == 1
+    assert capsys.readouterr().out == f"{file}: there is no {lacking} in it\n"
+
+
+@pytest.mark.parametrize(("left_out", "instead", "said"), [
+    (slice(-6, None), '    return d_normed, grads',
+     ["result 0 differs", "not found yet: d_centred of step (2), d_x of step (1)"]),
+    (slice(-2, -1), "    d_x = d_centred", ["step (1) centre: d_x differs"])])
+def test_an_example_that_tells_is_preferred(left_out, instead, said, tmp_path, capsys):
+    """With one channel, as the first example has, the right answer is 0."""
+    lines = source_of("layer_norm").rstrip().splitlines()
+    lines[left_out] = [instead]
+    file = tmp_path / "mine.py"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    assert exercise.report("layer_norm", file) == 1
+    told = capsys.readouterr().out
+    assert all(part in told for part in [*said, "times its budget"]), told
+    assert len(said) == 2 or "not found" not in told
+
+
+def test_where_nothing_may_differ_no_share_is_told():
+    wrong, key = np.array([1.0, 2.0]), Key("layer_norm_backward", "1", "d_x")
+    told = str(Difference(key, 2.0, 0.0, (1,), guess(wrong, 0 * wrong)))
+    assert "d_x differs by 2, where it must be the same" in told
+    assert "it looks wrong everywhere: it should be 0" in told

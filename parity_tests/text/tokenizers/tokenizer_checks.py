@@ -1,0 +1,199 @@
+"""What must hold of the tokenizers, as functions of the package under test.
+
+Tests call them with `npgpt.text`; mutants with a copy that has a mistake in it.
+"""
+
+import random
+import unicodedata
+from types import SimpleNamespace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+END = "<|endoftext|>"
+TRAINING = (
+    "The king lives in a castle. The king's daughter can't sing, she'll dance; it's 1999 or 2024.\n"
+    "def add(a, b):\n    return a + b  # aaaa aaaaaaaa ababab abababab\n\n"
+    "\tfor i in range(10):\n        pass\n"
+    "naïve café, Straße, привет мир, مرحبا بالعالم, 你好世界, 😀😀 👩‍👩‍👧 a\u0301\n" * 3
+)
+
+# (first, last) code points that people write in, and ones that cause trouble
+BLOCKS = (
+    (0x00, 0x1F), (0x20, 0x7E), (0x7F, 0xA0), (0xA1, 0x24F), (0x300, 0x36F), (0x400, 0x4FF),
+    (0x590, 0x5FF), (0x600, 0x6FF), (0x900, 0x97F), (0xE00, 0xE7F), (0x2000, 0x206F),
+    (0x2150, 0x218F), (0x3000, 0x30FF), (0x4E00, 0x4FFF), (0xAC00, 0xACFF), (0xFB50, 0xFDFF),
+    (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFF0, 0xFFFF), (0x1D400, 0x1D7FF), (0x1F300, 0x1F64F),
+    (0x20000, 0x200FF), (0xE0000, 0xE007F), (0x10FFF0, 0x10FFFF),
+)
+SNIPPETS = (
+    " ", "  ", "\n", "\r\n", "\t\t", " " * 40, "\n" * 9, "\u00a0", "\u3000 ", "'s", "'ll", "'VE",
+    "don't", "x = {'a': [1, 2]}", "    if n<=0: return -1\n", "http://a.b/c?d=e&f#g", "aaaaaaa",
+    "==========", "1234567890", "½²٣", "e\u0301", "👩‍👩‍👧", "🇫🇷", "\u200b", "\x00\x01", END, "Ġ",
+)
+
+
+def assigned(sign):
+    """Newer characters belong to other classes in libraries with older tables."""
+    return unicodedata.category(sign) not in ("Cn", "Cs")
+
+
+ALPHABET = [
+    [sign for code in range(first, last + 1) if assigned(sign := chr(code))]
+    for first, last in BLOCKS
+]
+ALPHABET = [block for block in ALPHABET if block]
+
+
+def drawn_text(seed):
+    """A mixed text of up to some hundred characters; every seed gives another."""
+    draw = random.Random(seed)
+    parts = []
+    for _ in range(draw.randrange(1, 12)):
+        if draw.random() < 0.4:
+            parts.append(draw.choice(SNIPPETS))
+        else:
+            parts.append("".join(draw.choices(draw.choice(ALPHABET), k=draw.randrange(1, 15))))
+        parts.append(draw.choice(("", "", " ", "\n")))
+    return "".join(parts)
+
+
+mixed = st.integers(0, 2**32).map(drawn_text)
+texts = st.one_of(st.text(max_size=60), mixed)
+# few letters, so that runs and ties are the rule
+tied = st.text(alphabet="aab ", min_size=1, max_size=60)
+# few words, each a number of times
+repeated = st.lists(
+    st.tuples(st.text(alphabet="abc", min_size=2, max_size=6), st.integers(1, 9)),
+    min_size=2, max_size=5,
+).map(lambda words: "".join(f" {word}" * count for word, count in words))
+
+
+def trained(text, merges=200):
+    counts = text.tokenizers.byte_pairs.count_words(TRAINING)
+    learned = text.tokenizers.byte_pairs.train_merges(counts, merges)
+    return text.BytePairTokenizer.train(TRAINING, 257 + len(learned))
+
+
+def text_comes_back(text):
+    tokenizer = trained(text)
+
+    @given(texts)
+    def check(sample):
+        ids = tokenizer.encode(sample)
+        assert tokenizer.decode(ids) == sample
+        assert ids == tokenizer.encode_bytes(sample.encode("utf-8"))
+
+    check()
+
+
+def bytes_come_back(text):
+    tokenizer = trained(text)
+
+    @given(st.one_of(st.binary(max_size=80), texts.map(lambda t: t.encode("utf-8")[1:])))
+    def check(data):
+        assert tokenizer.decode_bytes(tokenizer.encode_bytes(data)) == data
+
+    check()
+
+
+def stream_is_the_whole(text):
+    """For every cut: what was pushed is a beginning of the whole text, without half a
+    character, and with what was held back it is what decode gives."""
+    tokenizer = trained(text)
+
+    @given(texts)
+    def check(sample):
+        ids = tokenizer.encode(sample)
+        for cut in range(len(ids) + 1):
+            stream = tokenizer.stream_decoder()
+            shown = "".join([stream.push(id) for id in ids[:cut]])
+            assert sample.startswith(shown)
+            assert shown + stream.finish() == tokenizer.decode(ids[:cut])
+        assert shown == sample
+
+    @given(st.lists(st.integers(0, tokenizer.vocab_size - 1), max_size=40))
+    def check_any_ids(ids):
+        stream = tokenizer.stream_decoder()
+        shown = "".join([stream.push(id) for id in ids])
+        assert shown + stream.finish() == tokenizer.decode(ids)
+
+    check()
+    check_any_ids()
+
+
+def merges_are_the_naive_ones(text):
+    @given(st.one_of(tied, repeated, texts), st.integers(1, 20))
+    def check(sample, limit):
+        byte_pairs = text.tokenizers.byte_pairs
+        merges = byte_pairs.train_merges(byte_pairs.count_words(sample), limit)
+        assert merges == text.tokenizers.naive_byte_pairs.train(sample, 256 + len(merges))
+        if len(merges) < limit:  # nothing is left to merge
+            words = text.tokenizers.naive_byte_pairs.split(sample)
+            for new, pair in enumerate(merges, start=256):
+                words = [text.tokenizers.naive_byte_pairs.merge(word, pair, new) for word in words]
+            assert all(len(word) == 1 for word in words)
+
+    check()
+
+
+def counts_overlap(text):
+    """"aaaa" holds the pair three times, so it goes before one that stands twice."""
+    merges = text.tokenizers.byte_pairs.train_merges({"aaaa": 1, "bc": 2}, 1)
+    a = text.tokenizers.naive_byte_pairs.BYTES.index(b"a")
+    assert merges == [(a, a)]
+    assert text.tokenizers.naive_byte_pairs.train("aaaa bc bc", 257) == [(a, a)]
+
+
+def ids_are_the_naive_ones(text):
+    tokenizer = trained(text)
+
+    @given(st.one_of(tied, texts))
+    def check(sample):
+        naive = text.tokenizers.naive_byte_pairs
+        assert tokenizer.encode(sample) == naive.encode(sample, tokenizer.merges)
+
+    check()
+
+
+def special_tokens_are_whole_or_text(text):
+    tokenizer = trained(text)
+    special = tokenizer.special_ids[END]
+
+    @given(texts, texts)
+    def check(before, after):
+        sample = before.replace(END, "") + END + after.replace(END, "")
+        plain = tokenizer.encode(sample)
+        assert special not in plain and tokenizer.decode(plain) == sample
+        allowed = tokenizer.encode(sample, allowed_special=[END])
+        first, last = (tokenizer.encode(part) for part in sample.split(END))
+        assert allowed == [*first, special, *last]
+        assert allowed == tokenizer.encode(sample, allowed_special="all")
+
+    check()
+
+
+def ids_are_those_of_tokenizers(text):
+    from tokenizers import Tokenizer
+
+    tokenizer = trained(text)
+    theirs = Tokenizer.from_str(tokenizer.to_json())
+    theirs.encode_special_tokens = True  # names in text are text, as with us
+
+    @given(mixed)
+    def check(sample):
+        assert tokenizer.encode(sample) == theirs.encode(sample).ids
+
+    check()
+
+
+CHECKS = SimpleNamespace(
+    merges_are_the_naive_ones=merges_are_the_naive_ones,
+    counts_overlap=counts_overlap,
+    ids_are_the_naive_ones=ids_are_the_naive_ones,
+    ids_are_those_of_tokenizers=ids_are_those_of_tokenizers,
+    special_tokens_are_whole_or_text=special_tokens_are_whole_or_text,
+    text_comes_back=text_comes_back,
+    bytes_come_back=bytes_come_back,
+    stream_is_the_whole=stream_is_the_whole,
+)
