@@ -14,7 +14,7 @@ import numpy as np
 from npgpt.files import locked
 from npgpt.generation.sample import token_probs
 from npgpt.random_stream import uniforms
-from npgpt.runs.checkpoint import clear_leftovers
+from npgpt.runs.checkpoint import clear_leftovers, files_of
 from npgpt.runs.curves import draw_duet
 from npgpt.runs.diverged import Diverged, last_good
 from npgpt.runs.log import flush, write_line
@@ -51,6 +51,7 @@ def duet(
     gradients: dict[str, float] = {}
     with locked(run.path), open(run.path / "log.jsonl", "a", encoding="utf-8") as log:
         clear_leftovers(run.path)
+        run.files = files_of(run.path)
         while step < settings.steps and not stopped() and parted is None:
             step += 1
             rate = warmup_cosine(

@@ -1,5 +1,6 @@
 """torchgpt train: as npgpt train, in PyTorch."""
 
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 from npgpt.cli import options
@@ -9,7 +10,7 @@ from npgpt.cli.run import let_threads_sleep
 from npgpt.cli.train import examine, go, open_run, refuse_resume
 from npgpt.errors import InputError
 from npgpt.models import gpt2
-from npgpt.runs.checkpoint import read_settings
+from npgpt.runs.checkpoint import read_backend
 
 ByHand = Annotated[
     bool, option("--by-hand", "Use the hand-written functions, not autograd.", None)
@@ -39,6 +40,7 @@ def train(
     torchgpt train --out runs/one --steps 500 --device auto
     """
     let_threads_sleep()
+    from npgpt.runs.run import cleared_unless_started
     from torchgpt import distributed
     from torchgpt.device import pick_device, pick_dtype
 
@@ -56,13 +58,14 @@ def train(
         make = by_hand_trainer if by_hand else module_trainer
         return examine(settings, gpt2, lambda run: make(run, place), as_json)
     run = begin(place, out, resume, settings, by_hand, shared_dropout, compile)
-    by_hand, shared_dropout = as_it_began(run, by_hand, shared_dropout)
-    check_by_hand(by_hand, settings, compile)
-    if by_hand:
-        trainer = by_hand_trainer(run, place)
-    else:
-        trainer = module_trainer(run, place, shared_dropout=shared_dropout, compiled=compile)
-    return go(run, trainer, "torchgpt train", as_json, prefetch=ahead_of(place, by_hand))
+    with cleared_unless_started(run):
+        by_hand, shared_dropout = as_it_began(run, by_hand, shared_dropout)
+        check_by_hand(by_hand, settings, compile)
+        if by_hand:
+            trainer = by_hand_trainer(run, place)
+        else:
+            trainer = module_trainer(run, place, shared_dropout=shared_dropout, compiled=compile)
+        return go(run, trainer, "torchgpt train", as_json, prefetch=ahead_of(place, by_hand))
 
 
 def by_hand_trainer(run, place):
@@ -132,10 +135,9 @@ def begin(place, out, resume, settings, by_hand, shared_dropout, compile, proces
 def as_it_began(run, by_hand: bool, shared_dropout: bool) -> tuple[bool, bool]:
     """A resumed run goes on with the functions and the dropout masks it has;
     one that began in NumPy goes on by autograd, with NumPy's masks."""
-    began = read_settings(run.path) or {}
-    half = began.get("half", "torch")
-    by_hand = by_hand or half == "torch by hand"
-    own_masks = half == "torch" and not began.get("torch", {}).get("shared_dropout")
+    began = read_backend(run.path)
+    by_hand = by_hand or began["half"] == "torch by hand"
+    own_masks = began["half"] == "torch" and not began["shared_dropout"]
     return by_hand, shared_dropout or not own_masks
 
 
@@ -144,6 +146,7 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
     import torch.distributed as dist
 
     from npgpt.runs.diverged import Diverged
+    from npgpt.runs.run import cleared_unless_started
     from npgpt.runs.settings import complete
     from npgpt.runs.train import initial_state
     from torchgpt.distributed import (
@@ -169,14 +172,16 @@ def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compil
         return run, shared
 
     run, shared_dropout = broadcast_run(opened)
-    params, state = initial_state(run)
-    trainer = Distributed(
-        BY_TYPE[run.model.FILES["model_type"]], run.config, params, run.settings, state=state,
-        device=str(place), dtype=run.settings.dtype, shared_dropout=shared_dropout,
-        compiled=compile)
+    first = dist.get_rank() == 0
     prefetch = ahead_of(place, by_hand=False)
-    if dist.get_rank() == 0:
-        return go(run, trainer, "torchgpt train", as_json, anyone, prefetch)
+    with cleared_unless_started(run) if first else nullcontext():
+        params, state = initial_state(run)
+        trainer = Distributed(
+            BY_TYPE[run.model.FILES["model_type"]], run.config, params, run.settings,
+            state=state, device=str(place), dtype=run.settings.dtype,
+            shared_dropout=shared_dropout, compiled=compile)
+        if first:
+            return go(run, trainer, "torchgpt train", as_json, anyone, prefetch)
     with stop_flag() as stopped:
         try:
             follow(run, trainer, anyone(stopped), prefetch)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import regex
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.files import parse_json
 from npgpt.text.tokenizers.checks import as_texts, check_ids, check_text
 from npgpt.text.tokenizers.naive_byte_pairs import BYTES, PATTERN, PRINTING
@@ -125,7 +125,7 @@ class BytePairTokenizer:
             spelt = bytes(_SPELT.get(character, 0) for character in name)
             if spelt in ids and name not in self.added:
                 raise InputError(
-                    f"special token {name!r} is also a piece of text: "
+                    f"special token {quote(name)} is also a piece of text: "
                     "write it with punctuation, as in <|end|>"
                 )
         self._byte_tokens = "".join([chr(ids[bytes([byte])]) for byte in range(256)])
@@ -225,7 +225,8 @@ class BytePairTokenizer:
                 left, right = merge.split(" ")
                 pairs.append((vocabulary[left], vocabulary[right]))
         except (KeyError, ValueError) as error:
-            raise InputError(f"these are not byte-level tokens and merges: {error!r}") from None
+            raise InputError(
+                f"these are not byte-level tokens and merges: {quote(error)}") from None
         return cls(tokens, pairs, special_ids, added)
 
     @property
