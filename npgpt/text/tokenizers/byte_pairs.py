@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.files import parse_json
 from npgpt.text.tokenizers.checks import as_texts, check_ids, check_text
 from npgpt.text.tokenizers.cutting import cut_blocks, cut_words
@@ -65,7 +65,7 @@ class BytePairTokenizer:
             spelt = bytes(_SPELT.get(character, 0) for character in name)
             if spelt in ids and name not in self.added:
                 raise InputError(
-                    f"special token {name!r} is also a piece of text: "
+                    f"special token {quote(name)} is also a piece of text: "
                     "write it with punctuation, as in <|end|>"
                 )
         self._byte_ids = [ids[bytes([byte])] for byte in range(256)]
@@ -163,7 +163,8 @@ class BytePairTokenizer:
                 left, right = merge.split(" ")
                 pairs.append((vocabulary[left], vocabulary[right]))
         except (KeyError, ValueError) as error:
-            raise InputError(f"these are not byte-level tokens and merges: {error!r}") from None
+            raise InputError(
+                f"these are not byte-level tokens and merges: {quote(error)}") from None
         return cls(tokens, pairs, special_ids, added)
 
     @property
