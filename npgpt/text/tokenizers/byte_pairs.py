@@ -6,7 +6,6 @@ id is written as one character: a word is a string, and a merge in a word is
 counted once, with its frequency, and encoded once, then remembered.
 """
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
@@ -14,17 +13,12 @@ from itertools import chain
 from operator import add
 from pathlib import Path
 
-import regex
-
 from npgpt.errors import InputError
+from npgpt.files import parse_json
 from npgpt.text.tokenizers.checks import as_texts, check_ids, check_text
 from npgpt.text.tokenizers.cutting import cut_blocks, cut_words
-from npgpt.text.tokenizers.naive_byte_pairs import BYTES, PATTERN, PRINTING
-from npgpt.text.tokenizers.special_tokens import (
-    allowed_names,
-    check_special_tokens,
-    split_special,
-)
+from npgpt.text.tokenizers.naive_byte_pairs import BYTES, PRINTING
+from npgpt.text.tokenizers.special_tokens import check_special_tokens, names_to_find, split_special
 from npgpt.text.tokenizers.streaming import StreamDecoder
 from npgpt.text.tokenizers.tokenizer_json import save_text, write_json
 from npgpt.text.tokenizers.word_encoder import WordEncoder
@@ -37,14 +31,13 @@ SPELLING = {
     for id, byte in enumerate(BYTES)
 }
 _SPELT = {character: byte for byte, character in SPELLING.items()}
-_FIND = regex.compile(PATTERN).findall
 
 
 def count_words(texts: str | Iterable[str]) -> Counter[str]:
     """How often each word (in the sense of GPT-2's pattern) occurs in the texts."""
     counts: Counter[str] = Counter()
     for text in as_texts(texts):
-        counts.update(_FIND(text))
+        counts.update(cut_words(text))
     return counts
 
 
@@ -102,7 +95,8 @@ class BytePairTokenizer:
     string of bytes has its ids, and comes back whole.
 
     `tokens` holds each id's bytes (a special token's name), `merges` the pairs
-    of ids in the order learned, `special_ids` the special tokens.
+    of ids in the order learned, `special_ids` the special tokens; those of them
+    in `added` are found in any text, as whole words that were added later are.
     """
 
     kind = "bpe"
@@ -112,10 +106,12 @@ class BytePairTokenizer:
         tokens: Iterable[bytes],
         merges: Iterable[tuple[int, int]],
         special_ids: dict[str, int],
+        added: Iterable[str] = (),
     ) -> None:
         self.tokens, self.merges, self.special_ids = list(tokens), list(merges), special_ids
+        self.added = tuple(added)
         check_special_tokens(special_ids)
-        special = {*special_ids.values()}
+        special = {id for name, id in special_ids.items() if name not in self.added}
         ids = {token: id for id, token in enumerate(self.tokens) if id not in special}
         if len(ids) + len(special) != len(self.tokens):
             raise InputError("some token occurs twice in the vocabulary")
@@ -123,7 +119,8 @@ class BytePairTokenizer:
         if lacking:
             raise InputError(f"the vocabulary lacks {len(lacking)} of the 256 bytes")
         for name in special_ids:
-            if bytes(_SPELT.get(character, 0) for character in name) in ids:
+            spelt = bytes(_SPELT.get(character, 0) for character in name)
+            if spelt in ids and name not in self.added:
                 raise InputError(
                     f"special token {name!r} is also a piece of text: "
                     "write it with punctuation, as in <|end|>"
@@ -177,31 +174,41 @@ class BytePairTokenizer:
         return cls(tokens + [name.encode("utf-8") for name in names], merges, special_ids)
 
     @classmethod
-    def from_gpt2(cls, vocab_bpe: str | Path, encoder_json: str | Path) -> "BytePairTokenizer":
+    def from_gpt2(
+        cls, vocab_bpe: str | Path, encoder_json: str | Path,
+        more: dict[str, int] | None = None, added: Iterable[str] = (),
+    ) -> "BytePairTokenizer":
         """Read GPT-2's own two files (elsewhere called merges.txt and vocab.json).
 
-        What the vocabulary holds beyond bytes and merges is a special token.
+        What the vocabulary holds beyond bytes and merges is a special token, and so is
+        what `more` adds to it, with its ids; those in `added` are found in any text.
         """
         try:
-            lines = Path(vocab_bpe).read_text(encoding="utf-8").split("\n")
-            vocabulary = json.loads(Path(encoder_json).read_text(encoding="utf-8"))
+            lines = Path(vocab_bpe).read_text(encoding="utf-8-sig").split("\n")
+            vocabulary = parse_json(Path(encoder_json).read_bytes())
         except OSError as error:
             raise InputError(f"cannot read {error.filename}: {error.strerror}") from error
         except (ValueError, RecursionError) as error:
             raise InputError(f"{vocab_bpe} or {encoder_json} is damaged: {error}") from error
+        if not isinstance(vocabulary, dict):
+            raise InputError(f"{encoder_json} is damaged: it holds no vocabulary")
         merges = [line.strip() for line in lines if line.strip() and line[:9] != "#version:"]
         made = {*_SPELT, *(merge.replace(" ", "") for merge in merges)}
         special_ids = {name: id for name, id in vocabulary.items() if name not in made}
-        return cls.from_spelt(vocabulary, merges, special_ids)
+        special_ids |= more or {}
+        return cls.from_spelt(vocabulary, merges, special_ids, added)
 
     @classmethod
     def from_spelt(
-        cls, vocabulary: dict[str, int], merges: Iterable[str], special_ids: dict[str, int]
+        cls, vocabulary: dict[str, int], merges: Iterable[str], special_ids: dict[str, int],
+        added: Iterable[str] = (),
     ) -> "BytePairTokenizer":
-        """From tokens spelt as in GPT-2's files, merges as "left right"."""
+        """From tokens spelt as in GPT-2's files, merges as "left right". Special tokens
+        are written as they are, and so are those of them in `added`."""
         whole = {**vocabulary, **special_ids}
         names = {id: name for name, id in special_ids.items()}
-        if sorted(whole.values()) != list(range(len(whole))):
+        numbers = all(type(id) is int for id in whole.values())
+        if not numbers or sorted(whole.values()) != list(range(len(whole))):
             raise InputError(f"the {len(whole)} ids are not 0 to {len(whole) - 1}, each once")
         try:
             tokens = [
@@ -214,7 +221,7 @@ class BytePairTokenizer:
                 pairs.append((vocabulary[left], vocabulary[right]))
         except (KeyError, ValueError) as error:
             raise InputError(f"these are not byte-level tokens and merges: {error!r}") from None
-        return cls(tokens, pairs, special_ids)
+        return cls(tokens, pairs, special_ids, added)
 
     @property
     def vocab_size(self) -> int:
@@ -223,7 +230,7 @@ class BytePairTokenizer:
     def encode(self, text: str, allowed_special: str | Iterable[str] = ()) -> list[int]:
         """The ids of any text; names of special tokens are text unless allowed."""
         check_text(text)
-        names = allowed_names(allowed_special, self.special_ids)
+        names = names_to_find(allowed_special, self.special_ids, self.added)
         return [*chain.from_iterable(self._encode_blocks([text], names))]
 
     def encode_iterable(
@@ -234,7 +241,7 @@ class BytePairTokenizer:
         However long the whole, what is held in memory is some 250,000 characters,
         or a text or a word that is longer.
         """
-        names = allowed_names(allowed_special, self.special_ids)
+        names = names_to_find(allowed_special, self.special_ids, self.added)
         return chain.from_iterable(self._encode_blocks(as_texts(texts), names))
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -283,11 +290,11 @@ class BytePairTokenizer:
         }
         byte_level = {"type": "ByteLevel", "add_prefix_space": False,
                       "trim_offsets": True, "use_regex": True}
-        return write_json(model, byte_level, byte_level, self.special_ids)
+        return write_json(model, byte_level, byte_level, self.special_ids, self.added)
 
     def save(self, file: str | Path) -> None:
         """Write tokenizer.json."""
         save_text(file, self.to_json())
 
     def __reduce__(self) -> tuple:
-        return BytePairTokenizer, (self.tokens, self.merges, self.special_ids)
+        return BytePairTokenizer, (self.tokens, self.merges, self.special_ids, self.added)
