@@ -22,14 +22,15 @@ def check_special_tokens(names: str | Iterable[str]) -> list[str]:
     return names
 
 
-def allowed_names(allowed: str | Iterable[str], special_ids: dict[str, int]) -> list[str]:
-    """The names that are allowed, the longest first; `allowed` is a list of names, or "all".
-
-    InputError for a name that is not in the vocabulary.
+def names_to_find(
+    allowed: str | Iterable[str], special_ids: dict[str, int], always: Iterable[str] = ()
+) -> list[str]:
+    """The names to look for in a text, the longest first: those that are `allowed` (a list,
+    or "all"), and those that `always` are. InputError for one that has no id.
     """
     if isinstance(allowed, str):
         allowed = special_ids if allowed == "all" else [allowed]
-    names = sorted(allowed, key=len, reverse=True)
+    names = sorted({*allowed, *always}, key=len, reverse=True)
     for name in names:
         if name not in special_ids:
             known = ", ".join(special_ids) or "none"
@@ -44,7 +45,7 @@ def split_special(
 
     `allowed` is a list of names, or "all". Where several names match, the longest wins.
     """
-    names = allowed_names(allowed, special_ids)
+    names = names_to_find(allowed, special_ids)
     if not names:
         yield text, None
         return
