@@ -219,9 +219,9 @@ WRONG = (
 )
 WORDS = ("", " ", "x", "-", "--", "-1", "0", "1", "3", "nan", "-inf", "1e400", "１２", "1_0",
          "0x10", "None", "é", "\udcff", "a" * 3000, "../..", "/dev/null", "*", "$HOME", "\n",
-         "\x1b[31m", "nowhere/x", "nowhere.json", "run", "run/config.json", "run/best", "text.txt", "--help",
-         "canary/run", "canary/letter.txt", "canary/prepared", "canary/tokenizer.json", "canary",
-         "bpe:", "bpe:x", "words", "1,2", "1,,2", "float16", "float64", "cuda", "meta")
+         "\x1b[31m", "nowhere/x", "nowhere.json", "run", "run/config.json", "run/best", "text.txt",
+         "--help", "canary/run", "canary/letter.txt", "canary/prepared", "canary/tokenizer.json",
+         "canary", "bpe:", "bpe:x", "words", "1,2", "1,,2", "float16", "float64", "cuda", "meta")
 HUGE = (str(10**30), str(2**48), str(2**63), "-" + str(10**30))
 
 
