@@ -65,7 +65,8 @@ def is_out_of_memory(error: Exception) -> bool:
     the processor."""
     return (isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
             or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
-            or (isinstance(error, ValueError) and "array is too big" in str(error)))
+            or (isinstance(error, ValueError)
+                and str(error).startswith(("array is too big", "Maximum allowed dimension"))))
 
 
 def fail(message: str, status: int = 2) -> int:
