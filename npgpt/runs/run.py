@@ -23,6 +23,7 @@ from npgpt.runs.checkpoint.run_json import read_data
 from npgpt.runs.data import Data, encode_source, from_anywhere, open_source
 from npgpt.runs.log import read_log
 from npgpt.runs.settings import Settings, complete, read_settings
+from npgpt.text.prepare.prepared import Prepared
 from npgpt.tree import tree_leaves
 
 
@@ -101,6 +102,33 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
     tokenizer = read_tokenizer(path, config, exactly=True)
     if tokenizer is None:
         raise InputError(f"{path} has lost its tokenizer.json; restore it from a copy")
+    data = same_data(path, settings, tokenizer, recorded)
+    run = Run(path, settings, config, data, model)
+    training = load_training(path, config, model)
+    if training is None and saved_before(path, run_json["settings"]["save_every"]):
+        raise InputError(f"{path} has lost its training.safetensors; restore it from a copy,"
+                         " or start a new run: its weights are still in model.safetensors")
+    if training is not None:
+        run.step, run.best = training["step"], training["best"]
+        run.params, run.optimizer = training["params"], training["optimizer"]
+    if run.step >= settings.steps:
+        raise InputError(
+            f"{path} has already done its {run.step} steps: give more with --steps"
+        )
+    return run
+
+
+def same_data(
+    path: Path, settings: Settings, tokenizer: Any, recorded: dict[str, Any]
+) -> Data:
+    """The run's data as they were when it was born; InputError where they have changed."""
+    source, _ = open_source(settings, tokenizer)
+    if not isinstance(source, Prepared):  # perhaps as older runs were given it
+        older, _ = open_source(settings, tokenizer, earlier=True)
+        if older.train_text != source.train_text and older.sha256 == recorded["sha256"]:
+            data = encode_source(older, tokenizer, settings)
+            if data.record["ids_sha256"] == recorded["ids_sha256"]:
+                return data
     source, _ = open_source(settings, tokenizer)
     if source.sha256 != recorded["sha256"]:
         raise InputError(
@@ -116,19 +144,7 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
             f"{what}: it gives other ids than {path} was trained on;"
             " restore it, or start a new run"
         )
-    run = Run(path, settings, config, data, model)
-    training = load_training(path, config, model)
-    if training is None and saved_before(path, run_json["settings"]["save_every"]):
-        raise InputError(f"{path} has lost its training.safetensors; restore it from a copy,"
-                         " or start a new run: its weights are still in model.safetensors")
-    if training is not None:
-        run.step, run.best = training["step"], training["best"]
-        run.params, run.optimizer = training["params"], training["optimizer"]
-    if run.step >= settings.steps:
-        raise InputError(
-            f"{path} has already done its {run.step} steps: give more with --steps"
-        )
-    return run
+    return data
 
 
 def saved_before(path: Path, first: int) -> bool:
