@@ -107,6 +107,37 @@ def encode_source(source: Corpus | Prepared, tokenizer: Any, settings: Settings)
     return Data(tokenizer, train, validation, validation_bytes, record)
 
 
+def same_data(
+    path: Path, settings: Settings, tokenizer: Any, recorded: dict[str, Any]
+) -> Data:
+    """The data of the run in `path` as they were when it was born; InputError where they
+    have changed since."""
+    source, _ = open_source(settings, tokenizer)
+    same_text = source.sha256 == recorded["sha256"]
+    if same_text:
+        data = encode_source(source, tokenizer, settings)
+        if data.record["ids_sha256"] == recorded["ids_sha256"]:
+            return data
+    if not isinstance(source, Prepared):
+        older, _ = open_source(settings, tokenizer, earlier=True)
+        if older.sha256 == recorded["sha256"] and older.train_text != source.train_text:
+            data = encode_source(older, tokenizer, settings)
+            if data.record["ids_sha256"] == recorded["ids_sha256"]:
+                return data
+    if not same_text:
+        raise InputError(
+            f"the corpus {settings.corpus} is not the one that {path} was trained on"
+            f" (SHA-256 {source.sha256[:12]}…, not {str(recorded['sha256'])[:12]}…):"
+            " restore it, or start a new run"
+        )
+    mapped = isinstance(source, Prepared)
+    what = f"the token files in {settings.corpus}" if mapped else path / "tokenizer.json"
+    raise InputError(
+        f"{what}: it gives other ids than {path} was trained on;"
+        " restore it, or start a new run"
+    )
+
+
 def ended(documents: list[str], tokenizer: Any) -> list[int]:
     """The ids of whole documents, the id that ends one after each."""
     end = end_id(tokenizer.special_ids)
