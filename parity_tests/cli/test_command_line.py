@@ -130,7 +130,7 @@ def test_without_torch(tmp_path, corpus):
     assert done.returncode == 0 and "weight" in done.stdout, done.stderr
     done = python(WITHOUT_TORCH, "doctor")
     assert done.returncode == 0 and "pip install 'npgpt[torch]'" in done.stdout
-    done = python("import sys; sys.modules['torch'] = None; import npgpt.cli.torch_half as door;"
+    done = python("import sys; sys.modules['torch'] = None; import npgpt.cli.torchgpt as door;"
                   " sys.exit(door.main())")
     assert done.returncode == 2 and done.stderr.startswith("error: torch is not installed: pip")
 
