@@ -29,7 +29,7 @@ class Settings:
         "python-docs", "Corpus name, text file or prepared DIR.", alias="--data")
     tokenizer: str | None = setting(
         None, "A tokenizer file, words or bpe:SIZE.", unset="characters")
-    seed: int = setting(1, "Random seed.", least=0)
+    seed: int = setting(1, "Random seed.", least=0, most=2**64 - 1)
     sizes: dict[str, Any] = field(default_factory=dict)
     context_length: int = setting(64, "Context length, in tokens.", least=1)
     dtype: str = setting(

@@ -43,7 +43,7 @@ def test_plot_compares_runs(run, tmp_path):
 def test_a_smoothed_curve_is_the_mean_of_its_surroundings(count):
     reach = count // 100
     values = np.random.default_rng(0).random(count).tolist()
-    assert smooth(values) == pytest.approx([
+    assert smooth(values, reach) == pytest.approx([
         np.mean([values[j] for j in range(count) if abs(i - j) <= reach]) for i in range(count)])
 
 
