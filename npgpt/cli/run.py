@@ -2,6 +2,9 @@
 
 import os
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import typer
 
@@ -43,7 +46,7 @@ def run(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
     try:
         # not app(…), which answers an interrupt and a closed pipe itself
         command = typer.main.get_command(app)
-        with command.make_context(name, list(argv or ["--help"])) as context:
+        with command.make_context(name, list(argv or ["--help"])) as context, quiet():
             status = command.invoke(context)
             sys.stdout.flush()
         return status if isinstance(status, int) else 0
@@ -75,6 +78,15 @@ def run(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
         return fail(f"{error.format_message().rstrip('.')}: see {path} --help")
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without NumPy's warnings of numbers that overflow: what it means is reported once,
+    and a terminal or a pipe gets nothing else."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=RuntimeWarning)
+        yield
+
+
 def is_out_of_memory(error: Exception) -> bool:
     """NumPy's, or torch's on a GPU or the processor; also for what exceeds any memory."""
     return (isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
@@ -83,7 +95,8 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 def fail(message: str, status: int = 2) -> int:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    with suppress(OSError):  # where nobody can be told, the status tells
+        print("error: " + " ".join(message.split()), file=sys.stderr, flush=True)
     return status
 
 

@@ -5,12 +5,13 @@ import zlib
 from pathlib import Path
 
 from npgpt.errors import InputError
+from npgpt.files import read_bytes
 
 
 def read_text(path: Path) -> str:
     """A file's UTF-8 text with "\\n" line ends; what cannot be read is an InputError."""
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
         data = gzip.decompress(data) if path.suffix == ".gz" else data
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise InputError(f"{path} is a broken gzip file") from None
