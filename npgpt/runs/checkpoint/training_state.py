@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from npgpt.errors import InputError, quote
+from npgpt.families.setting import LARGEST
 from npgpt.files import parse_json
 from npgpt.runs.checkpoint.by_type import family_of
 from npgpt.runs.checkpoint.tensors import (
@@ -69,7 +70,7 @@ def read_facts(file: Path) -> dict:
         metadata = source.metadata() or {}
     try:
         facts = parse_json(metadata.get("facts", "null"))
-        whole = [type(facts[name]) is int and facts[name] >= 0
+        whole = [type(facts[name]) is int and 0 <= facts[name] <= LARGEST
                  for name in ("step", "optimizer.step")]
         best = facts["best"] is None or (type(facts["best"]) in (int, float) and (
             0 <= facts["best"] < math.inf))  # a loss
