@@ -94,7 +94,7 @@ def cleared_unless_started(run: Run) -> Iterator[None]:
         if run.new:
             with suppress(InputError, OSError), locked(run.path):  # nobody else has it
                 if not any(line["step"] > 0 for line in read_log(run.path)):
-                    clear_unstarted(run.path, files_alone=run.filled)
+                    clear_unstarted(run.path, directory_stays=run.filled)
         raise
 
 

@@ -113,14 +113,13 @@ def check_files(path: Path, names: list[str]) -> None:
                          " more; start a new run")
 
 
-def clear_unstarted(path: Path, files_alone: bool) -> None:
-    """Remove a run that has no weights yet, so that its name is free again; its
-    `files_alone` where the directory was there before."""
+def clear_unstarted(path: Path, directory_stays: bool) -> None:
+    """Remove a run that has no weights yet, so that its name is free again."""
     if (path / "model.safetensors").exists() or (path / "best").exists():
         return
     for name in (*STATIC, "log.jsonl"):
         (path / name).unlink(missing_ok=True)
-    if path.is_dir() and not files_alone and not any(path.iterdir()):
+    if path.is_dir() and not directory_stays and not any(path.iterdir()):
         path.rmdir()
 
 
