@@ -15,8 +15,7 @@ import npgpt.cli.main
 from parity_tests.fuzz import mutations, results
 
 EARLIER = Path(__file__).parents[1] / "earlier_runs"
-TINY = ("--layers 1 --heads 1 --channels 4 --context-length 4 --batch-size 1"
-        " --evaluate-batches 1 --steps 1").split()
+TINY = ["--layers", "1", "--heads", "1", "--channels", "4", "--context-length", "4", "--batch-size", "1", "--evaluate-batches", "1", "--steps", "1"]
 
 
 @dataclass

@@ -3,14 +3,14 @@
 MUTANTS = [
     (
         'a pair that overlaps itself, as in "aaaa", is counted once too few',
-        "tokenizers/byte_pairs",
+        "tokenizers/training",
         "            counts[pair] += frequency\n            found_in[pair].add(index)\n    heap",
         "            counts[pair] += frequency - (pair[0] == pair[1])\n"
         "            found_in[pair].add(index)\n    heap",
     ),
     (
         "of pairs that are equally frequent the last wins",
-        "tokenizers/byte_pairs",
+        "tokenizers/training",
         "        count, best = heappop(heap)\n",
         "        count, best = max(e for e in heap if e[0] == heap[0][0])\n"
         "        heap.remove((count, best))\n"
@@ -72,19 +72,19 @@ MUTANTS = [
     ),
     (
         "an old count is believed",
-        "tokenizers/byte_pairs",
+        "tokenizers/training",
         "        if counts[best] != -count:\n",
         "        if counts[best] <= 0:\n",
     ),
     (
         "the pairs that a merge breaks up are still counted",
-        "tokenizers/byte_pairs",
+        "tokenizers/training",
         "                counts[pair] -= frequency\n",
         "                counts[pair] -= 0\n",
     ),
     (
         "new pairs are counted once a distinct word",
-        "tokenizers/byte_pairs",
+        "tokenizers/training",
         "                counts[pair] += frequency\n                if new",
         "                counts[pair] += 1\n                if new",
     ),

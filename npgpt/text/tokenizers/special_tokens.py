@@ -7,7 +7,7 @@ allows that name. So a user who types <|endoftext|> ends nothing.
 import re
 from collections.abc import Iterable, Iterator
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.text.tokenizers.checks import check_text
 
 
@@ -17,7 +17,8 @@ def check_special_tokens(names: str | Iterable[str]) -> list[str]:
     for name in names:
         check_text(name)
         if not name or names.count(name) > 1:
-            raise InputError(f"special token {name!r} is empty or given twice: give each name once")
+            raise InputError(
+                f"special token {quote(name)} is empty or given twice: give each name once")
     return names
 
 
@@ -33,7 +34,7 @@ def names_to_find(
     for name in names:
         if name not in special_ids:
             known = ", ".join(special_ids) or "none"
-            raise InputError(f"unknown special token {name!r}: this tokenizer has {known}")
+            raise InputError(f"unknown special token {quote(name)}: this tokenizer has {known}")
     return names
 
 
