@@ -198,7 +198,7 @@ def text_file(rng, room):
 # lines that are short work, and what is a right result of each
 LINES = (
     (["train", "--corpus", "text.txt", *TINY, "--out", "new", "--json"], results.none),
-    (["train", "--out", "run", "--resume", "--steps", "21", "--json"], results.none),
+    (["train", "--resume", "--out", "run", "--steps", "21", "--json"], results.none),
     (["sample", "run", "--tokens", "2", "--json"], results.none),
     (["sample", "run", "--tokens", "2", "--ids", "1,2", "--logprobs"], results.none),
     (["inspect", "run", "--id", "3", "--json"], results.none),
@@ -245,8 +245,8 @@ def command_line(rng, room):
 def change_line(rng, line, first):
     """Change the words after the command. What bounds the work stays: no line may be
     asked for more steps than a few, nor for another text."""
-    at = rng.randrange(first, len(line) + 1)
-    bounds = {"--steps", "--corpus", "--evaluate-batches"}
+    at = rng.randrange(first + (line[first] == "--resume"), len(line) + 1)
+    bounds = {"--steps", "--corpus", "--evaluate-batches", "--resume"}
     if rng.random() < 0.5:          # an option of the command, with a value that may be odd
         option = rng.choice(options_of(line[:first]))
         if option not in bounds:

@@ -121,10 +121,15 @@ class TestWhatIsFound:
     def test_one_line_and_status_2(self, room):
         assert self.judged(room) is None
         assert self.judged(room, err="cleaning\nstep 1/2  loss\nerror: no\n") is None
-        for given in ({"status": 1}, {"status": None}, {"out": "x"}, {"err": ""},
+        for given in ({"status": 1}, {"status": None}, {"out": "x", "line": ["inspect"]},
+                      {"out": "x", "line": ["sample", "--json"]}, {"err": ""},
                       {"err": "error: a\nerror: b\n"}, {"err": "Traceback\nerror: b\n"},
                       {"err": "it is wrong\n"}):
             assert "ends with status" in self.judged(room, **given)
+
+    def test_what_a_stream_and_a_check_have_printed(self, room):
+        assert self.judged(room, out="The ") is None
+        assert self.judged(room, 1, '{"right": false}', "", line=["train", "--check"]) is None
 
     def test_a_loss_that_diverges_is_told_with_status_1(self, room):
         said = "error: the loss is nan at step 21: start anew\n"
