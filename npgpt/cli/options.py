@@ -68,8 +68,8 @@ def as_parameter(setting: Field) -> inspect.Parameter:
     default = about["unset"] if "unset" in about else default_of(setting)
     flag = flag_of(setting)
     if kind is bool:
-        on, off = flag.split("/--")
-        default = on.removeprefix("--") if default else off
+        on, _, off = flag.partition("/--")
+        default = on.removeprefix("--") if default else off or "off"
     also = [about["alias"]] if "alias" in about else []
     metavar = about.get("metavar", METAVARS[kind])
     return inspect.Parameter(

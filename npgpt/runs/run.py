@@ -24,9 +24,9 @@ from npgpt.runs.checkpoint import (
 )
 from npgpt.runs.checkpoint import read_settings as read_run_json
 from npgpt.runs.checkpoint.run_json import read_data
-from npgpt.runs.checkpoint.training_state import check_steps
+from npgpt.runs.checkpoint.training_state import check_state
 from npgpt.runs.curves import draw_run
-from npgpt.runs.data import Data, encode_source, from_anywhere, open_source
+from npgpt.runs.data import Data, encode_source, from_anywhere, open_source, same_data
 from npgpt.runs.log import read_log
 from npgpt.runs.settings import Settings, complete, read_settings
 from npgpt.runs.start_from import fingerprint, read_again, read_start
@@ -98,7 +98,7 @@ def cleared_unless_started(run: Run) -> Iterator[None]:
         if run.new:
             with suppress(InputError, OSError), locked(run.path):  # nobody else has it
                 if not any(line["step"] > 0 for line in read_log(run.path)):
-                    clear_unstarted(run.path, keep_directory=run.filled)
+                    clear_unstarted(run.path, directory_stays=run.filled)
         raise
 
 
@@ -131,21 +131,7 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
     tokenizer = read_tokenizer(path, config, exactly=True)
     if tokenizer is None:
         raise InputError(f"{path} has lost its tokenizer.json; restore it from a copy")
-    source, _ = open_source(settings, tokenizer)
-    if source.sha256 != recorded["sha256"]:
-        raise InputError(
-            f"the corpus {settings.corpus} is not the one that {path} was trained on"
-            f" (SHA-256 {source.sha256[:12]}…, not {str(recorded['sha256'])[:12]}…):"
-            " restore it, or start a new run"
-        )
-    data = encode_source(source, tokenizer, settings)
-    if data.record["ids_sha256"] != recorded["ids_sha256"]:
-        mapped = isinstance(data.train, np.memmap)
-        what = f"the token files in {settings.corpus}" if mapped else path / "tokenizer.json"
-        raise InputError(
-            f"{what}: it gives other ids than {path} was trained on;"
-            " restore it, or start a new run"
-        )
+    data = same_data(path, settings, tokenizer, recorded)
     run = Run(path, settings, config, data, model)
     training = load_training(path, config, model)
     if training is None and saved_before(path, run_json["settings"]["save_every"]):
@@ -154,7 +140,7 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
     if training is None and settings.start_from:
         run.params = read_again(settings, config, model, str(run_json.get("weights_sha256")))
     if training is not None:
-        check_steps(path, training)
+        check_state(path, training)
         run.step, run.best = training["step"], training["best"]
         run.params, run.optimizer = training["params"], training["optimizer"]
     if run.step >= settings.steps:

@@ -34,6 +34,9 @@ class Settings:
         unset="random weights", before=None)
     seed: int = setting(1, "Random seed.", least=0, most=2**64 - 1)
     sizes: dict[str, Any] = field(default_factory=dict)
+    field: str = setting("text", "Field of JSON that holds the text.", before="text")
+    end_of_text: bool = setting(
+        False, "End documents with <|endoftext|>.", before=False, flag="--end-of-text")
     context_length: int = setting(64, "Context length, in tokens.", least=1)
     dtype: str = setting(
         "float32", "Data type: float32, float64 or bfloat16.",

@@ -25,7 +25,8 @@ def test_the_sizes_of_a_model_are_its_family_s():
         "learning_rate": 1e-3, "minimum_rate": 1e-4, "warmup_steps": 2, "decay_steps": 40,
         "weight_decay": 0.1, "beta_1": 0.9, "beta_2": 0.99, "clip": 1.0, "evaluate_every": 100,
         "evaluate_batches": None, "save_every": 100,
-        "layers": 2, "heads": 4, "channels": 128, "tied": True}
+        "field": "text", "end_of_text": False,
+            "layers": 2, "heads": 4, "channels": 128, "tied": True}
     assert complete({}).config(7, gpt2.Config).tied is False
     assert gpt2.Config(7).tied is True  # GPT-2's own head is tied
 
@@ -53,7 +54,8 @@ def test_every_setting_is_an_option_with_its_default(request, command):
         assert help == each.metadata["help"] and help[0].isalpha()
         default = default_of(each)
         if isinstance(default, bool):
-            assert shown == {True: "tied", False: "untied"}[default]
+            on, _, off = each.metadata["flag"].partition("/--")
+            assert shown == (on.removeprefix("--") if default else off or "off")
         elif default is not None:
             assert shown == (f"{default:g}" if isinstance(default, float) else str(default))
         else:

@@ -113,13 +113,13 @@ def check_files(path: Path, names: list[str]) -> None:
                          " more; start a new run")
 
 
-def clear_unstarted(path: Path, keep_directory: bool) -> None:
+def clear_unstarted(path: Path, directory_stays: bool) -> None:
     """Remove a run that has no weights yet, so that its name is free again."""
     if (path / "model.safetensors").exists() or (path / "best").exists():
         return
     for name in (*STATIC, "log.jsonl"):
         (path / name).unlink(missing_ok=True)
-    if path.is_dir() and not keep_directory and not any(path.iterdir()):
+    if path.is_dir() and not directory_stays and not any(path.iterdir()):
         path.rmdir()
 
 

@@ -33,12 +33,13 @@ def is_named(name: str) -> bool:
     return name in ("characters", "words", "bpe")
 
 
-def train_named(name: str, texts: Iterable[str]) -> Tokenizer:
-    """The tokenizer of a kind that `is_named`, trained on texts."""
+def train_named(name: str, texts: Iterable[str], special_tokens: Iterable[str] = ()) -> Tokenizer:
+    """The tokenizer of a kind that `is_named`, trained on texts. Byte pairs have
+    <|endoftext|> in any case."""
     if name == "characters":
-        return CharacterTokenizer.train(texts)
+        return CharacterTokenizer.train(texts, special_tokens=special_tokens)
     if name == "words":
-        return WordTokenizer.train(texts)
+        return WordTokenizer.train(texts, special_tokens=special_tokens)
     return BytePairTokenizer.train(texts, int(name[4:]) if ":" in name else BPE_SIZE)
 
 
