@@ -1,5 +1,6 @@
 """npgpt sample: let a trained model continue a text."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
@@ -58,13 +59,16 @@ def sample(run: options.RunPath, *, request: Request, as_json: options.AsJson = 
 def answer(checkpoint, engine: Callable, request: Request, as_json: bool) -> None:
     """Print what engine(checkpoint) writes. Raises InputError for a request that the
     model cannot meet."""
-    from npgpt.generation.prompt import first_ids
+    from npgpt.generation.prompt import first_ids, left_out
 
     check_weights(checkpoint)
     tokenizer, V = checkpoint.tokenizer, checkpoint.config.vocab_size
     prompts: list[str | None] = [*request.prompt] if request.prompt else [None]
     starts = [first_ids(tokenizer, V, each, request.ids) for each in prompts]
     settings = settings_of(checkpoint, request)
+    for start in starts:
+        if said := left_out(start, checkpoint.config.context_length):
+            print(f"note: {said}", file=sys.stderr)
     write(engine(checkpoint), starts, settings, request.logprobs, request.stream, as_json)
 
 

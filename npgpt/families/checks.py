@@ -47,6 +47,12 @@ def check_prompt(ids, config):
     return ids
 
 
+def last_that_fit(ids, config):
+    """-> the ids at the end of a list that the context has room for."""
+    N = config.context_length
+    return ids[:] if N is None else ids[-N:]
+
+
 def check_whole(name, numbers):
     """Raise InputError unless the numbers are int64, which either package
     takes as indices."""

@@ -23,6 +23,18 @@ def first_ids(tokenizer, vocab_size, prompt=None, ids=None):
     return start
 
 
+def left_out(ids, context_length):
+    """-> a sentence on what of a prompt is not read, or None."""
+    if context_length is None or len(ids) <= context_length:
+        return None
+    count = len(ids) - context_length
+    return (f"the prompt has {len(ids)} tokens and the context"
+            f" {context_length}: the first {count} are not read"
+            if count > 1 else
+            f"the prompt has {len(ids)} tokens and the context"
+            f" {context_length}: the first one is not read")
+
+
 def listed_ids(text, vocab_size):
     """-> the whole numbers in "1,2,3", all from 0 to vocab_size - 1."""
     try:

@@ -3,10 +3,10 @@
 import torch
 
 from npgpt.errors import InputError
-from npgpt.families.checks import check_prompt
+from npgpt.families.checks import check_prompt, last_that_fit
 from npgpt.generation.rows_of_cache import rows_of_cache
 from npgpt.generation.sampling_settings import check_sampling
-from npgpt.random_stream import uniforms
+from npgpt.random_stream import uniform_stream
 from npgpt.tree import tree_leaves
 from torchgpt.generation.cache import empty_cache, read
 from torchgpt.generation.sample import (
@@ -32,11 +32,11 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
         raise InputError("there is no prompt: give at least one")
     N = config.context_length
     _, like = next(tree_leaves(params))
-    windows = [row[:] for row in ids]
-    draws = [uniforms((max_new_tokens,), seed + b, 0, "sample")
+    windows = [last_that_fit(row, config) for row in ids]
+    draws = [uniform_stream(seed + b, 0, "sample")
              for b in range(len(ids))]
     rows, pads, cache = list(range(len(ids))), [], None
-    for turn in range(max_new_tokens):
+    for _ in range(max_new_tokens):
         # (1) make room where a row or the cache is full
         for b in rows:
             if N is not None and len(windows[b]) > N:
@@ -65,7 +65,7 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
             lowered = penalise_repeats(
                 scores, ids[b], repetition_penalty)
             token = sample_token(
-                lowered, draws[b][turn], temperature, top_k, top_p)
+                lowered, next(draws[b]), temperature, top_k, top_p)
             ids[b].append(token)
             windows[b].append(token)
             yield b, token, log_prob(scores, token)

@@ -43,9 +43,10 @@ def generated_without_cache(case):
 
 
 def write_on(params, config, prompt, new, seed, options):
-    """Every token from a fresh pass over the window: all ids while they
-    fit, and from then on a window that restarts at half the context."""
-    ids, window, N, score = [int(i) for i in prompt], 0, config.context_length, 0.0
+    """Every token from a fresh pass over the window: at first the last N ids, and each
+    time that these are too many, a window that restarts at half the context."""
+    ids, N, score = [int(i) for i in prompt], config.context_length, 0.0
+    window = max(len(ids) - N, 0)
     for u in uniforms((new,), seed, 0, "sample"):
         if len(ids) - window > N:
             window = len(ids) - max(N // 2, 1)
