@@ -1,49 +1,75 @@
-"""Files that are never half-written, directories that have one writer."""
+"""Files that are written whole, and directories that have one writer."""
 
 import contextlib
+import json
 import os
+import re
 import secrets
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 from npgpt.errors import InputError
 
+MOST_DIGITS = 300  # of a whole number: more do not fit a float
+
 
 def write_atomically(path: str | Path, data: bytes | str) -> None:
-    """Write a file aside, flush it to the disk, and rename it into place.
-
-    Whoever reads `path`, whenever the writer is killed, sees the old file
-    or the new one. Text is UTF-8 with "\\n" line ends. Errors name `path`.
-    """
-    path = Path(path)
+    """Write a file whole. Text is UTF-8, its lines end in "\\n". Errors name `path`."""
     if isinstance(data, str):
         data = data.encode("utf-8")
-    with errors_about(path), written_aside(path) as file:
+    with written_aside(Path(path)) as aside, open(aside, "xb") as file:
         file.write(data)
 
 
 @contextlib.contextmanager
-def written_aside(path: Path, flush: bool = True) -> Iterator[BinaryIO]:
-    """A file to write to, which takes the place of `path` once all is written.
+def written_aside(path: Path, flush: bool = True) -> Iterator[Path]:
+    """A hidden name in the same directory. What is written there takes the place of
+    `path` when the block ends, flushed to the disk; a block that fails leaves nothing.
 
-    Where the writing fails, `path` is left as it was. `flush=False` leaves it to
-    the system when the disk has it: for files that can be checked and made again.
+    Whoever reads `path`, whenever the writer is killed, sees the old file or the
+    new one. What the system refuses is told of `path`. `flush=False` leaves it to the
+    system when the disk has it: for files that can be checked and made again.
     """
     aside = name_beside(path)
-    try:
-        with open(aside, "xb") as file:
-            yield file
-            file.flush()
+    with errors_about(path):
+        try:
+            yield aside
             if flush:
-                os.fsync(file.fileno())
-        os.replace(aside, path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
-    if flush:
-        sync_directory(path.parent)
+                with open(aside, "rb+") as file:
+                    os.fsync(file.fileno())
+            os.replace(aside, path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+        if flush:
+            sync_directory(path.parent)
+
+
+def read_json(file: Path) -> dict:
+    """The object in a JSON file of any of Unicode's encodings, with or without a byte
+    order mark; anything else is an InputError."""
+    try:
+        fields = parse_json(file.read_bytes())
+    except InputError as error:
+        raise InputError(f"{file} holds {error}; restore it from a copy") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{file} is not JSON; restore it from a copy") from None
+    if not isinstance(fields, dict):
+        raise InputError(f"{file} holds no JSON object; restore it from a copy")
+    return fields
+
+
+def parse_json(text: str | bytes) -> Any:
+    """json.loads, but InputError for a whole number that is too large for a float."""
+    return json.loads(text, parse_int=whole_number)
+
+
+def whole_number(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise InputError(f"a whole number of {len(digits)} digits")
+    return int(digits)
 
 
 def name_beside(path: Path) -> Path:
@@ -51,9 +77,17 @@ def name_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
 
 
+def left_beside(path: Path) -> list[Path]:
+    """What writers of `path` that were killed have left under such names."""
+    if not os.access(path.parent, os.R_OK):
+        return []
+    name = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}")
+    return [file for file in path.parent.iterdir() if name.fullmatch(file.name)]
+
+
 @contextlib.contextmanager
 def errors_about(path: Path) -> Iterator[None]:
-    """What the system refuses in here is told of `path`, not of a name aside."""
+    """An error of the system in this block names `path`, not the file set aside."""
     try:
         yield
     except OSError as error:
@@ -64,8 +98,12 @@ def errors_about(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def locked(path: Path, lock: str = "config.json", doing: str = "trained") -> Iterator[None]:
-    """Keep a directory to this process, however it ends, by a lock on a file in it;
-    InputError where another has it."""
+    """Keep a directory to this process until it ends, however it ends. InputError where
+    another process has it.
+
+    The lock is on a file that is there anyway and is not written to, so that none is
+    left behind: filelock's would be a file of its own.
+    """
     try:
         import fcntl
     except ImportError:  # Windows

@@ -46,8 +46,8 @@ def unit(raw):
 def normals(shape, seed, step, name):
     """float64, mean 0 and standard deviation 1 (Box and Muller, 1958)."""
     count = prod(shape)
-    half = (count + 1) // 2
-    u = uniforms((2, half), seed, step, name)
+    pairs = (count + 1) // 2
+    u = uniforms((2, pairs), seed, step, name)
     radius = np.sqrt(-2 * np.log1p(-u[0]))
     angle = 2 * np.pi * u[1]
     both = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])

@@ -39,12 +39,12 @@ def nest(pairs):
     """The tree whose `tree_leaves` are these pairs: parts named 0, 1, … become
     a list."""
     tree = {}
-    for name, leaf in pairs:
+    for name, value in pairs:
         *path, last = name.split(".")
         part = tree
         for key in path:
             part = part.setdefault(key, {})
-        part[last] = leaf
+        part[last] = value
     return turn_numbered_into_lists(tree)
 
 

@@ -1,5 +1,7 @@
 """Where tensors live and how exactly they are computed."""
 
+import contextlib
+
 import torch
 
 from npgpt.errors import InputError
@@ -44,3 +46,18 @@ def use_exact_arithmetic() -> None:
     (no TF32) on a GPU."""
     torch.set_float32_matmul_precision("highest")
     torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+@contextlib.contextmanager
+def compiler_errors():
+    """An InputError that says what torch.compile lacks on this machine."""
+    from torch._dynamo.exc import TorchDynamoException
+
+    try:
+        yield
+    except TorchDynamoException as error:
+        cause = getattr(error, "inner_exception", error)
+        said = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
+        raise InputError(
+            f"--compile fails on this machine ({said}): it needs a C++ compiler, and Triton"
+            " on a GPU; install them, or train without --compile") from error

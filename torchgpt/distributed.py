@@ -26,8 +26,8 @@ from npgpt.runs.settings import Settings
 from npgpt.runs.train import batches
 from npgpt.training.loop import loop
 from npgpt.tree import tree_map
-from torchgpt.device import pick_device
-from torchgpt.training.module_trainer import ModuleTrainer, compiler_errors
+from torchgpt.device import compiler_errors, pick_device
+from torchgpt.training.module_trainer import ModuleTrainer
 
 # how long the others wait for process 0: it evaluates and saves alone
 PATIENCE = timedelta(hours=2)

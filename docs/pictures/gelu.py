@@ -12,8 +12,9 @@ X = np.linspace(-4, 4, 161)
 
 
 def picture(width):
-    y, (slope,) = npgpt.layers.gelu(X)
-    gate = np.divide(y, X, out=np.full_like(X, 0.5), where=X != 0)
+    y, saved = npgpt.layers.gelu(X)
+    _, gate = saved
+    slope = npgpt.layers.gelu_backward(np.ones_like(X), saved)
     return chart(width, {"y": (X, y, "ink"), "gate": (X, gate, "dim"), "slope": (X, slope, "np")},
                  "x", "", y_range=(-0.6, 4), notes=[(-2.2, -0.48, "a little below 0", "middle")],
                  height=330 if width > 500 else 280)

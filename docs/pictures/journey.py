@@ -50,9 +50,9 @@ def walk():
     tokenizer, config, params = trained()
     ids = np.array([tokenizer.encode(PROMPT)])
     targets = np.array([tokenizer.encode(TARGET)])
-    tokens, _ = embedding(ids, **params["tokens"])
-    positions, _ = position_embedding(ids, **params["positions"])
-    x, streams, saved = tokens + positions, [], []
+    token_emb, _ = embedding(ids, **params["tokens"])
+    position_emb, _ = position_embedding(ids, **params["positions"])
+    x, streams, saved = token_emb + position_emb, [], []
     streams.append(x)
     first = params["blocks"][0]
     normed, _ = layer_norm(x, **first["norm_1"])
@@ -75,8 +75,8 @@ def walk():
     for more in reversed(saved):
         d_x, _ = block_backward(d_x, more)
         gradients.append(d_x)
-    return {"tokenizer": tokenizer, "ids": ids[0], "token": tokens[0, -1],
-            "place": positions[0, -1],
+    return {"tokenizer": tokenizer, "ids": ids[0], "token": token_emb[0, -1],
+            "position": position_emb[0, -1],
             "normed": normed[0, -1], "streams": [s[0, -1] for s in streams],
             "probs": probs[0, :, -1], "last": last[0, -1], "logits": logits[0, -1],
             "next": softmax(logits[0, -1].copy())[0], "loss": float(loss),
@@ -119,8 +119,8 @@ def picture(width):
 
 def start(width):
     way = walk()
-    return rows(width, [("tokens", way["token"], "what it is"),
-                        ("places", way["place"], "where it stands"),
+    return rows(width, [("token_emb", way["token"], "what it is"),
+                        ("position_emb", way["position"], "where it stands"),
                         ("x", way["streams"][0], "their sum: the stream begins")])
 
 

@@ -57,7 +57,7 @@ def measure_size(
     from npgpt.models import gpt2
     from npgpt.runs.checkpoint import file_name
     from npgpt.speed.blas_threads import blas_threads
-    from npgpt.speed.memory_order import along_longer_side
+    from npgpt.speed.memory_order import by_longer_side
     from npgpt.tree import tree_leaves, tree_map, tree_map_with_path
 
     sizes, wanted = SIZES[name]
@@ -67,7 +67,7 @@ def measure_size(
     in_torch = tree_map_with_path(
         lambda path, _: state[file_name(path, gpt2)].detach(), gpt2.weights(config))
     params = tree_map(lambda weight: weight.numpy().copy(), in_torch)  # as when loaded
-    transposed = along_longer_side(params)
+    transposed = by_longer_side(params)
     prompt = torch.tensor([PROMPT])
 
     def with_numpy(count: int, params: dict = params) -> list[int]:

@@ -45,13 +45,13 @@ def duet(
     let_threads_sleep()
     import torch
 
-    from npgpt.cli.train import numpy_trainer
     from npgpt.models import gpt2
     from npgpt.runs.diverged import Diverged
     from npgpt.runs.duet import duet as play
     from npgpt.runs.run import start_run
-    from torchgpt.cli.train import by_hand_trainer
+    from npgpt.runs.trainers import numpy_trainer
     from torchgpt.device import pick_device, pick_dtype, use_exact_arithmetic
+    from torchgpt.runs.trainers import by_hand_trainer
 
     use_exact_arithmetic()
     place = pick_device(device or "auto")
@@ -61,7 +61,7 @@ def duet(
         "threads": torch.get_num_threads()}}
     out = out or free_directory("duet")
     run = start_run(out, settings, "npgpt duet", extra, gpt2)
-    trainers = numpy_trainer(run, compile=False), by_hand_trainer(run, place)
+    trainers = numpy_trainer(run), by_hand_trainer(run, place)
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
     with stop_flag() as stopped, Table(run.settings.steps) as table:
         try:

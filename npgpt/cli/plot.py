@@ -20,7 +20,8 @@ def plot(
     \b
     npgpt plot runs/one runs/two --out losses.png
     """
-    from npgpt.runs.curves import draw_runs, read_log
+    from npgpt.runs.curves import draw_runs
+    from npgpt.runs.log import read_log
 
     check_file(out, ".png")
     logs = {}

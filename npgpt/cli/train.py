@@ -27,7 +27,7 @@ def train(
     check: options.Check = False,
     as_json: options.AsJson = False,
 ) -> int:
-    """Train a GPT on a text, or go on with a run.
+    """Train a GPT on a text, or continue a run.
 
     \b
     npgpt train --out runs/one --steps 500
@@ -36,6 +36,7 @@ def train(
     if settings.get("dtype") == "bfloat16":
         raise InputError("NumPy has no bfloat16: give --dtype float32, or use torchgpt train")
     from npgpt.models import gpt2
+    from npgpt.runs.trainers import numpy_trainer
 
     if check:
         refuse_resume(resume)
@@ -46,22 +47,6 @@ def train(
     run = open_run("npgpt train", out, resume, settings, extra)
     compile = compile or bool((read_settings(run.path) or {}).get("compile"))
     return go(run, numpy_trainer(run, compile), "npgpt train", as_json)
-
-
-def numpy_trainer(run, compile: bool):
-    """The NumPy trainer of a run: the readable functions, or those on compiled loops."""
-    from npgpt.runs.train import initial_state
-    from npgpt.training import Trainer, loss_and_grads
-
-    params, state = initial_state(run)
-    if not compile:
-        return Trainer(run.model, run.config, params, run.settings, state=state)
-    from npgpt.speed import compiled
-
-    return Trainer(
-        compiled.on_loops(run.model), run.config, params, run.settings, state=state,
-        loss_and_grads=compiled.on_loops(loss_and_grads), clip=compiled.clip_by_global_norm,
-        update=compiled.adamw_step, by_columns=compiled.by_columns)
 
 
 def open_run(

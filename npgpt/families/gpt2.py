@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.families.setting import setting
 from npgpt.families.weight import Weight, normal, ones, zeros
 
@@ -35,7 +35,7 @@ class Config:
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise InputError(
-                    f"{name} is {value!r}: give a whole number,"
+                    f"{name} is {quote(value)}: give a whole number,"
                     f" 1 or more")
         if self.channels % self.heads:
             raise InputError(
@@ -140,7 +140,16 @@ FILES = {
         "channels": "n_embd",
         "tied": "tie_word_embeddings",
     },
-    "defaults": {"tied": True},
+    # config.json's field -> its other name, which counts where both stand
+    "also": {
+        "n_positions": "max_position_embeddings",
+        "n_layer": "num_hidden_layers",
+        "n_head": "num_attention_heads",
+        "n_embd": "hidden_size",
+    },
+    # what a file means that leaves a field out, as in `transformers`
+    "defaults": {"vocab_size": 50257, "context_length": 1024, "layers": 12,
+                 "heads": 12, "channels": 768, "tied": True},
     # fields that change the arithmetic: the values that are known here,
     # the first where the field is left out
     "known": {

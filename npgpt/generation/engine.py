@@ -8,7 +8,7 @@ from npgpt.generation.generate import generate
 from npgpt.generation.generate_batch import generate_batch
 from npgpt.generation.sampling_settings import SamplingSettings
 from npgpt.speed.blas_threads import blas_threads, each_limited
-from npgpt.speed.memory_order import PAYS_AFTER, along_longer_side
+from npgpt.speed.memory_order import PAYS_AFTER, by_longer_side
 
 DEFAULTS = SamplingSettings()
 
@@ -99,6 +99,8 @@ class Engine:
         how, lone = settings.of_draws(), len(prompts) == 1
         params = self.params_for(lone, settings)
         given = self.model, params, self.config
+        if self.tokenizer is not None:  # the model may have more rows
+            how["vocab_size"] = self.tokenizer.vocab_size
         if lone and not log_probs and settings.repetition_penalty == 1:
             del how["repetition_penalty"]
             for id in self.generate(*given, prompts[0], **how):
@@ -117,7 +119,7 @@ class Engine:
         if not (self.numpy and lone and large and long):
             return self.params
         if self.reordered is None:
-            self.reordered = along_longer_side(self.params)
+            self.reordered = by_longer_side(self.params)
         return self.reordered
 
 

@@ -9,11 +9,13 @@ from npgpt.speed import one_token
 
 
 def generate(model, params, config, ids, max_new_tokens=100,
-             temperature=0.8, top_k=None, top_p=None, seed=1):
+             temperature=0.8, top_k=None, top_p=None, seed=1,
+             vocab_size=None):
     """ids: the prompt's, at least one -> yields the ids that follow it,
     one at a time. Of a prompt longer than the context, the last ids
     that fit are read; a context that is full goes on from its last
-    half: learned positions cannot slide."""
+    half: learned positions cannot slide. vocab_size: how many ids stand
+    for a token; those above, rows that pad the tables, are never drawn."""
     check_sampling(temperature, top_k, top_p)
     window, cache = last_that_fit(check_prompt(ids, config), config), None
     N, one_step = config.context_length, one_token.for_model(model)
@@ -32,7 +34,8 @@ def generate(model, params, config, ids, max_new_tokens=100,
             rows, cache = read(model, params, config, [unread], cache)
             logits = rows[0]                          # (V,)
         # (3) draw the next token
-        token = sample_token(logits, u, temperature, top_k, top_p)
+        token = sample_token(
+            logits[:vocab_size], u, temperature, top_k, top_p)
         yield token
         # (4) append it
         window.append(token)

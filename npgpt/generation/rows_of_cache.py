@@ -1,4 +1,4 @@
-"""Some rows of a cache, once for both packages."""
+"""The rows of a cache that go on; both packages' caches are cut here."""
 
 from npgpt.tree import tree_map
 

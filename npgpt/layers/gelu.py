@@ -12,21 +12,22 @@ def gelu(x):
     """x (...) -> y (...), about x · P(a normal draw is below x), in
     GPT-2's tanh form (Hendrycks and Gimpel, 2016)."""
     # (1) open the gate
-    square = x * x                                    # (...)
-    gate = np.tanh(x * (ROOT + ROOT * CUBIC * square))
-    gate *= 0.5
-    gate += 0.5                                       # (...), 0 to 1
+    inner = ROOT * (x + CUBIC * x * x * x)            # (...)
+    gate = 0.5 * np.tanh(inner) + 0.5                 # (...), 0 to 1
     # (2) pass x through it
     y = x * gate                                      # (...)
-    # (3) keep the slope dy/dx = gate + x · d gate/dx
-    d_inner = 2 * ROOT + 6 * ROOT * CUBIC * square    # (...)
-    slope = gate + y * (1 - gate) * d_inner           # (...)
-    return y, (slope,)
+    return y, (x, gate)
 
 
 def gelu_backward(d_y, saved):
     """d_y (...) -> d_x (...)."""
-    (slope,) = saved
-    # (3, 2, 1) follow the slope
-    d_x = d_y * slope                                 # (...)
+    x, gate = saved
+    # (2) pass x through it: each factor gets d_y times the other
+    d_gate = d_y * x                                  # (...)
+    d_factor = d_y * gate                             # (...)
+    # (1) open the gate: tanh' = 1 − tanh², so the gate's derivative
+    #     is 2 · gate · (1 − gate)
+    d_inner = 2 * d_gate * gate * (1 - gate)          # (...)
+    slope = ROOT * (1 + 3 * CUBIC * x * x)            # (...)
+    d_x = d_factor + d_inner * slope                  # (...)
     return d_x

@@ -1,7 +1,5 @@
 """Linear: each output is a weighted sum of the inputs, shifted."""
 
-from npgpt.layers.sums import column_sum
-
 
 def linear(x, weight, bias=None, trainable=True):
     """x (..., I), weight (I, O), bias (O,) or None -> y (..., O)."""
@@ -24,7 +22,7 @@ def linear_backward(d_y, saved):
     d_rows, grads = d_y.reshape(-1, O), {}            # (R, O)
     # (3) shift
     if bias is not None and x is not None:
-        d_bias = column_sum(d_rows)                   # (O,)
+        d_bias = d_rows.sum(axis=0)                   # (O,)
         grads["bias"] = d_bias
     # (2) weigh the inputs
     if x is not None:  # None: a frozen weight has no gradient

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from npgpt.layers.sums import row_sum
-
 
 def softmax(x):
     """x (..., S) -> probs (..., S), each row summing to 1; a row of
@@ -12,11 +10,10 @@ def softmax(x):
     top = x.max(axis=-1, keepdims=True)               # (..., 1)
     shifted = x - np.where(top == -np.inf, 0, top)    # (..., S)
     # (2) exponentiate
-    powers = np.exp(shifted, out=shifted)             # (..., S)
+    powers = np.exp(shifted)                          # (..., S)
     # (3) divide by the sum
-    total = row_sum(powers)                           # (..., 1)
-    probs = powers
-    probs /= total + (total == 0)                     # (..., S)
+    total = powers.sum(axis=-1, keepdims=True)        # (..., 1)
+    probs = powers / (total + (total == 0))           # (..., S)
     return probs, (probs,)
 
 
@@ -24,8 +21,8 @@ def softmax_backward(d_probs, saved):
     """d_probs (..., S) -> d_x (..., S)."""
     (probs,) = saved
     # (3) divide by the sum
-    along = row_sum(d_probs * probs)                  # (..., 1)
-    d_powers = d_probs - along        # (..., S), times total
+    mean_grad = (d_probs * probs).sum(axis=-1, keepdims=True)
+    d_powers = d_probs - mean_grad    # (..., S), times total
     # (2) exponentiate
     d_shifted = probs * d_powers                      # (..., S)
     # (1) make the largest score 0: a shift changes nothing

@@ -52,7 +52,7 @@ def shift(run: Run):
 
 
 def causality(run: Run, open_trainer):
-    """The loss of the first half of a window must not hear of the second."""
+    """The loss of the first half of a window must not depend on the second."""
     trainer, batch = open_trainer(run), batches(run, draw_masks=False)(1)
     T, V = run.settings.context_length, run.config.vocab_size
     first = np.where(np.arange(T) < (T + 1) // 2, batch["targets"], IGNORE)

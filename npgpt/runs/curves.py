@@ -1,12 +1,12 @@
 """Pictures of runs: loss.png, duet.png, and several runs in one."""
 
 import io
-import json
 import math
 from pathlib import Path
-from typing import Any
 
-from npgpt.files import write_atomically
+from npgpt.files import read_json, write_atomically
+from npgpt.runs.checkpoint import read_settings
+from npgpt.runs.log import read_log
 from npgpt.text.prepare.sources import printable
 
 INK = "#22303c"
@@ -25,7 +25,7 @@ def draw_run(path: Path) -> None:
         return
     figure, (top, middle, bottom) = panels(path, heights=(4, 1.25, 1.25), height=7.2)
     draw_loss(top, lines, TRAIN, VALIDATION, "training batch", "validation")
-    even(top, path)
+    draw_untrained(top, path)
     middle.plot(*column(lines, "learning_rate"), color=TRAIN, linewidth=1.4)
     middle.set_ylabel("learning rate")
     middle.set_ylim(bottom=0)
@@ -33,15 +33,16 @@ def draw_run(path: Path) -> None:
     bottom.set_yscale("log")
     plain_ticks(bottom)
     bottom.set_ylabel("gradient norm")
-    clip = run_json(path).get("settings", {}).get("clip")
+    settings = (read_settings(path) or {}).get("settings")
+    clip = settings.get("clip") if isinstance(settings, dict) else None
     if isinstance(clip, int | float):
         bottom.axhline(clip, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
-        beside(bottom, clip, f"clipped above {clip:g}")
+        note(bottom, clip, f"clipped above {clip:g}")
     finish(figure, bottom, path / "loss.png", legend=top)
 
 
 def draw_duet(path: Path, budget: float) -> None:
-    """duet.png: both halves' losses, and their difference on a log axis."""
+    """duet.png: the losses of both packages, and their difference on a log axis."""
     lines = read_log(path)
     if not any("numpy_loss" in line for line in lines):
         return
@@ -53,9 +54,9 @@ def draw_duet(path: Path, budget: float) -> None:
     if steps:
         top.plot(steps, values, color=INK, marker="o", markersize=4, linewidth=0,
                  label="validation")
-        beside(top, values[-1], f"validation {values[-1]:.3f}")
+        note(top, values[-1], f"validation {values[-1]:.3f}")
     top.set_ylabel("loss, nats a token")
-    even(top, path)
+    draw_untrained(top, path)
     steps, values = column(lines, "difference")
     least = min((value for value in values if value > 0), default=1e-17)
     bottom.plot(steps, [max(value, least / 2) for value in values], color=INK, linewidth=0.9)
@@ -63,7 +64,7 @@ def draw_duet(path: Path, budget: float) -> None:
     bottom.minorticks_off()
     bottom.set_ylabel("|NumPy − PyTorch|, nats")
     bottom.axhline(budget, color=TORCH, linewidth=0.9, linestyle=(0, (4, 3)))
-    beside(bottom, budget, f"budget {budget:g}", TORCH)
+    note(bottom, budget, f"budget {budget:g}", TORCH)
     bottom.set_ylim(least / 3, budget * 4)
     finish(figure, bottom, path / "duet.png", legend=top)
 
@@ -92,17 +93,17 @@ def draw_loss(axis, lines, train_color, validation_color, train_label, validatio
     axis.plot(steps, values, color=validation_color, marker="o", markersize=4.5,
               linewidth=1, linestyle=(0, (2, 2)), label=validation_label)
     if values:
-        beside(axis, values[-1], f"{values[-1]:.3f}", validation_color)
+        note(axis, values[-1], f"{values[-1]:.3f}", validation_color)
     axis.set_ylabel("loss, nats a token")
 
 
-def even(axis, path: Path) -> None:
-    """The loss of a model that knows nothing: ln V."""
+def draw_untrained(axis, path: Path) -> None:
+    """A line at ln V, the loss of a model that gives every token the same probability."""
     config = path / "config.json"
-    vocab_size = json.loads(config.read_text())["vocab_size"] if config.exists() else 0
+    vocab_size = read_json(config).get("vocab_size", 0) if config.exists() else 0
     if vocab_size > 1:
         axis.axhline(math.log(vocab_size), color=INK, linewidth=0.8, linestyle=(0, (1, 2)))
-        beside(axis, math.log(vocab_size), f"ln {vocab_size}: no idea")
+        note(axis, math.log(vocab_size), f"ln {vocab_size}: untrained")
 
 
 def panels(path: Path | None, heights: tuple, height: float):
@@ -125,7 +126,7 @@ def panels(path: Path | None, heights: tuple, height: float):
 
 
 def title(path: Path) -> str:
-    about = run_json(path)
+    about = read_settings(path) or {}
     name = printable(path.name)
     try:
         settings, data = about["settings"], printable(about["data"]["name"])
@@ -146,7 +147,7 @@ def plain_ticks(axis) -> None:
     axis.yaxis.set_minor_locator(NullLocator())
 
 
-def beside(axis, y: float, text: str, color: str = INK) -> None:
+def note(axis, y: float, text: str, color: str = INK) -> None:
     """A note at the right edge, outside the lines."""
     axis.annotate(text, (1.01, y), xycoords=("axes fraction", "data"), va="center",
                   fontsize=8.5, color=color, annotation_clip=False)
@@ -172,7 +173,7 @@ def column(lines: list[dict], *names: str) -> tuple[list, list]:
     steps, values = [], []
     for line in lines:
         value = next((line[name] for name in names if line.get(name) is not None), None)
-        if isinstance(value, dict):  # the duet's: one of each half
+        if isinstance(value, dict):  # a duet's: one of each package
             value = value.get("numpy")
         if value is not None:
             steps.append(line["step"])
@@ -185,24 +186,3 @@ def smooth(values: list[float]) -> list[float]:
     reach = len(values) // 100
     windows = (values[max(0, i - reach) : i + reach + 1] for i in range(len(values)))
     return [sum(window) / len(window) for window in windows]
-
-
-def run_json(path: Path) -> dict[str, Any]:
-    file = path / "run.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-
-
-def read_log(path: Path) -> list[dict]:
-    """The lines of log.jsonl; one that was cut off, or is no record, is left out."""
-    file = path / "log.jsonl"
-    lines = []
-    written = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-    for text in written.splitlines():
-        try:
-            line = json.loads(text)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(line, dict) and type(line.get("step")) is int and all(
-                isinstance(value, int | float | dict) for value in line.values()):
-            lines.append(line)
-    return lines

@@ -14,10 +14,12 @@ import numpy as np
 from npgpt.files import locked
 from npgpt.generation.sample import token_probs
 from npgpt.random_stream import uniforms
+from npgpt.runs.checkpoint import clear_leftovers
 from npgpt.runs.curves import draw_duet
 from npgpt.runs.diverged import Diverged, last_good
+from npgpt.runs.log import flush, write_line
 from npgpt.runs.run import Run
-from npgpt.runs.train import batches, evaluate, flush, save, write_line
+from npgpt.runs.train import batches, evaluate, save
 from npgpt.speed.allocator import tune_allocator
 from npgpt.training.schedule import warmup_cosine
 from npgpt.tree import tree_leaves
@@ -48,6 +50,7 @@ def duet(
     parted, step, worst, first_loss, compared_at = None, 0, 0.0, None, None
     gradients: dict[str, float] = {}
     with locked(run.path), open(run.path / "log.jsonl", "a", encoding="utf-8") as log:
+        clear_leftovers(run.path)
         while step < settings.steps and not stopped() and parted is None:
             step += 1
             rate = warmup_cosine(
@@ -124,7 +127,7 @@ def compare_texts(
     seed: int, temperature: float,
 ) -> dict:
     """Walk along two samples; where they part, how far the draw lay from the
-    boundary between the two tokens, as a share of the whole."""
+    boundary between the two tokens, as a fraction of the whole."""
     ids = list(start)
     for place, (a, b) in enumerate(zip(one, other)):
         if a != b:

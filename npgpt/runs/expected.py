@@ -8,7 +8,8 @@ so does another release of Python, whose `python-docs` differ.
 import json
 from pathlib import Path
 
-from npgpt.runs.curves import read_log
+from npgpt.files import read_json
+from npgpt.runs.log import read_log
 from npgpt.runs.run import Run
 from npgpt.runs.settings import complete
 
@@ -50,7 +51,7 @@ def compare(run: Run) -> str | None:
 def record(path: str | Path) -> dict:
     """A finished default run as a curve for expected.json."""
     path = Path(path)
-    about = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    about = read_json(path / "run.json")
     return {
         "corpus": about["settings"]["corpus"],
         "sha256": about["data"]["sha256"],

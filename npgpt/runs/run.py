@@ -1,8 +1,5 @@
-"""A run: its settings, its data, where it stands. Born here, and continued."""
+"""A run: its settings, its data and the state of its training; started, and resumed."""
 
-import glob
-import hashlib
-import os
 import platform
 from dataclasses import dataclass, replace
 from math import prod
@@ -22,26 +19,11 @@ from npgpt.runs.checkpoint import (
     read_tokenizer,
 )
 from npgpt.runs.checkpoint import read_settings as read_run_json
-from npgpt.runs.curves import read_log
+from npgpt.runs.checkpoint.run_json import read_data
+from npgpt.runs.data import Data, encode_source, from_anywhere, open_source
+from npgpt.runs.log import read_log
 from npgpt.runs.settings import Settings, complete, read_settings
-from npgpt.text import CharacterTokenizer, Corpus, load_corpus, load_tokenizer
-from npgpt.text.corpora.locate import is_path
-from npgpt.text.prepare.prepared import Prepared, is_prepared, open_prepared
-from npgpt.text.prepare.token_files import token_dtype
-from npgpt.text.tokenizers.loading import is_named, train_named
-from npgpt.training.batches import check_length
 from npgpt.tree import tree_leaves
-
-
-@dataclass
-class Data:
-    """The ids to learn from and to be judged by, and what they came from."""
-
-    tokenizer: Any
-    train: np.ndarray
-    validation: np.ndarray
-    validation_bytes: int
-    record: dict[str, Any]
 
 
 @dataclass
@@ -101,15 +83,6 @@ def plan_run(path: Path, settings: Settings, model: Any) -> Run:
     return Run(path, settings, config, data, model)
 
 
-def from_anywhere(corpus: str) -> str:
-    """A corpus' name, or the absolute path or pattern of its files."""
-    if not is_path(corpus):
-        return corpus
-    if os.path.lexists(corpus):
-        return os.path.abspath(corpus)
-    return os.path.join(glob.escape(os.getcwd()), corpus)
-
-
 def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any]) -> Run:
     """A run as its last save left it; at step 0 where there was none yet. by_type:
     model_type -> model."""
@@ -120,15 +93,12 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
     model = family_in(path, by_type)
     settings = read_settings(
         run_json.get("settings", {}), changes, str(path / "run.json"), model.Config)
-    recorded = run_json.get("data")
-    if not isinstance(recorded, dict) or not {"name", "sha256", "ids_sha256"} <= set(recorded):
-        raise InputError(f"{path / 'run.json'} does not say what it was trained on;"
-                         " restore it from a copy")
+    recorded = read_data(run_json, path / "run.json")
     config = read_config(path, model)
     if config != replace(config, **settings.sizes_for(model.Config)):
         raise InputError(f"{path / 'config.json'} and run.json are of different models;"
                          " restore them from a copy")
-    tokenizer = read_tokenizer(path, config)
+    tokenizer = read_tokenizer(path, config, exactly=True)
     if tokenizer is None:
         raise InputError(f"{path} has lost its tokenizer.json; restore it from a copy")
     source, _ = open_source(settings, tokenizer)
@@ -162,72 +132,10 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
 
 
 def saved_before(path: Path, first: int) -> bool:
-    """True where the log goes on after the first save, of step `first`: it was whole
-    once. A resume may have put that save off, so there are weights as well."""
+    """Whether a training state was there once: the log goes on after the first save, of
+    step `first`. A resume may have put that save off, so there must be weights as well."""
     went_on = any(line["step"] > first for line in read_log(path))
     return went_on and (path / "model.safetensors").exists()
-
-
-def open_source(settings: Settings, tokenizer: Any = None) -> tuple[Corpus | Prepared, Any]:
-    """Where the ids come from, and the tokenizer: `tokenizer`, or the one that the
-    settings ask for. What `npgpt prepare` has encoded with it is not read as text."""
-    directory, corpus = prepared_directory(settings.corpus), None
-    prepared = open_prepared(directory) if directory else None
-    if prepared and tokenizer is None and settings.tokenizer is None:
-        tokenizer = prepared.tokenizer
-    if tokenizer is None:
-        corpus = load_corpus(settings.corpus)
-        tokenizer = make_tokenizer(settings, corpus)
-    if prepared and tokenizer.to_json() == prepared.tokenizer.to_json():
-        return prepared, tokenizer
-    return corpus or load_corpus(settings.corpus), tokenizer
-
-
-def make_tokenizer(settings: Settings, corpus: Corpus) -> Any:
-    """The one in a file, one trained here by name, or one for the characters of the corpus."""
-    if settings.tokenizer in (None, "characters"):
-        return CharacterTokenizer.train([*corpus.documents, "\n"])
-    if is_named(settings.tokenizer):
-        return train_named(settings.tokenizer, corpus.train)
-    if not Path(settings.tokenizer).exists():
-        raise InputError(f"no tokenizer at {settings.tokenizer}: give a tokenizer.json, "
-                         "or characters, words, bpe or bpe:SIZE")
-    return load_tokenizer(settings.tokenizer)
-
-
-def prepared_directory(corpus: str) -> Path | None:
-    """Where the corpus lies that `npgpt prepare` wrote, if it is one."""
-    path = Path(corpus)
-    return path if is_path(corpus) and is_prepared(path) else None
-
-
-def encode_source(source: Corpus | Prepared, tokenizer: Any, settings: Settings) -> Data:
-    """Both parts as ids, mapped where they are prepared; InputError where one is
-    shorter than a context."""
-    if isinstance(source, Prepared):
-        train, validation = source.train, source.validation
-        validation_bytes = source.validation_bytes
-    else:
-        kind = token_dtype(tokenizer.vocab_size)
-        train, validation = (
-            np.array(tokenizer.encode(text), dtype=kind)
-            for text in (source.train_text, source.validation_text)
-        )
-        validation_bytes = len(source.validation_text.encode())
-    check_length(train, settings.context_length, f"the training part of {source.name}")
-    check_length(validation, settings.context_length, f"the validation part of {source.name}")
-    ids_sha256 = hashlib.sha256(train)  # no copy: the tokens may be mapped
-    ids_sha256.update(validation)
-    record = {
-        "name": source.name,
-        "source": source.source,
-        "licence": source.licence,
-        "sha256": source.sha256,
-        "ids_sha256": ids_sha256.hexdigest(),
-        "train_tokens": len(train),
-        "validation_tokens": len(validation),
-    }
-    return Data(tokenizer, train, validation, validation_bytes, record)
 
 
 def count_parameters(family: Any, config: Any) -> int:

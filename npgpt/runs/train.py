@@ -4,20 +4,18 @@ Step k is the k-th update; its line in log.jsonl holds the loss before that
 update and the validation loss after it.
 """
 
-import json
 import math
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from npgpt.errors import InputError
-from npgpt.files import locked, write_atomically
-from npgpt.runs.checkpoint import create_run, read_settings, save_checkpoint, saved_step
-from npgpt.runs.curves import draw_run, read_log
+from npgpt.files import locked
+from npgpt.runs.checkpoint import clear_leftovers, create_run, read_settings, save_checkpoint
+from npgpt.runs.curves import draw_run
 from npgpt.runs.diverged import Diverged, check_finite, explain, first_not_finite, last_good
+from npgpt.runs.log import flush, last_values, open_log, write_line
 from npgpt.runs.run import Run
 from npgpt.speed import tune_allocator
 from npgpt.training.batches import draw_batch, evaluation_batches
@@ -45,6 +43,7 @@ def train(
     next_batch = prefetch(batches(run, draw_masks=not trainer.draws_dropout))
     clock = Clock()
     with locked(run.path), open_log(run.path, run.step) as log_file:
+        clear_leftovers(run.path)
 
         def write(record: dict) -> None:
             write_line(log_file, record)
@@ -188,38 +187,3 @@ def save_best(run: Run, trainer, step: int) -> None:
         create_run(best, run.config, run.data.tokenizer, read_settings(run.path),
                    family=run.model)
     save(best, run, trainer, step)
-
-
-def open_log(path: Path, step: int):
-    """The log, without the lines beyond `step`: they are about to be made again."""
-    if saved_step(path) not in (None, step):
-        raise InputError(f"{path} was trained on meanwhile; give the same command again")
-    best = path / "best"
-    whole = best.is_dir() and ((best / "config.json").is_file() or not any(best.iterdir()))
-    if best.exists() and not whole:
-        raise InputError(f"{best} is damaged: remove it, and give the same command again")
-    kept = [json.dumps(line) for line in read_log(path) if line["step"] <= step and step > 0]
-    write_atomically(path / "log.jsonl", "".join(line + "\n" for line in kept))
-    return open(path / "log.jsonl", "a", encoding="utf-8")
-
-
-def write_line(log, record: dict) -> None:
-    log.write(json.dumps(record) + "\n")
-    log.flush()
-
-
-def flush(log) -> None:
-    """Before a save: no log may be shorter than the run that was saved."""
-    os.fsync(log.fileno())
-
-
-def last_values(path: Path) -> dict:
-    """The last losses of the log, and the step of the validation."""
-    values: dict = {"train_loss": None, "validation_loss": None, "validation_step": None}
-    for line in read_log(path):
-        values.update({name: line[name] for name in values if name in line})
-        if "validation_loss" in line:
-            values["validation_step"] = line["step"]
-            if isinstance(line["validation_loss"], dict):  # a duet's
-                values["validation_loss"] = line["validation_loss"].get("numpy")
-    return values

@@ -17,7 +17,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from npgpt.layers.cross_entropy import IGNORE
-from npgpt.tree import tree_map
+from npgpt.tree import tree_leaves, tree_map
 
 SHARD_TOKENS = 512
 BLAS_THREADS = threading.Lock()
@@ -102,21 +102,34 @@ def pool_of(threads, process):
     return ThreadPoolExecutor(threads)
 
 
-def for_each(update, named):
-    """update(name, array) for each pair, in as many threads as there are
-    processors; each takes neighbours of about the same size together."""
-    threads = os.cpu_count()
-    total = sum(array.size for _, array in named)
-    groups, done = [[] for _ in range(threads)], 0
-    for name, array in named:
-        groups[min(threads * done // max(total, 1), threads - 1)].append((name, array))
+def on_threads(update):
+    """An optimiser's step, update(params, grads, state, ...) -> the same on
+    as many threads as there are processors: each takes neighbouring arrays
+    of about the same size together."""
+
+    def step(params, grads, state, **settings):
+        params, grads, m, v = (
+            dict(tree_leaves(tree)) for tree in (params, grads, state["m"], state["v"]))
+
+        def run(names):
+            part, part_grads, part_m, part_v = (
+                {name: arrays[name] for name in names} for arrays in (params, grads, m, v))
+            update(part, part_grads, {"step": state["step"], "m": part_m, "v": part_v}, **settings)
+
+        list(thread_pool().map(run, equal_groups(params, os.cpu_count())))
+        state["step"] += 1
+
+    return step
+
+
+def equal_groups(arrays, count):
+    """{name: array} -> `count` lists of names, of about as many numbers each."""
+    total = sum(array.size for array in arrays.values())
+    groups, done = [[] for _ in range(count)], 0
+    for name, array in arrays.items():
+        groups[min(count * done // max(total, 1), count - 1)].append(name)
         done += array.size
-
-    def run(group):
-        for name, array in group:
-            update(name, array)
-
-    list(thread_pool().map(run, groups))
+    return groups
 
 
 def add(grads, more, into):

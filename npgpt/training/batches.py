@@ -7,26 +7,17 @@
 
 import numpy as np
 
-from npgpt.errors import InputError
 from npgpt.layers.cross_entropy import IGNORE
 from npgpt.random_stream import uniforms
 from npgpt.tree import tree_map
 
 
-def check_length(ids, context_length, what):
-    """InputError unless one window and its last target fit in."""
-    if len(ids) <= context_length:
-        raise InputError(
-            f"{what} has {len(ids)} tokens, too few for a context of"
-            f" {context_length}: give more text or a shorter context")
-
-
 def draw_batch(ids, context_length, batch_size, seed, step):
     """inputs (B, T), targets (B, T): the same for this seed and step,
     wherever the run was interrupted. `ids` (n,) may be a mapped file."""
-    places = len(ids) - context_length
+    windows = len(ids) - context_length
     draws = uniforms((batch_size,), seed, step, "batch")
-    starts = (draws * places).astype(np.int64)            # (B,)
+    starts = (draws * windows).astype(np.int64)            # (B,)
     return windows_at(ids, starts, context_length)
 
 

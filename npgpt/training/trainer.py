@@ -3,7 +3,7 @@
 import math
 
 from npgpt.speed.flat import by_rows, flat_like, flatten, pieces
-from npgpt.speed.threads import add, counted, fill, sharded, sharded_loss
+from npgpt.speed.threads import add, counted, fill, on_threads, sharded, sharded_loss
 from npgpt.training.adamw import adamw_init, adamw_step
 from npgpt.training.batches import micro_batches
 from npgpt.training.clip import clip_by_global_norm
@@ -25,9 +25,10 @@ class Trainer:
 
     def __init__(self, model, config, params, settings, *, state=None,
                  loss_and_grads=loss_and_grads, clip=clip_by_global_norm,
-                 update=adamw_step, by_columns=by_rows):
+                 update=None, by_columns=by_rows):
         self.model, self.config, self.settings = model, config, settings
-        self.loss_and_grads, self.clip, self.update = loss_and_grads, clip, update
+        self.loss_and_grads, self.clip = loss_and_grads, clip
+        self.update = update or on_threads(adamw_step)
         self.params = flatten(params, by_columns)
         # the running means lie as the weights do: `move` walks along all of them
         state = adamw_init(params) if state is None else state
@@ -78,4 +79,4 @@ class Trainer:
 
     def numpy(self, tree):
         """A copy of params, grads or the state, each array in one run."""
-        return tree_map(lambda leaf: leaf.copy("C") if hasattr(leaf, "copy") else leaf, tree)
+        return tree_map(lambda array: array.copy("C") if hasattr(array, "copy") else array, tree)

@@ -83,8 +83,8 @@ def test_a_step_number_that_backward_lacks(changed):
 @pytest.mark.parametrize(("side", "old", "new"), [
     ("npgpt", "y = normed * weight + bias                        # (..., C)",
      "y = normed * weight + bias                        # (..., 1)"),
-    ("torchgpt", "d_bias = column_sum(d_y)                      # (C,)",
-     "d_bias = column_sum(d_y)                      # (..., C)"),
+    ("torchgpt", "d_bias = d_y.reshape(-1, C).sum(dim=0)        # (C,)",
+     "d_bias = d_y.reshape(-1, C).sum(dim=0)        # (..., C)"),
     ("npgpt", '"""x (..., C), weight (C,), bias (C,) -> y (..., C)."""',
      '"""x (..., C), weight (1, C), bias (C,) -> y (..., C)."""'),
 ])
@@ -101,15 +101,15 @@ def test_a_swapped_axis_in_a_comment(changed):
 
 
 def test_two_lines_swapped_that_need_each_other(changed):
-    first, second = ("    mean = row_mean(x)                                # (..., 1)\n",
+    first, second = ("    mean = x.mean(axis=-1, keepdims=True)             # (..., 1)\n",
                      "    centred = x - mean                                # (..., C)\n")
     message, _ = changed("layer_norm", "npgpt", first + second, second + first)
-    assert "the example stops here" in message and "layer_norm.py:12" in message
+    assert "the example stops here" in message and "layer_norm.py:10" in message
 
 
 def test_two_lines_swapped_that_do_not(changed):
-    first, second = ("        d_weight = column_sum(d_y * normed)           # (C,)\n",
-                     "        d_bias = column_sum(d_y)                      # (C,)\n")
+    first, second = ("        d_weight = (d_y * normed).reshape(-1, C).sum(dim=0)\n",
+                     "        d_bias = d_y.reshape(-1, C).sum(dim=0)        # (C,)\n")
     message, _ = changed("layer_norm", "torchgpt", first + second, second + first)
     assert "assigns d_bias where" in message
 
@@ -126,7 +126,8 @@ def test_a_gradient_broken_in_both_halves(tmp_path, monkeypatch):
     real, modules = measure.find, {}
     for side in ("npgpt", "torchgpt"):
         source = (ROOT / side / "layers" / "layer_norm.py").read_text(encoding="utf-8")
-        wrong = source.replace("d_centred - row_mean(d_centred)", "d_centred * 1.0")
+        mean = ("d_centred.mean(axis=-1, keepdims=True)", "d_centred.mean(dim=-1, keepdim=True)")
+        wrong = source.replace(f"d_centred - {mean[side == 'torchgpt']}", "d_centred * 1.0")
         assert wrong != source
         path = tmp_path / f"{side}_layer_norm.py"
         path.write_text(wrong, encoding="utf-8")

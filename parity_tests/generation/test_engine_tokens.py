@@ -371,7 +371,7 @@ def test_numpy_makes_the_other_memory_order_once_and_keeps_it(package, monkeypat
 
     made, given = [], []
     monkeypatch.setattr(room, "blas_threads", lambda config: None)
-    monkeypatch.setattr(room, "along_longer_side", lambda params: made.append(params) or {
+    monkeypatch.setattr(room, "by_longer_side", lambda params: made.append(params) or {
         **params})
     engine = writer(package)
     for name in ("generate", "generate_batch"):

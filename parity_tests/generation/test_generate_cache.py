@@ -22,7 +22,7 @@ from npgpt.errors import InputError
 from npgpt.families.gpt2 import Config
 from npgpt.models import gpt2
 from npgpt.random_stream import normals
-from npgpt.speed.memory_order import along_longer_side
+from npgpt.speed.memory_order import by_longer_side
 from npgpt.tree import tree_leaves, tree_map, tree_map_with_path
 
 
@@ -139,7 +139,7 @@ def test_a_model_of_someone_else_has_no_step_of_ours(half):
 @given(data=st.data())
 def test_weights_stored_along_their_longer_side_are_the_same_weights(data):
     config, params = data.draw(models())
-    turned = along_longer_side(params)
+    turned = by_longer_side(params)
     for (name, one), (_, other) in zip(tree_leaves(params), tree_leaves(turned)):
         np.testing.assert_array_equal(one, other)
         taken_by_row = name == "positions.weight" or (name == "tokens.weight" and not config.tied)

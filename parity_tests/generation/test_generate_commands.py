@@ -12,7 +12,7 @@ from npgpt.models import gpt2
 from npgpt.random_stream import normals
 from npgpt.runs.checkpoint import load_checkpoint, save_checkpoint
 from npgpt.runs.curves import smooth
-from npgpt.speed.memory_order import PAYS_AFTER, along_longer_side
+from npgpt.speed.memory_order import PAYS_AFTER, by_longer_side
 from npgpt.text import CharacterTokenizer
 from npgpt.training import init
 from npgpt.tree import tree_map_with_path
@@ -63,14 +63,14 @@ def test_a_long_text_of_a_large_model_is_written_from_turned_weights(
     turned, read = [], []
 
     def turn(params):
-        turned.append(along_longer_side(params))
+        turned.append(by_longer_side(params))
         return turned[0]
 
     def watched(model, params, *given, **more):
         read.append(params)
         return generate(model, params, *given, **more)
 
-    monkeypatch.setattr("npgpt.generation.engine.along_longer_side", turn)
+    monkeypatch.setattr("npgpt.generation.engine.by_longer_side", turn)
     monkeypatch.setattr("npgpt.generation.engine.blas_threads", lambda config: None)
     monkeypatch.setitem(Engine.__init__.__kwdefaults__, "generate", watched)
     for tokens in (PAYS_AFTER - 1, PAYS_AFTER):

@@ -24,9 +24,10 @@ from npgpt.generation import SamplingSettings
 from npgpt.replacing import replaced
 from npgpt.runs.checkpoint import create_run, load_checkpoint, load_training, save_checkpoint
 from npgpt.runs.checks import check_run
+from npgpt.runs.data import Data
 from npgpt.runs.diverged import Diverged
 from npgpt.runs.duet import compare_texts, duet
-from npgpt.runs.run import Data, Run, resume_run, start_run
+from npgpt.runs.run import Run, resume_run, start_run
 from npgpt.runs.settings import complete
 from npgpt.runs.train import initial_state, train
 from npgpt.text import CharacterTokenizer

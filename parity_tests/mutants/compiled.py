@@ -83,15 +83,14 @@ ADAMW_LOOP = [
 ]
 ADAMW = [
     ("float(grad @ grad)", "float(grad @ grad) + 1e-6"),
-    ("norm > limit", "norm < limit"),
-    ("limit / norm if", "1 / norm if"),
+    ("norm > max_norm", "norm < max_norm"),
+    ("max_norm / norm if", "1 / norm if"),
     ("math.isfinite(norm) and ", ""),
     ("state[\"step\"] += 1", "pass"),
     ("weight.ndim >= 2", "weight.ndim >= 1"),
     ("weight.ndim >= 2", "weight.ndim >= 3"),
     ("lr / bias_1, bias_2", "lr, bias_2"),
-    ("in_line(means[name]), in_line(squares[name])",
-     "in_line(squares[name]), in_line(means[name])"),
+    ("in_line(m[name]), in_line(v[name])", "in_line(v[name]), in_line(m[name])"),
 ]
 
 

@@ -79,7 +79,7 @@ def component_of(function, file):
     """The component that checks a function, or its file's."""
     _, room, *_, stem = file.split("/")
     return components().get(function) or {
-        ("layers", "sums"): "layer_norm", ("layers", "masks"): "padding_mask",
+        ("layers", "masks"): "padding_mask",
         ("models", "gpt2"): "gpt2.forward", ("speed", "gpt2"): "gpt2_step",
         ("speed", "threads"): "loss_and_grads"}.get(
             (room, stem), stem)

@@ -98,7 +98,7 @@ def test_a_directory_that_holds_something(tmp_path, npgpt, corpus, command, monk
             f"npgpt train --out {out} --resume")
     assert [p.name for p in out.iterdir()] == ["letter.txt"]
     (tmp_path / "file").write_text("x")
-    monkeypatch.setattr("npgpt.runs.run.load_corpus", None)  # said before it is read
+    monkeypatch.setattr("npgpt.runs.data.load_corpus", None)  # said before it is read
     refused(npgpt(command, *line, "--out", tmp_path / "file"), "is a file")
     assert (tmp_path / "file").read_text() == "x"
 

@@ -18,7 +18,7 @@ import torchgpt.training
 from npgpt.errors import InputError
 from npgpt.layers.cross_entropy import IGNORE, cross_entropy
 from npgpt.models import gpt2
-from npgpt.runs.run import encode_source, make_tokenizer
+from npgpt.runs.data import check_length, encode_source, make_tokenizer
 from npgpt.runs.settings import complete
 from npgpt.runs.train import EVALUATION_TOKENS, batches, bits_per_byte, evaluate, initial_state
 from npgpt.speed.threads import SHARD_TOKENS, sharded
@@ -26,7 +26,6 @@ from npgpt.text import BytePairTokenizer, CharacterTokenizer
 from npgpt.text.corpora.load import load_corpus
 from npgpt.training import Trainer, init, loss_and_grads
 from npgpt.training.batches import (
-    check_length,
     draw_batch,
     evaluation_batches,
     micro_batches,

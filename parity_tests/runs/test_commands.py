@@ -346,11 +346,11 @@ def test_halves_that_part_are_told_where(
 def test_a_duet_that_is_stopped_has_saved_its_last_step(tmp_path, corpus, monkeypatch):
     import torch
 
-    from npgpt.cli.train import numpy_trainer
     from npgpt.runs.checkpoint import load_checkpoint
     from npgpt.runs.duet import duet
     from npgpt.runs.run import start_run
-    from torchgpt.cli.train import by_hand_trainer
+    from npgpt.runs.trainers import numpy_trainer
+    from torchgpt.runs.trainers import by_hand_trainer
 
     monkeypatch.setattr("npgpt.runs.duet.draw_duet", lambda *given: None)
     given = {**TINY, "corpus": str(corpus)}

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from npgpt.runs.curves import read_log
 from npgpt.runs.expected import FILE, NEAR
+from npgpt.runs.log import read_log
 
 STEPS = 2000
 

@@ -62,7 +62,6 @@ def test_ctrl_c_and_resume_give_the_same_bits(
 # the process kills itself at the n-th call of a function of the save
 KILLED = """
 import os, signal, sys
-import npgpt.runs.checkpoint as checkpoint
 from npgpt.cli.main import main
 where, place = sys.argv[1], int(sys.argv[2])
 calls = 0
@@ -140,7 +139,7 @@ def test_killed_in_a_save_and_resumed_gives_the_same_bits(
     assert status == 0, err
     assert same_bits(whole, killed)
     assert log_of(whole) == log_of(killed)
-    assert not list(killed.glob(".*.part")), "a file that was being written is still there"
+    assert not list(tmp_path.rglob(".*")), "a file that was being written is still there"
 
 
 @kills
@@ -303,7 +302,7 @@ def test_another_tokenizer_of_the_same_size_is_named(tmp_path, npgpt, unbroken):
 
 
 def test_a_pattern_and_a_name_mean_the_same_elsewhere(tmp_path, npgpt, monkeypatch):
-    from npgpt.runs.run import from_anywhere, prepared_directory
+    from npgpt.runs.data import from_anywhere, prepared_directory
     from parity_tests.runs.run_checks import write_corpus
 
     notes, elsewhere = tmp_path / "[1] notes", tmp_path / "elsewhere"

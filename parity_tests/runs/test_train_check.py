@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from npgpt.cli.train import numpy_trainer
 from npgpt.families.weight import normal
 from npgpt.models import gpt2
 from npgpt.runs import checks
 from npgpt.runs.run import plan_run
 from npgpt.runs.settings import complete
+from npgpt.runs.trainers import numpy_trainer
 from npgpt.training import Trainer
 from npgpt.tree import tree_map
 from parity_tests.runs.run_checks import TINY, flags
@@ -148,7 +148,7 @@ def test_a_prepared_directory(npgpt, tmp_path, monkeypatch):
     assert status == 0, err
     corpus = load_corpus(prepared)
     with monkeypatch.context() as patch:  # its texts are not read
-        patch.setattr("npgpt.runs.run.load_corpus", None)
+        patch.setattr("npgpt.runs.data.load_corpus", None)
         data = plan_run(out, complete({"corpus": str(prepared), "context_length": 8}), gpt2).data
         assert npgpt("train", *flags(corpus=prepared, steps=2), "--out", out)[0] == 0
         assert npgpt("train", "--out", out, "--resume", "--steps", 3)[0] == 0

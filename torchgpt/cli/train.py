@@ -1,5 +1,6 @@
 """torchgpt train: as npgpt train, in PyTorch."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from npgpt.cli import options
@@ -9,7 +10,6 @@ from npgpt.cli.run import let_threads_sleep
 from npgpt.cli.train import examine, go, open_run, refuse_resume
 from npgpt.errors import InputError
 from npgpt.models import gpt2
-from npgpt.runs.checkpoint import read_settings
 
 ByHand = Annotated[
     bool, option("--by-hand", "Use the hand-written functions, not autograd.", None)
@@ -33,150 +33,77 @@ def train(
     check: options.Check = False,
     as_json: options.AsJson = False,
 ) -> int:
-    """Train a GPT on a text with PyTorch, or go on with a run.
+    """Train a GPT on a text with PyTorch, or continue a run.
 
     \b
     torchgpt train --out runs/one --steps 500 --device auto
     """
     let_threads_sleep()
     from torchgpt import distributed
-    from torchgpt.device import pick_device, pick_dtype
+    from torchgpt.device import pick_device
+    from torchgpt.runs.trainers import Method
 
     if check and distributed.launched():
         raise InputError("--check needs one process: leave torchrun away")
     if distributed.launched():
-        with distributed.joined(device or "auto") as place:
-            return one_of_several(
-                place, out, resume, settings, by_hand, shared_dropout, compile, as_json)
-    place = pick_device(device or "auto")
+        with distributed.joined(device or "auto") as chosen:
+            method = Method(chosen, by_hand, shared_dropout, compile)
+            return one_of_several(method, out, resume, settings, as_json)
+    method = Method(pick_device(device or "auto"), by_hand, shared_dropout, compile)
     if check:
         refuse_resume(resume)
-        check_by_hand(by_hand, settings, compile)
-        pick_dtype(settings.get("dtype", "float32"), place)
-        make = by_hand_trainer if by_hand else module_trainer
-        return examine(settings, gpt2, lambda run: make(run, place), as_json)
-    run = begin(place, out, resume, settings, by_hand, shared_dropout, compile)
-    by_hand, shared_dropout = as_it_began(run, by_hand, shared_dropout)
-    check_by_hand(by_hand, settings, compile)
-    if by_hand:
-        trainer = by_hand_trainer(run, place)
-    else:
-        trainer = module_trainer(run, place, shared_dropout=shared_dropout, compiled=compile)
-    return go(run, trainer, "torchgpt train", as_json, prefetch=ahead_of(place, by_hand))
+        method.check(settings)
+        plain = Method(method.device, by_hand)
+        return examine(settings, gpt2, plain.trainer, as_json)
+    run = begin(method, out, resume, settings)
+    method = method.as_it_began(run)
+    method.check(settings)
+    return go(run, method.trainer(run), "torchgpt train", as_json, prefetch=method.prefetch)
 
 
-def by_hand_trainer(run, place):
-    """The trainer of a run by the hand-written functions."""
-    from npgpt.runs.train import initial_state
-    from torchgpt.models import BY_TYPE
-    from torchgpt.training import Trainer
-
-    params, state = initial_state(run)
-    model = BY_TYPE[run.model.FILES["model_type"]]
-    return Trainer(model, run.config, params, run.settings, state=state, device=str(place))
-
-
-def module_trainer(run, place, **options):
-    """The trainer of a run by autograd."""
-    from npgpt.runs.train import initial_state
-    from torchgpt.modules import BY_TYPE
-    from torchgpt.training.module_trainer import ModuleTrainer
-
-    params, state = initial_state(run)
-    module = BY_TYPE[run.model.FILES["model_type"]]
-    return ModuleTrainer(
-        module, run.config, params, run.settings, state=state, device=str(place),
-        dtype=run.settings.dtype, **options)
-
-
-def ahead_of(place, by_hand: bool):
-    """-> batch(step) that draws ahead, on a GPU."""
-    if by_hand or place.type != "cuda":
-        return lambda batch: batch
-    from torchgpt.training.prefetcher import Prefetcher, pinned
-
-    return lambda batch: Prefetcher(batch, pinned)
-
-
-def check_by_hand(by_hand: bool, settings: dict, compile: bool) -> None:
-    if by_hand and compile:
-        raise InputError("--by-hand runs the functions as they are: leave out --compile")
-    if by_hand and settings.get("dtype") == "bfloat16":
-        raise InputError("--by-hand computes in float32 or float64, not bfloat16")
-
-
-def begin(place, out, resume, settings, by_hand, shared_dropout, compile, processes=1):
+def begin(method, out: Path | None, resume: bool, settings: dict[str, Any], processes: int = 1):
     """The run, new or resumed; its run.json records how torch computes."""
-    import torch
+    from torchgpt.runs.trainers import exactly
 
-    from torchgpt.device import pick_dtype, use_exact_arithmetic
-
-    pick_dtype(settings.get("dtype", "float32"), place)
-    check_by_hand(by_hand, settings, compile)
-    if shared_dropout or by_hand:
-        use_exact_arithmetic()
-    extra = {
-        "half": "torch by hand" if by_hand else "torch",
-        "torch": {
-            "version": torch.__version__,
-            "device": str(place),
-            "processes": processes,
-            "threads": torch.get_num_threads(),
-            "shared_dropout": shared_dropout,
-            "compile": compile,
-        },
-    }
-    return open_run("torchgpt train", out, resume, settings, extra)
+    method.check(settings)
+    exactly(method)
+    return open_run("torchgpt train", out, resume, settings, method.record(processes))
 
 
-def as_it_began(run, by_hand: bool, shared_dropout: bool) -> tuple[bool, bool]:
-    """A resumed run goes on with the functions and the dropout masks it has;
-    one that began in NumPy goes on by autograd, with NumPy's masks."""
-    began = read_settings(run.path) or {}
-    half = began.get("half", "torch")
-    by_hand = by_hand or half == "torch by hand"
-    own_masks = half == "torch" and not began.get("torch", {}).get("shared_dropout")
-    return by_hand, shared_dropout or not own_masks
-
-
-def one_of_several(place, out, resume, settings, by_hand, shared_dropout, compile, as_json) -> int:
+def one_of_several(
+    method, out: Path | None, resume: bool, settings: dict[str, Any], as_json: bool
+) -> int:
     """This process's part of a run that torchrun started; the exit status."""
     import torch.distributed as dist
 
-    from npgpt.runs.diverged import Diverged
     from npgpt.runs.settings import complete
-    from npgpt.runs.train import initial_state
-    from torchgpt.distributed import (
-        Distributed,
-        anyone,
-        broadcast_run,
-        check_parts,
-        follow,
-        is_parted,
-    )
-    from torchgpt.modules import BY_TYPE
+    from torchgpt.distributed import Distributed, anyone, broadcast_run, check_parts
+    from torchgpt.runs.trainers import module_trainer
 
     def opened():
-        if by_hand:
+        if method.by_hand:
             raise InputError("--by-hand trains in one process: leave torchrun away")
         if not resume:  # before the run's directory is made
             check_parts(complete(settings), dist.get_world_size())
-        run = begin(
-            place, out, resume, settings, False, shared_dropout, compile, dist.get_world_size())
-        began_by_hand, shared = as_it_began(run, False, shared_dropout)
-        if began_by_hand:
+        run = begin(method, out, resume, settings, dist.get_world_size())
+        as_it_began = method.as_it_began(run)
+        if as_it_began.by_hand:
             raise InputError(f"{run.path} is trained by hand, in one process: leave torchrun away")
-        return run, shared
+        return run, as_it_began.shared_dropout
 
     run, shared_dropout = broadcast_run(opened)
-    params, state = initial_state(run)
-    trainer = Distributed(
-        BY_TYPE[run.model.FILES["model_type"]], run.config, params, run.settings, state=state,
-        device=str(place), dtype=run.settings.dtype, shared_dropout=shared_dropout,
-        compiled=compile)
-    prefetch = ahead_of(place, by_hand=False)
+    method = type(method)(method.device, False, shared_dropout, method.compile)
+    trainer = module_trainer(run, method, Distributed)
     if dist.get_rank() == 0:
-        return go(run, trainer, "torchgpt train", as_json, anyone, prefetch)
+        return go(run, trainer, "torchgpt train", as_json, anyone, method.prefetch)
+    return follower(run, trainer, method.prefetch)
+
+
+def follower(run, trainer, prefetch) -> int:
+    """The steps of a process that neither writes nor reports; the exit status."""
+    from npgpt.runs.diverged import Diverged
+    from torchgpt.distributed import anyone, follow, is_parted
+
     with stop_flag() as stopped:
         try:
             follow(run, trainer, anyone(stopped), prefetch)

@@ -20,12 +20,14 @@ from torchgpt.layers.masks import padded_positions, padding_mask
 @torch.no_grad()
 def generate_batch(model, params, config, prompts, max_new_tokens=100,
                    temperature=0.8, top_k=None, top_p=None, seed=1,
-                   repetition_penalty=1.0, ended=lambda row: False):
+                   repetition_penalty=1.0, ended=lambda row: False,
+                   vocab_size=None):
     """prompts: lists of ids -> yields (row, token, log_prob), the next
     token of each row in turn, and the log of the probability that the
     model gave it. Row b gets what `generate` gives it with seed + b.
 
-    ended: asked after each turn, row by row, whether a row is done."""
+    ended: asked after each turn, row by row, whether a row is done.
+    vocab_size: as in `generate`."""
     check_sampling(temperature, top_k, top_p, repetition_penalty)
     ids = [check_prompt(prompt, config) for prompt in prompts]
     if not ids:
@@ -65,7 +67,8 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
             lowered = penalise_repeats(
                 scores, ids[b], repetition_penalty)
             token = sample_token(
-                lowered, next(draws[b]), temperature, top_k, top_p)
+                lowered[:vocab_size], next(draws[b]), temperature, top_k,
+                top_p)
             ids[b].append(token)
             windows[b].append(token)
             yield b, token, log_prob(scores, token)

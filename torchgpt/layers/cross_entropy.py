@@ -3,8 +3,6 @@ nats."""
 
 import torch
 
-from torchgpt.layers.sums import row_sum
-
 IGNORE = -100
 
 
@@ -15,7 +13,7 @@ def cross_entropy(logits, targets, count=None):
     shifted = logits - logits.amax(dim=-1, keepdim=True)      # (..., V)
     # (2) turn logits into probabilities
     powers = torch.exp(shifted)                       # (..., V)
-    total = row_sum(powers)                           # (..., 1)
+    total = powers.sum(dim=-1, keepdim=True)          # (..., 1)
     probs = powers / total                            # (..., V)
     # (3) take minus the log of the right one's
     counted = targets != IGNORE                       # (...)

@@ -3,16 +3,14 @@ scale and shift (Ba, Kiros and Hinton, 2016)."""
 
 import torch
 
-from torchgpt.layers.sums import column_sum, row_mean
-
 
 def layer_norm(x, weight, bias, eps=1e-5, trainable=True):
     """x (..., C), weight (C,), bias (C,) -> y (..., C)."""
     # (1) centre
-    mean = row_mean(x)                                # (..., 1)
+    mean = x.mean(dim=-1, keepdim=True)               # (..., 1)
     centred = x - mean                                # (..., C)
     # (2) divide by the standard deviation
-    variance = row_mean(centred * centred)            # (..., 1)
+    variance = (centred * centred).mean(dim=-1, keepdim=True)
     inv_std = torch.rsqrt(variance + eps)             # (..., 1)
     normed = centred * inv_std                        # (..., C)
     # (3) scale and shift
@@ -23,18 +21,19 @@ def layer_norm(x, weight, bias, eps=1e-5, trainable=True):
 def layer_norm_backward(d_y, saved):
     """d_y (..., C) -> d_x (..., C), {"weight": (C,), "bias": (C,)}."""
     normed, inv_std, weight, trainable = saved
+    C = weight.shape[0]
     # (3) scale and shift
     grads = {}
     if trainable:
-        d_weight = column_sum(d_y * normed)           # (C,)
-        d_bias = column_sum(d_y)                      # (C,)
+        d_weight = (d_y * normed).reshape(-1, C).sum(dim=0)
+        d_bias = d_y.reshape(-1, C).sum(dim=0)        # (C,)
         grads = {"weight": d_weight, "bias": d_bias}
     d_normed = d_y * weight                           # (..., C)
     # (2) divide by the standard deviation
-    along = row_mean(d_normed * normed)               # (..., 1)
-    d_centred = (d_normed - normed * along) * inv_std         # (..., C)
+    mean_grad = (d_normed * normed).mean(dim=-1, keepdim=True)
+    d_centred = (d_normed - normed * mean_grad) * inv_std
     # (1) centre
-    d_x = d_centred - row_mean(d_centred)             # (..., C)
+    d_x = d_centred - d_centred.mean(dim=-1, keepdim=True)
     return d_x, grads
 
 

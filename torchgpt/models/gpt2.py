@@ -39,10 +39,10 @@ def forward(params, ids, config, *, mask=None, positions=None,
     block_masks = dropout_masks.get("blocks") or [None] * config.layers
     start = 0 if cache is None else cache["start"]
     # (1) token embedding plus position embedding
-    tokens, saved_tokens = embedding(ids, **params["tokens"])
-    places, saved_positions = position_embedding(
+    token_emb, saved_tokens = embedding(ids, **params["tokens"])
+    position_emb, saved_positions = position_embedding(
         ids, positions=positions, start=start, **params["positions"])
-    x = tokens + places                               # (B, T, C)
+    x = token_emb + position_emb                      # (B, T, C)
     # (2) dropout
     x, saved_dropout = dropout(x, dropout_masks.get("embedding"))
     # (3) blocks

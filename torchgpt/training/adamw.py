@@ -3,14 +3,14 @@ the gradient's running size (Loshchilov and Hutter, 2019, alg. 2)."""
 
 import torch
 
-from npgpt.tree import tree_leaves, tree_map
+from npgpt.tree import tree_map
 
 
 def adamw_init(params):
     """-> state: no steps taken, both running means zero."""
     return {"step": 0,
-            "m": tree_map(lambda p: torch.zeros_like(p), params),
-            "v": tree_map(lambda p: torch.zeros_like(p), params)}
+            "m": tree_map(torch.zeros_like, params),
+            "v": tree_map(torch.zeros_like, params)}
 
 
 def adamw_step(params, grads, state, lr, betas=(0.9, 0.95), eps=1e-8,
@@ -22,12 +22,8 @@ def adamw_step(params, grads, state, lr, betas=(0.9, 0.95), eps=1e-8,
     beta_1, beta_2 = betas
     bias_1 = 1 - beta_1 ** state["step"]
     bias_2 = 1 - beta_2 ** state["step"]
-    grads = dict(tree_leaves(grads))
-    means = dict(tree_leaves(state["m"]))
-    squares = dict(tree_leaves(state["v"]))
 
-    def update(name, weight):
-        grad, m, v = grads[name], means[name], squares[name]
+    def update(weight, grad, m, v):
         # (1) decay
         if weight.ndim >= 2:
             weight *= 1 - lr * weight_decay
@@ -41,8 +37,7 @@ def adamw_step(params, grads, state, lr, betas=(0.9, 0.95), eps=1e-8,
         size = torch.sqrt(v / bias_2) + eps
         weight -= (lr / bias_1) * (m / size)
 
-    for name, weight in tree_leaves(params):
-        update(name, weight)
+    tree_map(update, params, grads, state["m"], state["v"])
 
 
 def adamw_reference(weights, lr, betas=(0.9, 0.95), eps=1e-8,

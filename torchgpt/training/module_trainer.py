@@ -5,12 +5,11 @@ import math
 
 import torch
 
-from npgpt.errors import InputError
 from npgpt.random_stream import raw_draws
 from npgpt.speed.threads import counted
 from npgpt.training.batches import micro_batches
 from npgpt.tree import tree_map
-from torchgpt.device import pick_device, pick_dtype
+from torchgpt.device import compiler_errors, pick_device, pick_dtype
 from torchgpt.training.trainer import as_numpy, tensor_on
 
 
@@ -150,18 +149,3 @@ class ModuleTrainer:
         if self.mixed_precision:
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def compiler_errors():
-    """What torch.compile lacks on this machine, in one line."""
-    from torch._dynamo.exc import TorchDynamoException
-
-    try:
-        yield
-    except TorchDynamoException as error:
-        cause = getattr(error, "inner_exception", error)
-        said = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
-        raise InputError(
-            f"--compile fails on this machine ({said}): it needs a C++ compiler, and Triton"
-            " on a GPU; install them, or train without --compile") from error

@@ -68,23 +68,23 @@ class Trainer:
 
     def tensors(self, tree):
         """Nested NumPy -> tensors on the trainer's device, copies."""
-        return tree_map(lambda leaf: tensor_on(self.device, leaf), tree)
+        return tree_map(lambda array: tensor_on(self.device, array), tree)
 
     def numpy(self, tree):
         """Nested tensors -> NumPy, copies."""
         return tree_map(as_numpy, tree)
 
 
-def tensor_on(device, leaf):
+def tensor_on(device, array):
     """An array as a tensor there, a copy; anything else as it is."""
-    if not hasattr(leaf, "dtype"):
-        return leaf
-    tensor = torch.from_numpy(leaf) if leaf.flags.writeable else torch.tensor(leaf)
+    if not hasattr(array, "dtype"):
+        return array
+    tensor = torch.from_numpy(array) if array.flags.writeable else torch.tensor(array)
     return tensor.to(
         device, non_blocking=device.type == "cuda", copy=True,
         memory_format=torch.contiguous_format)
 
 
-def as_numpy(leaf):
+def as_numpy(array):
     """A tensor as an array, a copy; anything else as it is."""
-    return leaf.detach().cpu().numpy().copy() if torch.is_tensor(leaf) else leaf
+    return array.detach().cpu().numpy().copy() if torch.is_tensor(array) else array

@@ -5,19 +5,20 @@ dozen operations; here each number goes through all of them while it lies in
 a register, the scaling that clips included, in the same order."""
 
 import math
+import os
 
 from npgpt.speed.compiled import loops
-from npgpt.speed.threads import for_each
+from npgpt.speed.threads import equal_groups, thread_pool
 from npgpt.tree import tree_leaves
 
 
-def clip_by_global_norm(grads, limit):
-    """-> (grads, scale), the length before: as `npgpt.training`'s of the
+def clip_by_global_norm(grads, max_norm):
+    """-> (grads, scale), the norm before: as `npgpt.training`'s of the
     same name, but the scaling is left to `adamw_step` here."""
     flat = [grad.reshape(-1) for _, grad in tree_leaves(grads)]
     norm = math.sqrt(sum(float(grad @ grad) for grad in flat))
-    too_long = math.isfinite(norm) and norm > limit
-    return (grads, limit / norm if too_long else 1.0), norm
+    too_large = math.isfinite(norm) and norm > max_norm
+    return (grads, max_norm / norm if too_large else 1.0), norm
 
 
 def adamw_step(params, clipped, state, lr, betas=(0.9, 0.95), eps=1e-8,
@@ -28,17 +29,17 @@ def adamw_step(params, clipped, state, lr, betas=(0.9, 0.95), eps=1e-8,
     beta_1, beta_2 = betas
     bias_1 = 1 - beta_1 ** state["step"]
     bias_2 = 1 - beta_2 ** state["step"]
-    grads = dict(tree_leaves(grads))
-    means = dict(tree_leaves(state["m"]))
-    squares = dict(tree_leaves(state["v"]))
+    params, grads, m, v = (
+        dict(tree_leaves(tree)) for tree in (params, grads, state["m"], state["v"]))
 
-    def update(name, weight):
-        shrink = 1 - lr * weight_decay if weight.ndim >= 2 else 1.0
-        loops.adamw(in_line(weight), in_line(grads[name]),
-                    in_line(means[name]), in_line(squares[name]),
-                    scale, shrink, beta_1, beta_2, lr / bias_1, bias_2, eps)
+    def update(names):
+        for name in names:
+            shrink = 1 - lr * weight_decay if params[name].ndim >= 2 else 1.0
+            loops.adamw(in_line(params[name]), in_line(grads[name]),
+                        in_line(m[name]), in_line(v[name]),
+                        scale, shrink, beta_1, beta_2, lr / bias_1, bias_2, eps)
 
-    for_each(update, list(tree_leaves(params)))
+    list(thread_pool().map(update, equal_groups(params, os.cpu_count())))
 
 
 def in_line(array):

@@ -129,10 +129,10 @@ def gelu_inner(x):
 def gelu_outer(x, tanh):
     """x, tanh (N,) -> y (N,); tanh becomes the slope dy/dx, in place."""
     kind = x.dtype.type
-    half, one, two, six = kind(0.5), kind(1), kind(2 * ROOT), kind(6 * ROOT * CUBIC)
+    one, two, six = kind(1), kind(2 * ROOT), kind(6 * ROOT * CUBIC)
     y = np.empty_like(x)
     for n in range(x.size):
-        gate = half * tanh[n] + half
+        gate = kind(0.5) * tanh[n] + kind(0.5)
         y[n] = x[n] * gate
         d_inner = two + six * x[n] * x[n]
         tanh[n] = gate + y[n] * (one - gate) * d_inner

@@ -84,7 +84,7 @@ def _download(url: str, sha256: str, path: Path) -> None:
 
 def _write(path: Path, source, sha256: str = "") -> None:
     """Copy what `source` reads to a file; nothing stays where its checksum is wrong."""
-    with written_aside(path) as file:
+    with written_aside(path) as aside, open(aside, "xb") as file:
         digest = hashlib.sha256()
         while data := source.read(1 << 20):
             file.write(data)

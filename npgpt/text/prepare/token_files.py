@@ -30,7 +30,7 @@ def write_tokens(path: str | Path, pieces: Iterable[Iterable[int]], vocab_size: 
     """
     path, dtype, count = Path(path), token_dtype(vocab_size), 0
     try:
-        with written_aside(path) as file:
+        with written_aside(path) as aside, open(aside, "xb") as file:
             _write_header(file, dtype, 0)
             for piece in pieces:
                 ids = np.asarray(piece, dtype=np.int64)

@@ -59,7 +59,7 @@ class Work:
 
 def put(path: Path, data: bytes) -> None:
     """Write a file whole, in `.work`: it is checked by its digest, so it need not be flushed."""
-    with written_aside(path, flush=False) as file:
+    with written_aside(path, flush=False) as aside, open(aside, "xb") as file:
         file.write(data)
 
 

@@ -1,0 +1,117 @@
+"""A run's directory, created whole: all that never changes in it."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from npgpt.errors import InputError
+from npgpt.files import (
+    errors_about,
+    left_beside,
+    name_beside,
+    sync_directory,
+    write_atomically,
+)
+from npgpt.runs.checkpoint.by_type import family_of
+from npgpt.runs.checkpoint.config_json import config_fields
+from npgpt.runs.checkpoint.tokenizer_files import check_tokenizer
+from npgpt.text import tokenizer_config
+
+# what never changes in a run, and what a training writes
+STATIC = ("run.json", "config.json", "tokenizer.json", "tokenizer_config.json")
+WRITTEN = ("model.safetensors", "training.safetensors", "log.jsonl", "loss.png")
+
+
+def create_run(
+    path: str | Path, config: Any, tokenizer: Any = None, settings: dict | None = None,
+    family: Any = None,
+) -> None:
+    """Make a run's directory, without weights yet; all of it appears at once.
+
+    An empty directory that is there is filled, config.json last: it may be a
+    link, a mount, or where the user stands. Raises InputError where `path` holds anything already.
+    """
+    path, family = Path(path), family or family_of(config)
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file; give a directory")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"{path.parent} is no directory; choose another place") from None
+    there = path.is_dir()
+    # one name for all who would fill an empty directory: only one gets it
+    aside = path / ".new" if there else name_beside(path)
+    with errors_about(path):
+        try:
+            os.mkdir(aside)
+        except FileExistsError:
+            raise taken(path) from None
+        try:
+            if there and list(path.iterdir()) != [aside]:
+                raise taken(path)
+            write_static(aside, config, tokenizer, settings, family)
+            move_into(path, aside) if there else move_to(path, aside)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+
+
+def taken(path: Path) -> InputError:
+    return InputError(f"{path} holds another run or other files; choose another directory,"
+                      " or continue that run with --resume")
+
+
+def write_static(
+    path: Path, config: Any, tokenizer: Any, settings: dict | None, family: Any
+) -> None:
+    """Write what never changes in a run."""
+    if settings is not None:
+        write_atomically(path / "run.json", json.dumps(settings, indent=2) + "\n")
+    sizes = json.dumps(config_fields(config, family), indent=2)
+    write_atomically(path / "config.json", sizes + "\n")
+    if tokenizer is not None:
+        check_tokenizer(tokenizer, config, "the tokenizer")
+        tokenizer.save(path / "tokenizer.json")
+        about = tokenizer_config(tokenizer, config.context_length)
+        write_atomically(path / "tokenizer_config.json", json.dumps(about, indent=2) + "\n")
+
+
+def move_into(path: Path, aside: Path) -> None:
+    """The files one by one, into a directory that is there."""
+    for file in sorted(aside.iterdir(), key=lambda file: file.name == "config.json"):
+        os.replace(file, path / file.name)
+    aside.rmdir()
+    sync_directory(path)
+
+
+def move_to(path: Path, aside: Path) -> None:
+    """The whole directory, by one rename."""
+    try:
+        os.rename(aside, path)
+    except OSError:
+        if path.is_dir():  # another was quicker
+            raise taken(path) from None
+        raise
+    sync_directory(path.parent)
+
+
+def clear_leftovers(path: Path) -> None:
+    """Remove what writers that were killed have left of a run: files and directories
+    set aside. Only for who has the run's lock."""
+    for file in [leftover for name in WRITTEN for leftover in left_beside(path / name)]:
+        file.unlink(missing_ok=True)
+    for folder in left_beside(path.absolute()) + left_beside(path / "best"):
+        if is_ours(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+    if (path / "best").is_dir():
+        clear_leftovers(path / "best")
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether it holds nothing but what `write_static` writes, whole or in part."""
+    if not folder.is_dir() or folder.is_symlink():
+        return False
+    partly = {file for name in STATIC for file in left_beside(folder / name)}
+    return all(file.name in STATIC or file in partly for file in folder.iterdir())

@@ -1,0 +1,36 @@
+"""A directory's tokenizer, and whether it fits the model."""
+
+from pathlib import Path
+from typing import Any
+
+from npgpt.errors import InputError
+from npgpt.text import BytePairTokenizer, load_tokenizer
+
+
+def read_tokenizer(path: Path, config: Any, exactly: bool = False) -> Any:
+    """The directory's tokenizer, or None; one that does not fit, as `check_tokenizer`
+    asks, is an InputError."""
+    file = path / "tokenizer.json"
+    if file.exists():
+        tokenizer = load_tokenizer(file)
+    elif (path / "merges.txt").exists() and (path / "vocab.json").exists():
+        file = path / "vocab.json"
+        tokenizer = BytePairTokenizer.from_gpt2(path / "merges.txt", file)
+    else:
+        return None
+    check_tokenizer(tokenizer, config, str(file), exactly)
+    return tokenizer
+
+
+def check_tokenizer(tokenizer: Any, config: Any, name: str, exactly: bool = False) -> None:
+    """Raise InputError unless the model has a row for each token that text can give.
+
+    It may have more, which pad its tables, and special tokens may lie beyond them.
+    exactly: it has as many rows as there are tokens, as a run of ours has.
+    """
+    V, tokens = config.vocab_size, tokenizer.vocab_size
+    special = sum(id >= V for id in tokenizer.special_ids.values())
+    if tokens == V or (not exactly and tokens - special <= V):
+        return
+    raise InputError(f"{name} has {tokens} tokens, but the model's vocabulary has {V}:"
+                     " give the tokenizer that belongs to it")

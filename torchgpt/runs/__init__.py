@@ -1,0 +1,1 @@
+"""Runs in PyTorch: their trainers, alone and one of several processes."""
