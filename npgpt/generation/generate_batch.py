@@ -6,6 +6,7 @@ from npgpt.generation.cache import empty_cache, read
 from npgpt.generation.rows_of_cache import rows_of_cache
 from npgpt.generation.sample import (
     log_prob,
+    mark_used,
     penalise_repeats,
     sample_token,
 )
@@ -34,6 +35,7 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
     windows = [last_that_fit(row, config) for row in ids]
     draws = [uniform_stream(seed + b, 0, "sample")
              for b in range(len(ids))]
+    used = mark_used(ids, config.vocab_size, like)    # (B, V)
     rows, pads, cache = list(range(len(ids))), [], None
     for _ in range(max_new_tokens):
         # (1) make room where a row or the cache is full
@@ -62,11 +64,11 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
         # (3) draw the next token of each row, and append it
         for b, scores in zip(rows, logits):
             lowered = penalise_repeats(
-                scores, ids[b], repetition_penalty)
+                scores, used[b], repetition_penalty)
             token = sample_token(
-                lowered[:vocab_size], next(draws[b]), temperature, top_k,
-                top_p)
-            ids[b].append(token)
+                lowered[:vocab_size], next(draws[b]), temperature,
+                top_k, top_p)
+            used[b, token] = True
             windows[b].append(token)
             yield b, token, log_prob(scores, token)
         # (4) go on with the rows that have not ended

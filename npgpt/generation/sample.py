@@ -47,20 +47,26 @@ def draw_token(probs, u):
     return int((reached <= u * reached[-1]).sum())
 
 
-def penalise_repeats(logits, ids, penalty):
-    """logits (V,), ids read and written so far -> logits (V,), each of
-    these ids lowered once: a positive one is divided by the penalty
-    (Keskar et al., 2019, section 4.1), a negative one, which that would
-    raise, multiplied. 1: unchanged."""
+def penalise_repeats(logits, used, penalty):
+    """logits (V,), used (V,), True for the ids read and written so far
+    -> logits (V,), each of these lowered once: a positive one is
+    divided by the penalty (Keskar et al., 2019, section 4.1), a
+    negative one, which that would raise, multiplied. 1: unchanged."""
     if penalty == 1:
         return logits
-    # (1) the logits of the tokens that would be repeated
-    used = np.array(sorted(set(ids)))                 # (U,)
-    old = logits[used]                                # (U,)
-    # (2) lower them
-    logits = logits.copy()                            # (V,)
-    logits[used] = np.where(old > 0, old / penalty, old * penalty)
-    return logits
+    # (1) lower every logit
+    lowered = np.where(
+        logits > 0, logits / penalty, logits * penalty)   # (V,)
+    # (2) take that for those that were there before
+    return np.where(used, lowered, logits)            # (V,)
+
+
+def mark_used(ids, vocab_size, like):
+    """ids: B lists -> (B, V), True where an id is in the list."""
+    used = np.zeros((len(ids), vocab_size), bool)         # (B, V)
+    for row, those in zip(used, ids):
+        row[those] = True
+    return used
 
 
 def log_prob(logits, token):

@@ -267,10 +267,11 @@ def test_log_probabilities_are_the_models_own(half, data):
 @both
 def test_a_penalty_pushes_down_what_was_there_once_each(half):
     logits = half.take({"x": np.array([2.0, -2.0, 1.0, 0.0, -1.0])})["x"]
-    pushed = half.generation.penalise_repeats(logits, [0, 1, 1, 0, 3], 2.0)
+    used = half.take({"x": np.array([True, True, False, True, False])})["x"]
+    pushed = half.generation.penalise_repeats(logits, used, 2.0)
     assert pushed.tolist() == [1.0, -4.0, 1.0, 0.0, -1.0]
     assert logits.tolist() == [2.0, -2.0, 1.0, 0.0, -1.0]
-    same = half.generation.penalise_repeats(logits, [0, 1], 1.0)
+    same = half.generation.penalise_repeats(logits, used, 1.0)
     assert same.tolist() == logits.tolist()
 
 
@@ -280,7 +281,7 @@ def test_a_penalty_is_transformers_own():
     ids = np.array([3, 1, 3, 7])
     logits = normals((9,), 1, 0, "logits")
     expected = theirs(torch.from_numpy(ids[None]), torch.from_numpy(logits[None].copy()))[0]
-    near(npgpt.generation.penalise_repeats(logits, ids.tolist(), 1.3), expected)
+    near(npgpt.generation.penalise_repeats(logits, np.isin(np.arange(9), ids), 1.3), expected)
 
 
 @both

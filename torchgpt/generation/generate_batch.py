@@ -11,6 +11,7 @@ from npgpt.tree import tree_leaves
 from torchgpt.generation.cache import empty_cache, read
 from torchgpt.generation.sample import (
     log_prob,
+    mark_used,
     penalise_repeats,
     sample_token,
 )
@@ -37,6 +38,7 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
     windows = [last_that_fit(row, config) for row in ids]
     draws = [uniform_stream(seed + b, 0, "sample")
              for b in range(len(ids))]
+    used = mark_used(ids, config.vocab_size, like)    # (B, V)
     rows, pads, cache = list(range(len(ids))), [], None
     for _ in range(max_new_tokens):
         # (1) make room where a row or the cache is full
@@ -65,11 +67,11 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
         # (3) draw the next token of each row, and append it
         for b, scores in zip(rows, logits):
             lowered = penalise_repeats(
-                scores, ids[b], repetition_penalty)
+                scores, used[b], repetition_penalty)
             token = sample_token(
-                lowered[:vocab_size], next(draws[b]), temperature, top_k,
-                top_p)
-            ids[b].append(token)
+                lowered[:vocab_size], next(draws[b]), temperature,
+                top_k, top_p)
+            used[b, token] = True
             windows[b].append(token)
             yield b, token, log_prob(scores, token)
         # (4) go on with the rows that have not ended
