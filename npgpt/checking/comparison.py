@@ -78,7 +78,7 @@ def compared(kind, case, left, right, names, allowed, dtype="float64"):
     for name in dict.fromkeys([*left, *right]):
         if name not in left or name not in right:
             missing = names[0] if name not in left else names[1]
-            findings.append(Finding(case, name, (missing,), f"{missing} gives no {name}:"
+            findings.append(Finding(case, name, (missing,), f"{missing} returns no {name}:"
                                     " the witness did not run"))
             continue
         a, b = left[name], right[name]

@@ -8,14 +8,14 @@ def guess(wrong, right):
     if wrong.shape != right.shape:
         return guess_from_shapes(wrong, right)
     if np.isnan(wrong).any():
-        return f"like a number that is none (NaN) in {np.isnan(wrong).mean():.0%} of the places"
+        return f"NaN in {np.isnan(wrong).mean():.0%} of its entries"
     if not np.isfinite(wrong).all() or not np.isfinite(right).all():
-        return "masked in other places"
+        return "masked at other positions"
     if not wrong.any():
         return "all zero"
     for axes in ((-1, -2), (-2, -3), (-1, -3)):
         if wrong.ndim >= -min(axes) and alike(wrong, right.swapaxes(*axes)):
-            return f"transposed: axes {axes[0]} and {axes[1]} have changed places"
+            return f"transposed: axes {axes[0]} and {axes[1]} are swapped"
     scale = (wrong * right).sum() / (right * right).sum() if right.any() else np.nan
     if np.isfinite(scale) and alike(wrong, scale * right):
         opposite = abs(scale + 1) < 1e-9
@@ -29,7 +29,7 @@ def guess(wrong, right):
         return f"shifted by a constant, {(wrong - right).flat[0]:.6g}"
     if right.size and np.sort(wrong, axis=None).shape and alike(
             np.sort(wrong, axis=None), np.sort(right, axis=None)):
-        return "right but for the order: the same numbers in other places"
+        return "the right numbers in the wrong order"
     return guess_from_place(wrong, right)
 
 
@@ -45,13 +45,13 @@ def guess_from_shapes(wrong, right):
 
 
 def guess_from_place(wrong, right):
-    """Right in most places: along which axis is it wrong, and where?"""
+    """Right in most entries: on which axis is it wrong, and where?"""
     off = ~np.isclose(wrong, right, rtol=1e-9, atol=0)
     for axis in range(off.ndim):
         others = tuple(i for i in range(off.ndim) if i != axis)
         where = np.flatnonzero(off.any(axis=others))
         if len(where) < off.shape[axis]:
-            return f"right but for {list(map(int, where))} on axis {axis}"
+            return f"right except for {list(map(int, where))} on axis {axis}"
     if not right.any():
         return "wrong everywhere: it should be 0"
     error = np.abs(wrong - right).max() / np.abs(right).max()

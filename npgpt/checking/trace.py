@@ -61,9 +61,9 @@ class Difference:
         step = "before its first step"
         if self.key.step:
             step = f"step ({self.key.step}) {self.key.words}"
-        size = (f"in kind: it is {self.guess}" if "promoted" in self.guess else
+        size = (f"in type: it is {self.guess}" if "promoted" in self.guess else
                 "in shape or in what is finite" if not np.isfinite(self.error) else
-                f"by {self.error:.2g}, where it must be the same" if self.budget == 0 else
+                f"by {self.error:.2g}, where both must be equal" if self.budget == 0 else
                 f"by {self.error:.2g}, {ratio(self.error, self.budget):.2g} times its budget"
                 f" of {self.budget:.1g}, most at {list(self.index)}")
         name = self.key.name.replace("returns.", "result ")
@@ -144,7 +144,7 @@ def first_difference(case, suspect, trusted, layout=None):
     for each in found:
         if not each.agree:
             key = each.result
-            looks = "handed on by one alone"
+            looks = "passed on by only one of them"
             if key in wrong and key in right:
                 looks = guess(wrong[key], right[key])
             return Difference(key, each.error, each.budget, each.index, looks)

@@ -235,8 +235,9 @@ def check_edges(case, implementation):
                 where = edge.__name__.replace("_", " ")
                 findings.append(Finding(
                     case, what, (implementation.name,),
-                    f"{what} of {implementation.name} is not as it must be at an edge, {where}:"
-                    f" {as_text(found)}, not {as_text(wanted)}", error, more.budget, is_edge=True))
+                    f"edge case {where!r}: {what} of {implementation.name}"
+                    f" is {as_text(found)}, not {as_text(wanted)}",
+                    error, more.budget, is_edge=True))
     return comparisons, findings
 
 

@@ -1,5 +1,6 @@
-"""npgpt duet: both halves trained side by side, on the same batches."""
+"""npgpt duet: both packages trained side by side, on the same batches."""
 
+import math
 import sys
 import warnings
 from collections import deque
@@ -8,22 +9,22 @@ from typing import Annotated, Any
 from npgpt.cli import options
 from npgpt.cli.options import option, with_settings
 from npgpt.cli.output import free_directory, print_json
-from npgpt.cli.progress import PLAIN_EVERY, memory_used, stop_flag, while_heard
+from npgpt.cli.progress import EVERY_STEPS, memory_used, stop_flag, while_heard
 from npgpt.cli.run import fail, let_threads_sleep
+from npgpt.cli.tables import GrowingTable, print_table
+from npgpt.cli.train import tell_of_training_text
 from npgpt.errors import InputError
 from npgpt.files import shell_quote
 
-SAMPLED = 200  # tokens of the text at the end
-TEMPERATURE = 0.8
+GRADIENTS = 5  # tensors in the table at the end
 # settings that the duet leaves at their defaults
-ALONE = ("minimum_rate", "decay_steps", "beta_1", "beta_2", "evaluate_every")
-SHOWN = 5  # gradient tensors in the table
+LEFT = ("minimum_rate", "decay_steps", "beta_1", "beta_2", "evaluate_every")
 Device = Annotated[
     str | None, option("--device", "PyTorch's device: auto, cpu, cuda or mps.", "NAME", "auto")
 ]
 
 
-@with_settings(without=ALONE)
+@with_settings(without=LEFT)
 def duet(
     *,
     out: options.Out = None,
@@ -48,22 +49,25 @@ def duet(
     from npgpt.models import gpt2
     from npgpt.runs.diverged import Diverged
     from npgpt.runs.duet import duet as play
+    from npgpt.runs.duet import parting, sample_both
     from npgpt.runs.run import start_run
+    from npgpt.runs.summary import of_training_text
     from npgpt.runs.trainers import numpy_trainer
     from torchgpt.device import pick_device, pick_dtype, use_exact_arithmetic
+    from torchgpt.generation import generate
     from torchgpt.runs.trainers import by_hand_trainer
 
     use_exact_arithmetic()
-    place = pick_device(device or "auto")
-    pick_dtype(settings.get("dtype", "float32"), place)
+    chosen = pick_device(device or "auto")
+    pick_dtype(settings.get("dtype", "float32"), chosen)
     extra = {"half": "both, by hand", "torch": {
-        "version": torch.__version__, "device": str(place),
+        "version": torch.__version__, "device": str(chosen),
         "threads": torch.get_num_threads()}}
     out = out or free_directory("duet")
     run = start_run(out, settings, "npgpt duet", extra, gpt2)
-    trainers = numpy_trainer(run), by_hand_trainer(run, place)
+    trainers = numpy_trainer(run), by_hand_trainer(run, chosen)
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
-    with stop_flag() as stopped, Table(run.settings.steps) as table:
+    with stop_flag() as stopped, LossTable(run.settings.steps) as table:
         try:
             summary = play(run, *trainers, while_heard(table), stopped)
         except Diverged as error:
@@ -75,51 +79,36 @@ def duet(
         print(f"stopped and saved at step {summary['step']}; NumPy alone goes on with:"
               f"\n  npgpt train --out {shell_quote(run.path)} --resume", file=sys.stderr)
         return 130
-    summary["text"] = sing(params, run, trainers[1])
+    if summary["status"] == "finished":
+        summary |= of_training_text(run, trainers[0], summary["validation_loss"]["numpy"])
+    summary["text"] = sample_both(run, params, trainers[1], generate)
     summary["peak_memory_gb"] = round(memory_used(), 3)
     if as_json:
         print_json(summary)
     else:
         tell(summary, run)
-    return verdict(summary)
-
-
-def sing(params, run, torch_trainer) -> dict:
-    """One text by both halves, from NumPy's final weights."""
-    from npgpt.generation import generate
-    from npgpt.generation.prompt import opening
-    from npgpt.runs.duet import compare_texts
-    from torchgpt.generation import generate as torch_generate
-
-    start = opening(run.data.tokenizer)
-    seed = run.settings.seed
-    how = {"max_new_tokens": SAMPLED, "temperature": TEMPERATURE, "seed": seed}
-    one = generate(run.model, params, run.config, start, **how)
-    other = torch_generate(
-        torch_trainer.model, torch_trainer.tensors(params), run.config, start, **how)
-    found = compare_texts(one, other, run.model, params, run.config, start, seed, TEMPERATURE)
-    found["text"] = run.data.tokenizer.decode(found["ids"])
-    return found
+    wrong = parting(summary)
+    return fail(wrong, status=1) if wrong else 0
 
 
 def tell(summary: dict, run) -> None:
-    """What the duet showed."""
-    import math
-
+    """What the duet found."""
     V = run.config.vocab_size
     print(f"\nlargest |Δ| of the losses: {summary['largest_difference']:.1e}"
           f" (budget {summary['loss_budget']:g})")
     print(f"first loss {summary['first_loss']:.3f}; knowing nothing is ln {V} = {math.log(V):.3f}")
     for name, loss in summary["validation_loss"].items():
         print(f"validation loss, {name + ':':<7} {loss:.4f} nats a token")
+    tell_of_training_text(summary)
     gradients = summary["gradient_differences"]
-    print(f"\ngradients of step {summary['gradients_of_step']}, the {SHOWN} of"
-          f" {len(gradients)} tensors that differ most, max|a−b| / max|b|:")
-    for name in sorted(gradients, key=gradients.__getitem__, reverse=True)[:SHOWN]:
-        print(f"  {gradients[name]:.1e}  {name}")
+    most = sorted(gradients, key=gradients.__getitem__, reverse=True)[:GRADIENTS]
+    print(f"\ngradients of step {summary['gradients_of_step']}, the {len(most)} of"
+          f" {len(gradients)} tensors that differ most:")
+    rows = [(name, f"{gradients[name]:.1e}") for name in most]
+    print_table(("tensor", "max|a−b| / max|b|"), rows)
     text = summary["text"]
     same = "token for token the same" if text["equal"] else "the same up to where they part"
-    print(f"\nsampled by both from the same weights, {same}:\n")
+    print(f"sampled by both from the same weights, {same}:\n")
     print("  " + text["text"].strip("\n").replace("\n", "\n  "))
     if not text["equal"]:
         print(f"\nat token {text['place'] + 1} NumPy drew {text['numpy']}, PyTorch {text['torch']};"
@@ -129,49 +118,13 @@ def tell(summary: dict, run) -> None:
           f" {shell_quote(run.path)}")
 
 
-def verdict(summary: dict) -> int:
-    """0 where they are one model; else 1, and where they part, on stderr."""
-    if summary["parted_at"]:
-        gradients = summary["gradient_differences"]
-        worst = max(gradients, key=gradients.__getitem__)
-        return fail(
-            f"the halves part at step {summary['parted_at']}: losses"
-            f" {summary['largest_difference']:.1e} apart (budget {summary['loss_budget']:g}),"
-            f" the gradient of {worst} {gradients[worst]:.1e}"
-            f" (budget {summary['gradient_budget']:g})", status=1)
-    if not summary["text"]["equal"] and not summary["text"]["tie"]:
-        return fail(
-            f"the halves write different texts from token {summary['text']['place'] + 1} on", 1)
-    return 0
-
-
-class Table:
-    """step | NumPy loss | PyTorch loss | |Δ| | ms a step of each. Live on a
-    terminal; one plain line every 50 steps elsewhere. On stderr."""
-
-    HEAD = ("step", "NumPy loss", "PyTorch loss", "|Δ|", "NumPy ms", "PyTorch ms")
+class LossTable(GrowingTable):
+    """step | NumPy loss | PyTorch loss | |Δ| | ms a step of each."""
 
     def __init__(self, steps: int) -> None:
+        super().__init__(("step", "NumPy loss", "PyTorch loss", "|Δ|", "NumPy ms", "PyTorch ms"))
         self.steps = steps
-        self.times: deque = deque(maxlen=PLAIN_EVERY)
-        self.rows: list[tuple] = []
-        self.live = None
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.live import Live
-
-            self.live = Live(console=Console(stderr=True), refresh_per_second=8)
-
-    def __enter__(self) -> "Table":
-        if self.live:
-            self.live.start()
-        else:
-            print(" ".join(f"{word:>12}" for word in self.HEAD), file=sys.stderr, flush=True)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.live:
-            self.live.stop()
+        self.times: deque = deque(maxlen=EVERY_STEPS)
 
     def __call__(self, record: dict) -> None:
         step = record["step"]
@@ -179,20 +132,4 @@ class Table:
         numpy_ms, torch_ms = (sorted(times)[len(times) // 2] for times in zip(*self.times))
         row = (f"{step}/{self.steps}", f"{record['numpy_loss']:.6f}", f"{record['torch_loss']:.6f}",
                f"{record['difference']:.1e}", f"{numpy_ms:.1f}", f"{torch_ms:.1f}")
-        keep = step == 1 or step % PLAIN_EVERY == 0 or step == self.steps
-        if self.live:
-            self.live.update(self.table([*self.rows, row]))
-        elif keep:
-            print(" ".join(f"{cell:>12}" for cell in row), file=sys.stderr, flush=True)
-        if keep:
-            self.rows.append(row)
-
-    def table(self, rows: list[tuple]):
-        from rich.table import Table as RichTable
-
-        table = RichTable()
-        for name in self.HEAD:
-            table.add_column(name, justify="right")
-        for row in rows[-14:]:
-            table.add_row(*row)
-        return table
+        self.add(row, due=step in (1, self.steps) or step % EVERY_STEPS == 0)

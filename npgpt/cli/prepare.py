@@ -4,65 +4,68 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
 
 from npgpt.cli import options
+from npgpt.cli.options import option
 from npgpt.cli.output import print_json
-from npgpt.cli.progress import clock
+from npgpt.cli.progress import EVERY_SECONDS, Bar
 from npgpt.files import shell_quote
 from npgpt.text.corpora.locate import is_path
 from npgpt.text.prepare.pipeline import prepare as run
 from npgpt.text.prepare.settings import Form, Limits, Settings
 
-D = Settings("")
-Source = Annotated[
-    str,
-    typer.Argument(
-        help="A corpus by name, a file, a directory, a pattern, a URL.", metavar="SOURCE"
-    ),
-]
-Out = Annotated[Path, typer.Option(help="The directory to write.", metavar="DIR")]
-TokenizerName = Annotated[str, typer.Option(help="Or words, bpe:SIZE, a file.", metavar="NAME")]
+D, LIMITS = Settings(""), Settings("").limits
+
+
+def number(flag: str, text: str, default: float) -> typer.models.OptionInfo:
+    """An option for a fraction or a whole number, and its default in words."""
+    return option(flag, text, "P" if isinstance(default, float) else "N", default)
 
 
 def prepare(
-    source: Source,
-    out: Out,
-    tokenizer: TokenizerName = D.tokenizer,
-    validation: Annotated[float, typer.Option(help="Share held out.", metavar="P")] = D.validation,
-    form: Annotated[str, typer.Option(help="Unicode's NFC or NFKC.", metavar="NAME")] = D.form,
-    near: Annotated[float, typer.Option(help="Near duplicates; 0: none.", metavar="P")] = D.near,
-    shortest: Annotated[
-        int, typer.Option(help="Characters at least.", metavar="N")
-    ] = D.limits.shortest,
-    longest: Annotated[
-        int, typer.Option(help="Characters at most.", metavar="N")
-    ] = D.limits.longest,
-    symbols: Annotated[float, typer.Option(help="Signs at most.", metavar="P")] = D.limits.symbols,
-    repetition: Annotated[
-        float, typer.Option(help="Repeats at most.", metavar="P")
-    ] = D.limits.repetition,
-    script: Annotated[
-        str, typer.Option(help="Only latin, arabic, han …", metavar="NAME", show_default=False)
-    ] = "",
-    personal: Annotated[
-        bool, typer.Option("--mask/--no-mask", help="Mask personal data.")
-    ] = D.mask,
-    chunk: Annotated[int, typer.Option(help="Characters of a chunk.", metavar="N")] = D.chunk,
-    overlap: Annotated[int, typer.Option(help="Of two chunks.", metavar="N")] = D.overlap,
-    seed: Annotated[int, typer.Option(help="Of stories and split.", metavar="N")] = D.seed,
-    workers: Annotated[
-        int | None,
-        typer.Option(help="Processes.  [one a core]", metavar="N", show_default=False),
-    ] = None,
-    sha256: Annotated[
-        str, typer.Option(help="A URL's checksum.", metavar="HEX", show_default=False)
-    ] = "",
-    licence: Annotated[
-        str, typer.Option(help="Of your text.", metavar="NAME", show_default=False)
-    ] = "",
+    source: Annotated[str, typer.Argument(
+        metavar="SOURCE", help="Corpus name, file, directory, pattern or URL.")],
+    out: Annotated[Path, typer.Option(help="Directory to write.", metavar="DIR")],
+    tokenizer: Annotated[str, option(
+        "--tokenizer", "Tokenizer: words, bpe:SIZE or a file.", "NAME",
+        D.tokenizer)] = D.tokenizer,
+    validation: Annotated[float, number(
+        "--validation", "Fraction of the documents for validation.",
+        D.validation)] = D.validation,
+    form: Annotated[str, option(
+        "--form", "Unicode normal form: NFC or NFKC.", "NAME", D.form)] = D.form,
+    near: Annotated[float, number(
+        "--near", "Similarity of near duplicates; 0: none is dropped.", D.near)] = D.near,
+    shortest: Annotated[int, number(
+        "--shortest", "Minimum document length, in characters.",
+        LIMITS.shortest)] = LIMITS.shortest,
+    longest: Annotated[int, number(
+        "--longest", "Maximum document length, in characters.",
+        LIMITS.longest)] = LIMITS.longest,
+    symbols: Annotated[float, number(
+        "--symbols", "Maximum fraction of symbols in a document.",
+        LIMITS.symbols)] = LIMITS.symbols,
+    repetition: Annotated[float, number(
+        "--repetition", "Maximum fraction of repeated word groups.",
+        LIMITS.repetition)] = LIMITS.repetition,
+    script: Annotated[str, option(
+        "--script", "Only documents in this script: latin, arabic, han …", "NAME")] = "",
+    personal: Annotated[bool, option(
+        "--mask/--no-mask", "Mask personal data. [mask]", None)] = D.mask,
+    chunk: Annotated[int, number(
+        "--chunk", "Chunk length, in characters.", D.chunk)] = D.chunk,
+    overlap: Annotated[int, number(
+        "--overlap", "Overlap of neighbouring chunks, in characters.", D.overlap)] = D.overlap,
+    seed: Annotated[int, number(
+        "--seed", "Random seed, for stories and the split.", D.seed)] = D.seed,
+    workers: Annotated[int | None, option(
+        "--workers", "Number of processes.", "N", "one per core")] = None,
+    sha256: Annotated[str, option(
+        "--sha256", "SHA-256 that the download must have.", "HEX")] = "",
+    licence: Annotated[str, option("--licence", "Licence of your text.", "NAME")] = "",
     as_json: options.AsJson = False,
 ) -> int:
     """Clean text, drop duplicates, split it, and write token files.
@@ -88,8 +91,8 @@ def prepare(
     if workers is None:
         workers = os.cpu_count() or 1
     try:
-        with _Line() as line:
-            manifest = run(settings, out, workers, line)
+        with Stages() as stages:
+            manifest = run(settings, out, workers, stages)
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         return 130
@@ -113,35 +116,21 @@ def prepare(
     return 0
 
 
-class _Line:
-    """Where the work is: a line that changes on a terminal, one every few seconds elsewhere."""
+class Stages(Bar):
+    """The stages of the preparation, each with its own bar."""
 
     def __init__(self) -> None:
-        self.stage, self.began, self.shown = "", 0.0, 0.0
-        self.alive = sys.stderr.isatty()
-
-    def __enter__(self) -> "_Line":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        if self.alive:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        super().__init__()
+        self.printed = 0.0
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        now = time.perf_counter()
-        if stage != self.stage:
-            self.stage, self.began, self.shown = stage, now, 0.0
-        if now - self.shown < (0.2 if self.alive else 5):
-            return
-        self.shown = now
-        text = stage
-        if total:
-            text += f" {done:,}/{total:,}"
-            if done:
-                text += f", {clock((now - self.began) / done * (total - done))} left"
-        elif done:
-            text += f" {done:,} MB"
-            if now - self.began >= 1:  # before that a rate says nothing
-                text += f", {done / (now - self.began):.1f} MB/s"
-        start, end = ("\r\033[K", "") if self.alive else ("", "\n")
-        print(start + text, end=end, file=sys.stderr, flush=True)
+        if stage != self.label:
+            self.begin(stage)
+            self.printed = 0.0
+        # a source is read in MB, of which nobody knows the total; its rate is of no use at first
+        reading = done and not total
+        rate = f"{done / self.seconds:.1f} MB/s" if reading and self.seconds >= 1 else ""
+        due = self.printed == 0 or time.perf_counter() - self.printed >= EVERY_SECONDS
+        if due:
+            self.printed = time.perf_counter()
+        self.show(done, total or None, rate, due, unit=" MB" if reading else "")

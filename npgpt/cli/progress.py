@@ -1,4 +1,4 @@
-"""Progress on stderr, and a Ctrl-C that is heard between two steps."""
+"""Progress on stderr, and a Ctrl-C that takes effect between two steps."""
 
 import os
 import signal
@@ -6,8 +6,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Self
 
-PLAIN_EVERY = 50  # steps between two lines where there is no terminal
+EVERY_STEPS = 50  # between two lines where there is no terminal
+EVERY_SECONDS = 5
 
 
 @contextmanager
@@ -44,57 +46,91 @@ def while_heard(report: Callable[[dict], None]) -> Callable[[dict], None]:
     return tell
 
 
-class Progress:
-    """A bar on a terminal, a plain line every 50 steps elsewhere."""
+class Bar:
+    """A progress bar on a terminal, plain lines elsewhere."""
 
-    def __init__(self, start: int, steps: int) -> None:
-        self.start, self.steps = start, steps
-        self.began = time.perf_counter()
-        self.validation: float | None = None
-        self.bar = make_bar(steps) if sys.stderr.isatty() else None
+    def __init__(self) -> None:
+        self.label, self.began, self.start = "", time.perf_counter(), 0
+        self.live = make_bar() if sys.stderr.isatty() else None
 
-    def __enter__(self) -> "Progress":
-        if self.bar:
-            self.bar.start()
-            self.task = self.bar.add_task("", total=self.steps, completed=self.start, text="")
+    def __enter__(self) -> Self:
+        if self.live:
+            self.live.start()
+            self.task = self.live.add_task("", total=None, text="")
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.bar:
-            self.bar.stop()
+        if self.live:
+            self.live.stop()
 
-    def __call__(self, record: dict) -> None:
-        step = record["step"]
-        measured = "validation_loss" in record
-        self.validation = record.get("validation_loss", self.validation)
-        text = ""
-        if "train_loss" in record:
-            text = f"loss {record['train_loss']:.3f}  {record['tokens_per_second']:,.0f} tokens/s"
-        if self.validation is not None and (measured or self.bar):
-            text += f"  validation {self.validation:.3f}"
-        if self.bar:
-            self.bar.update(self.task, completed=step, text=f"{text}  {memory_used():.2f} GB")
-        elif step % PLAIN_EVERY == 0 or measured:
-            done = step - self.start
-            left = (time.perf_counter() - self.began) / max(done, 1) * (self.steps - step)
-            ending = f"  {clock(left)} left" if done and step < self.steps else ""
-            print(f"step {step}/{self.steps}  {text.strip()}{ending}", file=sys.stderr, flush=True)
+    def begin(self, label: str, start: int = 0) -> None:
+        """Another kind of work, of which `start` is done."""
+        self.label, self.began, self.start = label, time.perf_counter(), start
+        if self.live:
+            self.live.reset(self.task, completed=start)
+
+    def show(self, done: int, total: int | None, text: str, due: bool, unit: str = "") -> None:
+        """`done` of `total` (None: nobody knows); without a terminal, only what is due."""
+        count = self.label
+        if done or total:
+            count += f" {done:,}{f'/{total:,}' if total else ''}{unit}"
+        if self.live:
+            self.live.update(
+                self.task, completed=done, total=total, description=count, text=text)
+        elif due:
+            new = done - self.start
+            left = ""
+            if total and new and done < total:
+                left = f"{clock(self.seconds / new * (total - done))} left"
+            print("  ".join(filter(None, (count, text, left))), file=sys.stderr, flush=True)
+
+    @property
+    def seconds(self) -> float:
+        """Since this work began."""
+        return time.perf_counter() - self.began
 
 
-def make_bar(steps: int):
+def make_bar():
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Column
 
-    return Bar(
-        MofNCompleteColumn(
-            table_column=Column(no_wrap=True, min_width=2 * len(str(steps)) + 1)),
-        BarColumn(bar_width=None),
-        TextColumn("{task.fields[text]}", table_column=Column(no_wrap=True, ratio=2)),
-        TimeRemainingColumn(compact=True),
-        console=Console(stderr=True),
-    )
+    def text(template: str, **how):
+        column = Column(no_wrap=True, **how)
+        return TextColumn(template, markup=False, table_column=column)
+
+    return Progress(
+        text("{task.description}", min_width=12), BarColumn(bar_width=None),
+        text("{task.fields[text]}", ratio=2), TimeRemainingColumn(compact=True),
+        console=Console(stderr=True))
+
+
+class TrainingProgress(Bar):
+    """The steps of a run, from the records of its log."""
+
+    def __init__(self, start: int, steps: int) -> None:
+        super().__init__()
+        self.first, self.steps = start, steps
+        self.validation: float | None = None
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.begin("step", self.first)
+        return self
+
+    def __call__(self, record: dict) -> None:
+        step, measured = record["step"], "validation_loss" in record
+        self.validation = record.get("validation_loss", self.validation)
+        parts = []
+        if "train_loss" in record:
+            parts += [f"loss {record['train_loss']:.3f}",
+                      f"{record['tokens_per_second']:,.0f} tokens/s"]
+        if self.validation is not None and (measured or self.live):
+            parts.append(f"validation {self.validation:.3f}")
+        if self.live:
+            parts.append(f"{memory_used():.2f} GB")
+        due = step % EVERY_STEPS == 0 or measured
+        self.show(step, self.steps, "  ".join(parts), due)
 
 
 def clock(seconds: float) -> str:
@@ -103,7 +139,7 @@ def clock(seconds: float) -> str:
 
 
 def memory_used() -> float:
-    """The most memory this process has held, in GB; 0 where the system does not say."""
+    """The peak memory of this process, in GB; 0 where the system does not say."""
     try:
         import resource
     except ImportError:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from npgpt.cli import options
 from npgpt.cli.options import option, with_settings
 from npgpt.cli.output import free_directory, print_json
-from npgpt.cli.progress import Progress, clock, memory_used, stop_flag, while_heard
+from npgpt.cli.progress import TrainingProgress, clock, memory_used, stop_flag, while_heard
 from npgpt.cli.run import fail
 from npgpt.errors import InputError
 from npgpt.files import shell_quote
@@ -73,36 +73,23 @@ def go(
     makes one answer of several processes' stop flags; `prefetch` lets batches
     be drawn ahead."""
     from npgpt.runs.diverged import Diverged
-    from npgpt.runs.expected import compare
-    from npgpt.runs.train import bits_per_byte, perplexity, train
+    from npgpt.runs.summary import with_measures
+    from npgpt.runs.train import train
 
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
     began = run.step
-    with stop_flag() as stopped, Progress(run.step, run.settings.steps) as progress:
+    with stop_flag() as stopped, TrainingProgress(run.step, run.settings.steps) as progress:
         try:
             summary = train(
                 run, trainer, while_heard(progress), agree(stopped), prefetch)
         except Diverged as error:
             return fail(str(error), status=1)
-    loss = summary["validation_loss"]
-    if loss is not None:
-        summary["perplexity"] = perplexity(loss)
-        summary["bits_per_byte"] = bits_per_byte(loss, run)
-    summary["expected"] = compare(run)
+    summary = with_measures(summary, run, trainer)
     summary["peak_memory_gb"] = round(memory_used(), 3)
     if as_json:
         print_json(summary)
     else:
-        print(f"{run.path}: steps {began + 1} to {summary['step']} in"
-              f" {clock(summary['seconds'])}" if summary["step"] > began
-              else f"{run.path}: no step taken")
-        if loss is not None:
-            print(f"validation loss at step {summary['validation_step']}: {loss:.4f} nats a token,"
-                  f" perplexity {summary['perplexity']:.2f},"
-                  f" {summary['bits_per_byte']:.3f} bits a byte")
-        if summary["expected"]:
-            print(summary["expected"])
-        print(f"picture: {run.path / 'loss.png'}")
+        tell(summary, run, began)
     if summary["status"] == "interrupted":
         print(f"stopped and saved at step {summary['step']}; go on with:"
               f"\n  {command} --out {shell_quote(run.path)} --resume", file=sys.stderr)
@@ -110,6 +97,30 @@ def go(
     if not as_json:
         print(f"try it:  {command.split()[0]} sample {shell_quote(run.path)}")
     return 0
+
+
+def tell(summary: dict, run, began: int) -> None:
+    """How the training went. `began`: the step it started after."""
+    print(f"{run.path}: steps {began + 1} to {summary['step']} in"
+          f" {clock(summary['seconds'])}" if summary["step"] > began
+          else f"{run.path}: no step taken")
+    loss = summary["validation_loss"]
+    if loss is not None:
+        print(f"validation loss at step {summary['validation_step']}: {loss:.4f} nats a token,"
+              f" perplexity {summary['perplexity']:.2f},"
+              f" {summary['bits_per_byte']:.3f} bits a byte")
+    tell_of_training_text(summary)
+    if summary["expected"]:
+        print(summary["expected"])
+    print(f"picture: {run.path / 'loss.png'}")
+
+
+def tell_of_training_text(summary: dict) -> None:
+    if "training_text_loss" in summary:
+        print("training loss over as much of the training text:"
+              f" {summary['training_text_loss']:.4f} nats a token")
+        if summary["easier"]:
+            print(summary["easier"])
 
 
 def refuse_resume(resume: bool) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from npgpt.files import locked
+from npgpt.generation import generate
+from npgpt.generation.prompt import opening
 from npgpt.generation.sample import token_probs
 from npgpt.random_stream import uniforms
 from npgpt.runs.checkpoint import clear_leftovers
@@ -31,6 +33,8 @@ GRADIENT_BUDGET = {"float32": 1e-3, "float64": 1e-9}
 # the step at which gradients are compared, at the latest: later ones say more
 # of how a small difference grows than of where it comes from
 COMPARED_AT = 500
+SAMPLED = 200  # tokens of the text that both write at the end
+TEMPERATURE = 0.8
 
 
 def duet(
@@ -119,7 +123,36 @@ def gradient_differences(one, other) -> dict[str, float]:
     return differences
 
 
+def parting(summary: dict) -> str | None:
+    """What a summary, with its "text", says against the two being one model; None where
+    they are."""
+    if summary["parted_at"]:
+        gradients = summary["gradient_differences"]
+        worst = max(gradients, key=gradients.__getitem__)
+        return (f"the halves part at step {summary['parted_at']}: losses"
+                f" {summary['largest_difference']:.1e} apart (budget {summary['loss_budget']:g}),"
+                f" the gradient of {worst} {gradients[worst]:.1e}"
+                f" (budget {summary['gradient_budget']:g})")
+    text = summary["text"]
+    if not text["equal"] and not text["tie"]:
+        return f"the halves write different texts from token {text['place'] + 1} on"
+    return None
+
+
 # one text, sampled twice
+
+
+def sample_both(run: Run, params: dict, torch_trainer, torch_generate: Callable) -> dict:
+    """One text by both packages from NumPy's final weights, compared. torch_generate:
+    torchgpt's `generate`."""
+    start, seed = opening(run.data.tokenizer), run.settings.seed
+    how = {"max_new_tokens": SAMPLED, "temperature": TEMPERATURE, "seed": seed}
+    one = generate(run.model, params, run.config, start, **how)
+    other = torch_generate(
+        torch_trainer.model, torch_trainer.tensors(params), run.config, start, **how)
+    found = compare_texts(one, other, run.model, params, run.config, start, seed, TEMPERATURE)
+    found["text"] = run.data.tokenizer.decode(found["ids"])
+    return found
 
 
 def compare_texts(

@@ -143,18 +143,27 @@ def batches(run: Run, draw_masks: bool = True) -> Callable[[int], dict]:
     return batch
 
 
-def evaluate(trainer, run: Run) -> float:
+def evaluate(trainer, run: Run, part: str = "validation") -> float:
     """Mean loss in nats a token over the validation text, or over
-    `evaluate_batches` batches of it."""
-    T = run.settings.context_length
-    some = run.settings.evaluate_batches
-    size = run.settings.batch_size if some else max(1, EVALUATION_TOKENS // T)
+    `evaluate_batches` batches of it. part="train": over as much of the
+    training text, spread evenly over it."""
     total, count = 0.0, 0
-    for inputs, targets in evaluation_batches(run.data.validation, T, size, some):
+    for inputs, targets in evaluation_batches(*evaluated(run, part)):
         valid = int((targets >= 0).sum())
         total += trainer.loss({"inputs": inputs, "targets": targets}) * valid
         count += valid
     return total / count
+
+
+def evaluated(run: Run, part: str) -> tuple:
+    """What `evaluation_batches` takes: ids, context length, batch size, batches."""
+    T = run.settings.context_length
+    batches = run.settings.evaluate_batches
+    size = run.settings.batch_size if batches else max(1, EVALUATION_TOKENS // T)
+    if part == "validation":
+        return run.data.validation, T, size, batches
+    windows = -(-(len(run.data.validation) - 1) // T)
+    return run.data.train, T, size, batches or -(-windows // size)
 
 
 def perplexity(loss: float) -> float:

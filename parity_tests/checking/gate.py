@@ -27,7 +27,7 @@ EXAMPLES = 25
 # public names that are no part of the computation, and why
 EXCUSED = {
     "BY_TYPE": "which module is which model",
-    "Config": "sizes; its errors are tested in model/",
+    "Config": "sizes; its errors are tested in models/",
     "Engine": "holds the streams of many readers; generation/test_engine.py",
     "SamplingSettings": "settings; what is refused of them: generation/",
     "Trainer": "holds what a run holds; its steps are tested in training/ and runs/",

@@ -259,8 +259,8 @@ SQUARE = np.arange(1.0, 10).reshape(3, 3) ** 2
     (RIGHT.sum(axis=0), RIGHT, "summed over one axis too many, axis 0"),
     (RIGHT.sum(axis=1, keepdims=True) + 0 * RIGHT, RIGHT, "summed over one axis too many, axis 1"),
     (RIGHT + 3, RIGHT, "shifted by a constant, 3"),
-    (np.where(np.arange(4) == 2, 0, RIGHT), RIGHT, "right but for [2] on axis 1"),
-    (RIGHT[::-1] * 1, RIGHT, "the same numbers in other places"),
+    (np.where(np.arange(4) == 2, 0, RIGHT), RIGHT, "right except for [2] on axis 1"),
+    (RIGHT[::-1] * 1, RIGHT, "the right numbers in the wrong order"),
     (RIGHT * np.nan, RIGHT, "NaN"),
 ])
 def test_guesses(wrong, right, what):

@@ -39,7 +39,7 @@ def test_only_a_whole_run_is_kept(pytestconfig):
     assert not whole(everything, keyword="gelu")
     assert not whole(everything, markexpr="component")
     assert not whole(everything, lf=True)
-    assert not whole([everything[0] + "/test_components.py"])
+    assert not whole([everything[0] + "/checking/test_components.py"])
     assert not whole(everything, **{"--profile": "ci"})
 
 
@@ -78,7 +78,7 @@ def test_gradcheck_and_pytest_give_a_candidate_one_verdict(pytestconfig):
         "-c", "from npgpt.cli.main import main; main()",
         "gradcheck", "--candidate", "my_package", "--json"))
     lines = said("-m", "pytest", "--candidate", "my_package", "-n", "2", "-p", "no:cacheprovider",
-                 "parity_tests/test_components.py").splitlines()
+                 "parity_tests/checking/test_components.py").splitlines()
 
     def listed(verdict):
         return [line.removeprefix(verdict).strip() for line in lines if line.startswith(verdict)]

@@ -404,14 +404,14 @@ def test_an_empty_best_is_filled_whole(tmp_path, npgpt, trained):
 def test_a_run_is_saved_though_nobody_reads_its_progress(
         tmp_path, npgpt, corpus, monkeypatch, command):
     from npgpt.cli import duet
-    from npgpt.cli.progress import Progress
+    from npgpt.cli.progress import TrainingProgress
 
     def unread(self, record):
         raise BrokenPipeError(32, "Broken pipe")
 
     monkeypatch.setattr(sys, "stderr", sys.stderr)
-    monkeypatch.setattr(Progress, "__call__", unread)
-    monkeypatch.setattr(duet.Table, "__call__", unread)
+    monkeypatch.setattr(TrainingProgress, "__call__", unread)
+    monkeypatch.setattr(duet.LossTable, "__call__", unread)
     line = flags(corpus=corpus, steps=3, decay_steps=None, evaluate_every=None)
     assert npgpt(command, *line, "--out", tmp_path / "run")[0] == 0
     assert saved_step(tmp_path / "run") == 3

@@ -33,7 +33,7 @@ from npgpt.runs.train import initial_state, train
 from npgpt.text import CharacterTokenizer
 from npgpt.training import init, loss_and_grads
 from npgpt.tree import tree_leaves
-from parity_tests.model import stranger_numpy, stranger_torch
+from parity_tests.models import stranger_numpy, stranger_torch
 from parity_tests.suite import Wrong
 from parity_tests.trees import side_by_side
 from torchgpt import to_numpy, to_torch

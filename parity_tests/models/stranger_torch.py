@@ -1,6 +1,6 @@
 """The stranger in PyTorch."""
 
-from parity_tests.model.stranger_numpy import (
+from parity_tests.models.stranger_numpy import (
     FILES,
     Config,
     cache_shapes,
