@@ -16,10 +16,12 @@ def generate(draw):
     prompt, new = draw("T", range(1, 6)), draw("new", range(1, 9))
     N, top_k = draw("N", range(1, 6)), draw("top_k", [None, 2])
     top_p, temperature = draw("top_p", [None, 0.8]), draw("temperature", [None, 0, 1.5])
+    vocab_size = draw("vocab_size", [None, 4])
     numbers = draw.numbers()
     config = Config(6, N, 1, 2, 4)
     options = {"config": config, "ids": numbers.below(6, prompt), "max_new_tokens": new,
                "top_k": top_k, "top_p": top_p}
+    options |= {} if vocab_size is None else {"vocab_size": vocab_size}
     if draw("own_seed", [False, True]):
         options["seed"] = 5
     if temperature is not None:
@@ -51,9 +53,10 @@ def write_on(params, config, prompt, new, seed, options):
         if len(ids) - window > N:
             window = len(ids) - max(N // 2, 1)
         logits = gpt2.forward(params, np.array([ids[window:]]), config)[0][0, -1]
-        pushed = penalised(logits, ids, options.get("repetition_penalty", 1.0))
+        lowered = penalised(logits, ids, options.get("repetition_penalty", 1.0))
         ids.append(int(sample_by_definition(
-            pushed, float(u), temperature=options.get("temperature", 0.8),
+            lowered[:options.get("vocab_size")], float(u),
+            temperature=options.get("temperature", 0.8),
             top_k=options["top_k"], top_p=options["top_p"])))
         score += log_prob_by_sums(logits, ids[-1])
     return ids[len(prompt):], score
