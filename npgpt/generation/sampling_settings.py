@@ -10,8 +10,9 @@ from npgpt.errors import InputError
 class SamplingSettings:
     """max_new_tokens: at most so many are written. temperature, top_k,
     top_p, repetition_penalty, seed: as `generate_batch` takes them.
-    stop: strings, the text ends before the first of them. Raises
-    InputError where one has no meaning."""
+    stop: strings, the text ends before the first of them. end_ids: the
+    model's end tokens, each ends the text. Raises InputError where one
+    has no meaning."""
 
     max_new_tokens: int = 100
     temperature: float = 0.8
@@ -20,6 +21,7 @@ class SamplingSettings:
     repetition_penalty: float = 1.0
     seed: int = 1
     stop: tuple[str, ...] = ()
+    end_ids: tuple[int, ...] = ()
 
     def __post_init__(self):
         for name in ("max_new_tokens", "seed"):
@@ -35,7 +37,7 @@ class SamplingSettings:
     def of_draws(self):
         """-> what the drawing of tokens is asked for, a dict."""
         found = asdict(self)
-        del found["stop"]
+        del found["stop"], found["end_ids"]
         return found
 
 
