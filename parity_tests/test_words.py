@@ -39,6 +39,7 @@ EXCEPTIONS = {
     "held_out": "the field's word for data that is not trained on",
     "tree_leaves": "JAX's name of the function",
     "half_a_cosine": "half a period of it",
+    "script_share": "a key in the manifests of prepared text",
 }
 
 

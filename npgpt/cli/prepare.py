@@ -55,6 +55,9 @@ def prepare(
         "--script", "Only documents in this script: latin, arabic, han …", "NAME")] = "",
     personal: Annotated[bool, option(
         "--mask/--no-mask", "Mask personal data. [mask]", None)] = D.mask,
+    mask_kinds: Annotated[str, option(
+        "--mask-kinds", "Kinds of personal data to mask.", "LIST",
+        ",".join(D.kinds))] = ",".join(D.kinds),
     chunk: Annotated[int, number(
         "--chunk", "Chunk length, in characters.", D.chunk)] = D.chunk,
     overlap: Annotated[int, number(
@@ -81,6 +84,7 @@ def prepare(
         limits=Limits(shortest, longest, symbols, repetition, script),
         near=near,
         mask=personal,
+        kinds=tuple(filter(None, mask_kinds.replace(" ", "").split(","))),
         validation=validation,
         chunk=chunk,
         overlap=overlap,

@@ -15,7 +15,7 @@ def embedding_backward(d_y, saved):
     ids, weight = saved
     if ids is None:
         return {}
-    # (1) look up the row of each id: ids seen twice add up
+    # (1) look up the row of each id: equal ids add up
     d_weight = np.zeros(weight.shape, d_y.dtype)      # (V, C)
     np.add.at(d_weight, ids, d_y)                     # (V, C)
     return {"weight": d_weight}

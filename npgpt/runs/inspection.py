@@ -94,8 +94,9 @@ def text_ids(checkpoint: Any, text: str) -> list[int]:
 
 
 def printable(checkpoint: Any, id: int) -> str:
-    """A token's text with its spaces marked: space as ␣, newline as ↵, tab as ⇥."""
-    if checkpoint.tokenizer is None:
+    """A token's text with its spaces marked: space as ␣, newline as ↵, tab as ⇥. The id
+    itself where no token has it: a row that pads the table."""
+    if checkpoint.tokenizer is None or id >= checkpoint.tokenizer.vocab_size:
         return str(id)
     text = checkpoint.tokenizer.decode([id])
     return text.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥") or "∅"

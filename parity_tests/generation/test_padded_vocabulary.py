@@ -116,6 +116,16 @@ def test_what_transformers_opens_is_sampled(foreign, capsys, main, more, rows, t
     assert max(json.loads(capsys.readouterr().out)["ids"]) < TOKENS + len(tokens)
 
 
+def test_a_padded_table_is_inspected(foreign, capsys):
+    path, _ = foreign(ROWS)
+    line = ["inspect", str(path), "--id", "3", "--neighbours", str(ROWS), "--json"]
+    assert npgpt_main(line) == 0
+    rows = json.loads(capsys.readouterr().out)["neighbours"]
+    assert len(rows) == ROWS - 1
+    assert {row["text"] for row in rows if row["id"] >= TOKENS} == {
+        str(id) for id in range(TOKENS, ROWS)}
+
+
 def test_a_tokenizer_of_more_tokens_than_rows_does_not_fit(padded, tmp_path):
     _, _, tokenizer = padded
     config = gpt2.Config(TOKENS - 2, context_length=8, layers=1, heads=2, channels=8)

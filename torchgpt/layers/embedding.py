@@ -15,7 +15,7 @@ def embedding_backward(d_y, saved):
     ids, weight = saved
     if ids is None:
         return {}
-    # (1) look up the row of each id: ids seen twice add up
+    # (1) look up the row of each id: equal ids add up
     d_weight = d_y.new_zeros(weight.shape)            # (V, C)
     d_weight.index_put_((ids,), d_y, accumulate=True)         # (V, C)
     return {"weight": d_weight}

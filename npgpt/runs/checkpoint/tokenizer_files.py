@@ -4,20 +4,19 @@ from pathlib import Path
 from typing import Any
 
 from npgpt.errors import InputError
-from npgpt.text import BytePairTokenizer, load_tokenizer
+from npgpt.text import load_tokenizer
+from npgpt.text.tokenizers.gpt2_files import is_gpt2
 
 
 def read_tokenizer(path: Path, config: Any, exactly: bool = False) -> Any:
     """The directory's tokenizer, or None; one that does not fit, as `check_tokenizer`
     asks, is an InputError."""
     file = path / "tokenizer.json"
-    if file.exists():
-        tokenizer = load_tokenizer(file)
-    elif (path / "merges.txt").exists() and (path / "vocab.json").exists():
+    if not file.exists():
+        if not is_gpt2(path):
+            return None
         file = path / "vocab.json"
-        tokenizer = BytePairTokenizer.from_gpt2(path / "merges.txt", file)
-    else:
-        return None
+    tokenizer = load_tokenizer(path)
     check_tokenizer(tokenizer, config, str(file), exactly)
     return tokenizer
 
@@ -29,7 +28,8 @@ def check_tokenizer(tokenizer: Any, config: Any, name: str, exactly: bool = Fals
     exactly: it has as many rows as there are tokens, as a run of ours has.
     """
     V, tokens = config.vocab_size, tokenizer.vocab_size
-    special = sum(id >= V for id in tokenizer.special_ids.values())
+    special = sum(id >= V for name, id in tokenizer.special_ids.items()
+                  if name not in getattr(tokenizer, "added", ()))
     if tokens == V or (not exactly and tokens - special <= V):
         return
     raise InputError(f"{name} has {tokens} tokens, but the model's vocabulary has {V}:"

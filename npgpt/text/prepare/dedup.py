@@ -70,8 +70,7 @@ def _powers(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def shingles(words: np.ndarray) -> tuple[np.ndarray, float]:
-    """The set of a document's groups of five words (uint32, sorted), and how much of them
-    repeats."""
+    """The set of a document's groups of five words (uint32, sorted), and the part that repeats."""
     count = max(1, len(words) - WORDS + 1)
     groups = np.zeros(count, np.uint64)
     for i in range(min(WORDS, len(words))):

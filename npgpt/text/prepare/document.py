@@ -33,6 +33,7 @@ class Document:
     words: np.ndarray = field(default_factory=_none, repr=False)  # hashes, before masking
     groups: np.ndarray = field(default_factory=_none, repr=False)  # of five words
     masked: dict[str, int] = field(default_factory=dict)  # how many of each kind
+    masked_examples: dict[str, list[str]] = field(default_factory=dict)
     signature: np.ndarray = field(default_factory=_none, repr=False)  # of its groups
 
     def drop(self, reason: str) -> Dropped:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from npgpt.text.prepare.document import Dropped
+from npgpt.text.prepare.personal import first_examples
 from npgpt.text.prepare.reasons import EXAMPLES, Reasons, add
 from npgpt.text.prepare.work import EXACT_DUPLICATE, NEAR_DUPLICATE, VALIDATION, Work
 
@@ -17,6 +18,7 @@ def figures_of(work: Work, stage: Path) -> dict[str, Any]:
     """All numbers of the report, added up over the portions."""
     reasons = Reasons()
     masked: dict[str, int] = {}
+    masked_examples: dict[str, list[str]] = {}
     scripts: dict[str, int] = {}
     read = size = words = 0
     known = np.zeros(BITMAP, bool)
@@ -27,6 +29,7 @@ def figures_of(work: Work, stage: Path) -> dict[str, Any]:
         size += about["bytes"]
         reasons.join(about["dropped"], about["examples"])
         add(masked, about["masked"])
+        masked_examples = first_examples([masked_examples, about["masked_examples"]])
         add(scripts, about["letters"])
         curve += _vocabulary(known, words, about["words"], arrays["new_words"], arrays["places"])
         words += about["words"]
@@ -49,6 +52,7 @@ def figures_of(work: Work, stage: Path) -> dict[str, Any]:
         "examples": {reason: reasons.examples[reason] for reason in dropped},
         "characters_seen": size,
         "masked": dict(sorted(masked.items())),
+        "masked_examples": {kind: masked_examples[kind] for kind in sorted(masked)},
         "letters": dict(sorted(scripts.items(), key=lambda item: (-item[1], item[0]))),
         "sides": sides,
         "lengths": lengths.tolist(),

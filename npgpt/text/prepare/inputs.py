@@ -14,7 +14,7 @@ from npgpt.text.corpora.stories import story_count
 from npgpt.text.prepare.chunk import chunk
 from npgpt.text.prepare.filter import SCRIPTS
 from npgpt.text.prepare.prepared import FORMAT, is_prepared
-from npgpt.text.prepare.settings import FORMS, Settings
+from npgpt.text.prepare.settings import FORMS, KINDS, Settings
 from npgpt.text.prepare.sources import Piece, blocks, read_pieces
 from npgpt.text.tokenizers.loading import is_named, load_tokenizer
 
@@ -43,6 +43,9 @@ def check_settings(settings: Settings, workers: int) -> None:
     if settings.sha256 and not is_url(settings.source):
         raise InputError(f"a SHA-256 is given with a URL, and {settings.source!r} is no URL")
     chunk("", settings.chunk, settings.overlap)
+    for kind in settings.kinds:
+        if kind not in KINDS:
+            raise InputError(f"{kind!r} is no kind of personal data: {', '.join(KINDS)}")
     is_named(settings.tokenizer)
 
 

@@ -61,6 +61,7 @@ from npgpt.text.prepare.inputs import (
     whole_digest,
 )
 from npgpt.text.prepare.leaks import check_leaks
+from npgpt.text.prepare.personal.libraries import load_for
 from npgpt.text.prepare.portions import clean_portion
 from npgpt.text.prepare.prepared import FORMAT, open_prepared
 from npgpt.text.prepare.settings import Settings
@@ -83,6 +84,8 @@ def prepare(
     portions, licence, origin = open_source(settings, out)
     if settings.near:
         dedup.load_datasketch()  # is it there?
+    if settings.mask:
+        load_for(settings.kinds)
     about = json.dumps({"settings": asdict(settings), "tokenizer": tokenizer_digest(settings)})
     if (out / "manifest.json").exists():
         return _check_ready(out, about, portions)
@@ -134,7 +137,8 @@ def _clean_all(work: Work, portions: Iterator[list[Piece]], pool: Pool, tell: Pr
     whole = whole_digest(work.about)
     chosen = work.settings
     relevant = repr(
-        (FORMAT, chosen.form, chosen.limits, chosen.mask, bool(chosen.near), chosen.seed)
+        (FORMAT, chosen.form, chosen.limits, chosen.mask, chosen.kinds, bool(chosen.near),
+         chosen.seed)
     ).encode()
 
     def jobs() -> Iterator[tuple[int, list[Piece], str]]:

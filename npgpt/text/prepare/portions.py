@@ -17,7 +17,7 @@ from npgpt.text.prepare import dedup
 from npgpt.text.prepare.clean import clean_document
 from npgpt.text.prepare.document import Document, Dropped
 from npgpt.text.prepare.filter import filter_document, scripts
-from npgpt.text.prepare.personal import mask_document
+from npgpt.text.prepare.personal import first_examples, mask_document
 from npgpt.text.prepare.reasons import Reasons, add
 from npgpt.text.prepare.settings import Settings
 from npgpt.text.prepare.sources import Piece, documents
@@ -47,7 +47,7 @@ def clean_portion(
     if about and about["digest"] == digest and digest_of(texts_path) == about["texts"]:
         return about["count"], about["bytes"]
     passed: list[Document] = []
-    reasons = Reasons()
+    reasons = Reasons(settings.kinds if settings.mask else ())
     size = 0
     for piece in pieces:
         for read in documents(piece):
@@ -70,6 +70,7 @@ def clean_portion(
         "dropped": reasons.counts,
         "examples": reasons.examples,
         "masked": _sum(document.masked for document in passed),
+        "masked_examples": first_examples(document.masked_examples for document in passed),
         "letters": _sum(scripts(document.text) for document in passed),
         "alphabet": "".join(sorted({c for document in passed for c in set(document.text)})),
         "words": len(words),

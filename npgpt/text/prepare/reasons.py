@@ -11,7 +11,8 @@ EXAMPLES = 3  # of dropped documents, for each reason
 class Reasons:
     """How many documents were dropped for which reason, with the first few as examples."""
 
-    def __init__(self) -> None:
+    def __init__(self, mask: tuple[str, ...] = ()) -> None:
+        self.mask = mask  # kinds of personal data, masked in the examples
         self.counts: dict[str, int] = {}
         self.examples: dict[str, list[dict[str, Any]]] = {}
 
@@ -21,7 +22,7 @@ class Reasons:
         self.counts[reason] = self.counts.get(reason, 0) + 1
         examples = self.examples.setdefault(reason, [])
         if len(examples) < EXAMPLES:
-            begins = mask_personal(" ".join(dropped.text[:200].split()))[0][:80]
+            begins = mask_personal(" ".join(dropped.text[:200].split()), self.mask)[0][:80]
             begins = begins.encode("utf-8", "replace").decode()
             examples.append(
                 {"source": dropped.source, "start": dropped.start, "begins": begins}

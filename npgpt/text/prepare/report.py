@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from npgpt.text.prepare.personal import NOT_FOUND
+from npgpt.text.prepare.settings import KINDS
+
 
 def write(folder: Path, manifest: dict[str, Any], figures: dict[str, Any]) -> None:
     """report.json, report.md, lengths.png and vocabulary.png, in a folder that is there."""
@@ -41,9 +44,7 @@ def _markdown(manifest: dict[str, Any], figures: dict[str, Any]) -> str:
         "",
         f"Tokenizer: {tokenizer['kind']}, {tokenizer['vocab_size']:,} entries.",
         "",
-        "Personal data masked: "
-        + (", ".join(f"{n:,} × {kind}" for kind, n in manifest["masked"].items()) or "none")
-        + ".",
+        *_masked(manifest, figures),
         "",
         "Letters: "
         + (", ".join(f"{n:,} {script}" for script, n in figures["letters"].items()) or "none")
@@ -65,6 +66,19 @@ def _markdown(manifest: dict[str, Any], figures: dict[str, Any]) -> str:
                 line += f" (like {_cell(example['like'])})"
             lines.append(line)
     return "\n".join(lines) + "\n"
+
+
+def _masked(manifest: dict[str, Any], figures: dict[str, Any]) -> list[str]:
+    settings = manifest["settings"]
+    if not settings["mask"]:
+        return ["Personal data was not masked."]
+    counts = ", ".join(f"{n:,} × {kind}" for kind, n in manifest["masked"].items()) or "none"
+    lines = [f"Personal data masked: {counts}. Not looked for, or not found: {NOT_FOUND}."]
+    for kind, examples in figures["masked_examples"].items():
+        lines += ["", f"The first masked as {kind}, shortened:", ""]
+        lines += [f"- {_cell(example)}" for example in examples]
+    unmasked = [kind for kind in KINDS if kind not in settings["kinds"]]
+    return [*lines, *(["", f"Left as it is: {', '.join(unmasked)}."] if unmasked else [])]
 
 
 def _cell(text: str) -> str:

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 Form = Literal["NFC", "NFKC"]
 FORMS = get_args(Form)
+KINDS = ("email", "iban", "card", "ip", "phone")  # of personal data
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     near: float = 0.8
     mask: bool = True
+    kinds: tuple[str, ...] = KINDS  # what is masked
     validation: float = 0.1
     chunk: int = 1000
     overlap: int = 100

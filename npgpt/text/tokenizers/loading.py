@@ -1,15 +1,17 @@
 """Read any tokenizer.json of a kind that this package has."""
 
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from npgpt.errors import InputError
+from npgpt.files import parse_json
 from npgpt.text.tokenizers import characters, words
+from npgpt.text.tokenizers.added_tokens import read_added
 from npgpt.text.tokenizers.byte_pairs import BytePairTokenizer
 from npgpt.text.tokenizers.characters import CharacterTokenizer
+from npgpt.text.tokenizers.gpt2_files import is_gpt2, load_gpt2_files
 from npgpt.text.tokenizers.words import WordTokenizer
 
 Tokenizer = CharacterTokenizer | WordTokenizer | BytePairTokenizer
@@ -41,13 +43,16 @@ def train_named(name: str, texts: Iterable[str]) -> Tokenizer:
 
 
 def load_tokenizer(file: str | Path) -> Tokenizer:
-    """Read a tokenizer.json (or a directory's), ours or one that the `tokenizers`
-    library wrote: characters, words, or GPT-2's byte pairs. InputError for other kinds."""
+    """Read a tokenizer.json, ours or one that the `tokenizers` library wrote: characters,
+    words, or GPT-2's byte pairs. Of a directory, its tokenizer.json, or GPT-2's vocab.json
+    and merges.txt. InputError for other kinds."""
     path = Path(file)
     if path.is_dir():
         path = path / "tokenizer.json"
+        if not path.exists() and is_gpt2(path.parent):
+            return load_gpt2_files(path.parent)
     try:
-        whole = json.loads(path.read_text(encoding="utf-8"))
+        whole = parse_json(path.read_bytes())
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -62,7 +67,7 @@ def load_tokenizer(file: str | Path) -> Tokenizer:
 
 def _read(whole: dict[str, Any]) -> Tokenizer:
     """Padding and truncation are left alone: they change no id of a text that fits."""
-    model, special_ids = whole["model"], _special_ids(whole["added_tokens"])
+    model, (special_ids, added) = whole["model"], read_added(whole["added_tokens"])
     if whole["normalizer"] is not None:
         raise InputError("it changes the text first, by a normalizer, which is not done here")
     after = whole["post_processor"] or {"type": "ByteLevel"}
@@ -72,20 +77,14 @@ def _read(whole: dict[str, Any]) -> Tokenizer:
     # files of before 2021 name no type
     kind = model.get("type", "BPE")
     if kind == "WordLevel":
+        if added:
+            raise InputError(f"added token {added[0]!r} is not a plain special token")
         return _read_word_level(whole, special_ids)
     if kind == "BPE":
-        return _read_byte_pairs(whole, special_ids)
+        return _read_byte_pairs(whole, special_ids, added)
     raise InputError(
         f"its model is {kind}; read here are WordLevel (characters, words) and byte-level BPE"
     )
-
-
-def _special_ids(added_tokens: list[dict[str, Any]]) -> dict[str, int]:
-    for token in added_tokens:
-        if not token["special"] or token["lstrip"] or token["rstrip"] or token["single_word"]:
-            raise InputError(f"added token {token['content']!r} is not a plain special token")
-    tokens = sorted(added_tokens, key=lambda token: token["id"])
-    return {token["content"]: token["id"] for token in tokens}
 
 
 def _read_word_level(whole: dict[str, Any], special_ids: dict[str, int]) -> Tokenizer:
@@ -107,7 +106,9 @@ def _read_word_level(whole: dict[str, Any], special_ids: dict[str, int]) -> Toke
     raise InputError("its WordLevel model is not one of our characters or words")
 
 
-def _read_byte_pairs(whole: dict[str, Any], special_ids: dict[str, int]) -> BytePairTokenizer:
+def _read_byte_pairs(
+    whole: dict[str, Any], special_ids: dict[str, int], added: list[str]
+) -> BytePairTokenizer:
     model = whole["model"]
     split, decoder = whole["pre_tokenizer"] or {}, whole["decoder"] or {}
     if split.get("type") != "ByteLevel" or not split.get("use_regex", True):
@@ -120,4 +121,4 @@ def _read_byte_pairs(whole: dict[str, Any], special_ids: dict[str, int]) -> Byte
         if model.get(option):
             raise InputError(f"its BPE has {option}, which is not read here")
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
-    return BytePairTokenizer.from_spelt(model["vocab"], merges, special_ids)
+    return BytePairTokenizer.from_spelt(model["vocab"], merges, special_ids, added)

@@ -21,12 +21,10 @@ def check_special_tokens(names: str | Iterable[str]) -> list[str]:
     return names
 
 
-def split_special(
-    text: str, allowed: str | Iterable[str], special_ids: dict[str, int]
-) -> Iterator[tuple[str, int | None]]:
-    """Yield (piece, None) for text and (name, id) for each allowed special token.
+def allowed_names(allowed: str | Iterable[str], special_ids: dict[str, int]) -> list[str]:
+    """The names that are allowed, the longest first; `allowed` is a list of names, or "all".
 
-    `allowed` is a list of names, or "all". Where several names match, the longest wins.
+    InputError for a name that is not in the vocabulary.
     """
     if isinstance(allowed, str):
         allowed = special_ids if allowed == "all" else [allowed]
@@ -35,6 +33,17 @@ def split_special(
         if name not in special_ids:
             known = ", ".join(special_ids) or "none"
             raise InputError(f"unknown special token {name!r}: this tokenizer has {known}")
+    return names
+
+
+def split_special(
+    text: str, allowed: str | Iterable[str], special_ids: dict[str, int]
+) -> Iterator[tuple[str, int | None]]:
+    """Yield (piece, None) for text and (name, id) for each allowed special token.
+
+    `allowed` is a list of names, or "all". Where several names match, the longest wins.
+    """
+    names = allowed_names(allowed, special_ids)
     if not names:
         yield text, None
         return

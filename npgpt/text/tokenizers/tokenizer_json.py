@@ -2,6 +2,7 @@
 library writes it, and tokenizer_config.json, which `transformers` wants beside it."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,13 @@ def write_json(
     pre_tokenizer: dict[str, Any],
     decoder: dict[str, Any],
     special_ids: dict[str, int],
+    added: Iterable[str] = (),
 ) -> str:
-    """The text of a tokenizer.json; equal tokenizers give equal bytes."""
+    """The text of a tokenizer.json; equal tokenizers give equal bytes. `added`: those
+    of the special tokens that are found in any text."""
     added = [
         {"id": id, "content": name, "single_word": False, "lstrip": False,
-         "rstrip": False, "normalized": False, "special": True}
+         "rstrip": False, "normalized": False, "special": name not in added}
         for name, id in special_ids.items()
     ]
     whole = {

@@ -15,6 +15,7 @@ from npgpt.models import gpt2
 from npgpt.runs.checkpoint import load_checkpoint, save_checkpoint
 from npgpt.tree import tree_leaves, tree_map
 from torchgpt import to_torch
+from torchgpt.cli.main import main as torchgpt_main
 
 transformers = pytest.importorskip("transformers")
 UNIT = 2.0 ** -24  # float32's rounding
@@ -212,3 +213,47 @@ def test_what_is_read_is_saved_as_one_file_under_plain_names(theirs, tmp_path):
     again = opened_like(tmp_path / "ours")
     for (name, one), (_, other) in zip(tree_leaves(found.params), tree_leaves(again.params)):
         np.testing.assert_array_equal(one, other, err_msg=name)
+
+
+# with their tokenizers
+
+
+def test_a_model_with_added_tokens_in_either_package(tmp_path, capsys):
+    from npgpt.text import BytePairTokenizer
+
+    text = "a red kite over the red hill, a red kite over the sea; " * 20
+    BytePairTokenizer.train(text, 276).save(tmp_path / "trained.json")
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_file=str(tmp_path / "trained.json"), eos_token="<|endoftext|>")
+    tokenizer.add_tokens(["redshank", "kite hill"])
+    model = make_model(vocab_size=276)
+    model.resize_token_embeddings(len(tokenizer))
+    model.save_pretrained(tmp_path / "theirs")
+    tokenizer.save_pretrained(tmp_path / "theirs")
+    found = opened_like(tmp_path / "theirs")
+    assert found.tokenizer.vocab_size == found.config.vocab_size == 278
+    prompt = "the redshank over kite hill"
+    assert found.tokenizer.encode(prompt) == tokenizer.encode(prompt)
+    said = set()
+    for main, more in ((npgpt_main, []), (torchgpt_main, ["--device", "cpu"])):
+        line = ["sample", str(tmp_path / "theirs"), "--prompt", prompt, "--tokens", "4", "--json"]
+        assert main([*line, *more]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["prompt_ids"] == tokenizer.encode(prompt) and found["prompt"] == prompt
+        said.add(found["text"])
+    assert len(said) == 1
+
+
+def test_a_model_with_the_files_before_tokenizer_json(tmp_path):
+    from npgpt.text import BytePairTokenizer
+
+    trained = BytePairTokenizer.train("a red kite over the red hill; " * 20, 270)
+    make_model(vocab_size=272).save_pretrained(tmp_path)
+    model = json.loads(trained.to_json())["model"]
+    (tmp_path / "vocab.json").write_text(json.dumps(model["vocab"]))
+    (tmp_path / "merges.txt").write_text("\n".join(["#version: 0.2", *model["merges"]]))
+    (tmp_path / "added_tokens.json").write_text('{"redshank": 270}')  # and a row to spare
+    found = opened_like(tmp_path)
+    theirs = transformers.GPT2Tokenizer.from_pretrained(tmp_path)
+    for text in ("a redshank over the hill", "redshankredshank"):
+        assert found.tokenizer.encode(text) == theirs.encode(text)

@@ -53,11 +53,12 @@ def test_every_option_arrives(monkeypatch, tmp_path):
     monkeypatch.setattr("npgpt.cli.prepare.run", stopped)
     limits = Limits(shortest=1, longest=2, symbols=0.1, repetition=0.2, script="han")
     given = Settings(
-        "here", "words", "NFKC", limits, near=0.9, mask=False, validation=0.3, chunk=5, overlap=2,
-        seed=3, licence="mine", sha256="ab")
+        "here", "words", "NFKC", limits, near=0.9, mask=False, kinds=("ip", "card"),
+        validation=0.3, chunk=5, overlap=2, seed=3, licence="mine", sha256="ab")
     line = ["--tokenizer", "words", "--form", "nfkc", "--shortest", "1", "--longest", "2",
             "--symbols", "0.1", "--repetition", "0.2", "--script", "han", "--near", "0.9",
-            "--no-mask", "--validation", "0.3", "--chunk", "5", "--overlap", "2", "--seed", "3",
+            "--no-mask", "--mask-kinds", "ip,card", "--validation", "0.3", "--chunk", "5",
+            "--overlap", "2", "--seed", "3",
             "--licence", "mine", "--sha256", "ab", "--workers", "7"]
     assert main(["prepare", "here", "--out", str(tmp_path), *line]) == 130
     assert taken == [given, tmp_path, 7]
