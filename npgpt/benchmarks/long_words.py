@@ -10,7 +10,7 @@ from typing import Any
 
 from npgpt.benchmarks.report import Report, Table
 from npgpt.text import BytePairTokenizer
-from npgpt.text.tokenizers.byte_pairs import PATTERN
+from npgpt.text.tokenizers.naive_byte_pairs import PATTERN
 
 LENGTHS = (100_000, 200_000)  # characters
 

@@ -15,9 +15,10 @@ def generate(model, params, config, ids, max_new_tokens=100,
     one at a time. Of a prompt longer than the context, the last ids
     that fit are read; a context that is full goes on from its last
     half: learned positions cannot slide. vocab_size: how many ids stand
-    for a token; those above, rows that pad the tables, are never drawn."""
-    check_sampling(temperature, top_k, top_p)
-    window, cache = last_that_fit(check_prompt(ids, config), config), None
+    for a token; those above, which pad the tables, are never drawn."""
+    check_sampling(temperature, top_k, top_p, 1, max_new_tokens, seed)
+    ids = check_prompt(ids, config)
+    window, cache = last_that_fit(ids, config), None
     N, one_step = config.context_length, one_token.for_model(model)
     draws = uniform_stream(seed, 0, "sample")
     for _, u in zip(range(max_new_tokens), draws):

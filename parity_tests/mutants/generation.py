@@ -6,7 +6,7 @@ N, T = "npgpt/generation/", "torchgpt/generation/"
 
 MUTANTS = [
     M(N + "sample", "the temperature multiplies",
-      "scores.max()) / temperature", "scores.max()) * temperature"),
+      "scores = scores / temperature", "scores = scores * temperature"),
     M(N + "sample", "top-k keeps one more",
       "last = np.sort(scores)[-top_k]", "last = np.sort(scores)[-top_k - 1]"),
     M(N + "sample", "top-p leaves out the token that reaches p",
@@ -26,9 +26,9 @@ MUTANTS = [
       "array[rows]", "array[:len(rows)]", step="", component="read"),
     M(T + "generate", "a full context restarts with one token too many",
       "window[-max(N // 2, 1):]", "window[-max(N // 2 + 1, 1):]"),
-    M(N + "generate", "a prompt that is too long is cut to half the context",
-      "last_that_fit(check_prompt(ids, config), config)",
-      "last_that_fit(check_prompt(ids, config), config)[-max(config.context_length // 2, 1):]"),
+    M(N + "generate_batch", "a prompt that is too long is cut to half the context",
+      "last_that_fit(row, config) for row in ids",
+      "row[-max(N // 2, 1):] if len(row) > N else row[:] for row in ids"),
     M(T + "generate_batch", "of a prompt that is too long the beginning is read",
       "[last_that_fit(row, config) for row in ids]",
       "[row[:config.context_length] for row in ids]"),

@@ -29,7 +29,8 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
 
     ended: asked after each turn, row by row, whether a row is done.
     vocab_size: as in `generate`."""
-    check_sampling(temperature, top_k, top_p, repetition_penalty)
+    check_sampling(temperature, top_k, top_p, repetition_penalty,
+                   max_new_tokens, seed)
     ids = [check_prompt(prompt, config) for prompt in prompts]
     if not ids:
         raise InputError("there is no prompt: give at least one")
