@@ -14,8 +14,8 @@ from npgpt.benchmarks.machine import machine
 from npgpt.benchmarks.report import Report, Table
 from npgpt.errors import InputError
 from npgpt.text import BytePairTokenizer, load_corpus
+from npgpt.text.tokenizers.byte_pairs import count_words
 from npgpt.text.tokenizers.naive_byte_pairs import PATTERN
-from npgpt.text.tokenizers.training import count_words
 
 # what is compared, ours first; the limit is ours / theirs in time
 COMPARED = (

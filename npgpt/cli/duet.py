@@ -50,7 +50,7 @@ def duet(
     from npgpt.runs.diverged import Diverged
     from npgpt.runs.duet import duet as play
     from npgpt.runs.duet import parting, sample_both
-    from npgpt.runs.run import start_run
+    from npgpt.runs.run import cleared_unless_started, start_run
     from npgpt.runs.summary import of_training_text
     from npgpt.runs.trainers import numpy_trainer
     from torchgpt.device import pick_device, pick_dtype, use_exact_arithmetic
@@ -65,13 +65,14 @@ def duet(
         "threads": torch.get_num_threads()}}
     out = out or free_directory("duet")
     run = start_run(out, settings, "npgpt duet", extra, gpt2)
-    trainers = numpy_trainer(run), by_hand_trainer(run, chosen)
     warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
-    with stop_flag() as stopped, LossTable(run.settings.steps) as table:
-        try:
-            summary = play(run, *trainers, while_heard(table), stopped)
-        except Diverged as error:
-            return fail(str(error), status=1)
+    with cleared_unless_started(run):
+        trainers = numpy_trainer(run), by_hand_trainer(run, chosen)
+        with stop_flag() as stopped, LossTable(run.settings.steps) as table:
+            try:
+                summary = play(run, *trainers, while_heard(table), stopped)
+            except Diverged as error:
+                return fail(str(error), status=1)
     params = summary.pop("params")
     if summary["status"] == "interrupted":
         if as_json:

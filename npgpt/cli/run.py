@@ -61,9 +61,11 @@ def run(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """NumPy's, or torch's on a GPU or the processor."""
+    """NumPy's, also of an array that no memory could hold, or torch's on a GPU or
+    the processor."""
     return (isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-            or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error)))
+            or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+            or (isinstance(error, ValueError) and "array is too big" in str(error)))
 
 
 def fail(message: str, status: int = 2) -> int:

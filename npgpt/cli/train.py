@@ -12,7 +12,7 @@ from npgpt.cli.progress import TrainingProgress, clock, memory_used, stop_flag, 
 from npgpt.cli.run import fail
 from npgpt.errors import InputError
 from npgpt.files import shell_quote
-from npgpt.runs.checkpoint import read_settings
+from npgpt.runs.checkpoint import read_backend
 
 Compile = Annotated[bool, option("--compile", "Compile the loops with Numba (faster).", None)]
 
@@ -36,6 +36,7 @@ def train(
     if settings.get("dtype") == "bfloat16":
         raise InputError("NumPy has no bfloat16: give --dtype float32, or use torchgpt train")
     from npgpt.models import gpt2
+    from npgpt.runs.run import cleared_unless_started
     from npgpt.runs.trainers import numpy_trainer
 
     if check:
@@ -43,10 +44,10 @@ def train(
         return examine(settings, gpt2, lambda run: numpy_trainer(run, compile), as_json)
     if compile:
         import npgpt.speed.compiled  # noqa: F401  where numba is missing, no run is made
-    extra = {"half": "numpy", "compile": compile}
-    run = open_run("npgpt train", out, resume, settings, extra)
-    compile = compile or bool((read_settings(run.path) or {}).get("compile"))
-    return go(run, numpy_trainer(run, compile), "npgpt train", as_json)
+    run = open_run("npgpt train", out, resume, settings, {"half": "numpy", "compile": compile})
+    compile = compile or read_backend(run.path)["compile"]
+    with cleared_unless_started(run):
+        return go(run, numpy_trainer(run, compile), "npgpt train", as_json)
 
 
 def open_run(

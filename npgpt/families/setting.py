@@ -3,7 +3,7 @@
 import math
 from dataclasses import MISSING, field
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 
 LARGEST = 2**63 - 1  # of the whole numbers that arrays count with
 WORDS = {"least": "at least", "above": "above",
@@ -40,7 +40,7 @@ def check_setting(setting, value):
     if "choices" in about and value not in about["choices"]:
         *others, last = about["choices"]
         raise InputError(
-            f"{name} is {value!r}: give {', '.join(others)} or {last}")
+            f"{name} is {quote(value)}: give {', '.join(others)} or {last}")
     if value is None or isinstance(value, str | bool):
         return
     if isinstance(value, int):

@@ -186,3 +186,15 @@ def smooth(values: list[float]) -> list[float]:
     reach = len(values) // 100
     windows = (values[max(0, i - reach) : i + reach + 1] for i in range(len(values)))
     return [sum(window) / len(window) for window in windows]
+
+
+def last_figures(lines: list[dict]) -> dict:
+    """The last step, training and validation loss, and the lowest validation loss."""
+    _, train = column(lines, "train_loss", "numpy_loss")
+    _, validation = column(lines, "validation_loss")
+    return {
+        "step": lines[-1]["step"],
+        "train_loss": train[-1] if train else None,
+        "validation_loss": validation[-1] if validation else None,
+        "lowest_validation_loss": min(validation, default=None),
+    }

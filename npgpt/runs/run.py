@@ -1,16 +1,19 @@
 """A run: its settings, its data and the state of its training; started, and resumed."""
 
 import platform
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from npgpt.errors import InputError
-from npgpt.files import shell_quote
+from npgpt.errors import InputError, quote
+from npgpt.files import locked, shell_quote
 from npgpt.runs.checkpoint import (
+    clear_unstarted,
     create_run,
     family_in,
     find_directory,
@@ -20,6 +23,8 @@ from npgpt.runs.checkpoint import (
 )
 from npgpt.runs.checkpoint import read_settings as read_run_json
 from npgpt.runs.checkpoint.run_json import read_data
+from npgpt.runs.checkpoint.training_state import check_steps
+from npgpt.runs.curves import draw_run
 from npgpt.runs.data import Data, encode_source, from_anywhere, open_source
 from npgpt.runs.log import read_log
 from npgpt.runs.settings import Settings, complete, read_settings
@@ -40,6 +45,11 @@ class Run:
     params: dict | None = None
     optimizer: dict | None = None
     best: float | None = None
+    # what its directory must not lose while it is trained
+    files: list[str] = field(default_factory=list)
+    # whether it was started here, and in a directory that was there, empty
+    new: bool = False
+    filled: bool = False
 
 
 def start_run(
@@ -69,8 +79,23 @@ def start_run(
         "versions": versions(),
         **extra,
     }
+    run.new, run.filled = True, path.is_dir()
     create_run(path, run.config, run.data.tokenizer, run_json, family=model)
     return run
+
+
+@contextmanager
+def cleared_unless_started(run: Run) -> Iterator[None]:
+    """A new run that fails before its first step in this block leaves no directory
+    behind, which would block its name."""
+    try:
+        yield
+    except Exception:
+        if run.new:
+            with suppress(InputError, OSError), locked(run.path):  # nobody else has it
+                if not any(line["step"] > 0 for line in read_log(run.path)):
+                    clear_unstarted(run.path, directory_stays=run.filled)
+        raise
 
 
 def plan_run(path: Path, settings: Settings, model: Any) -> Run:
@@ -122,13 +147,25 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
         raise InputError(f"{path} has lost its training.safetensors; restore it from a copy,"
                          " or start a new run: its weights are still in model.safetensors")
     if training is not None:
+        check_steps(path, training)
         run.step, run.best = training["step"], training["best"]
         run.params, run.optimizer = training["params"], training["optimizer"]
     if run.step >= settings.steps:
-        raise InputError(
-            f"{path} has already done its {run.step} steps: give more with --steps"
-        )
+        drawn = complete_picture(path)
+        raise InputError(f"{path} has already done its {quote(run.step)} steps{drawn}:"
+                         " give more with --steps")
     return run
+
+
+def complete_picture(path: Path) -> str:
+    """Draw loss.png where the run was killed after its last save, before that -> words
+    that say so, or none."""
+    log, picture = path / "log.jsonl", path / "loss.png"
+    if not log.exists() or (
+            picture.exists() and picture.stat().st_mtime >= log.stat().st_mtime):
+        return ""
+    draw_run(path)
+    return ", and its loss.png is drawn now" if picture.exists() else ""
 
 
 def saved_before(path: Path, first: int) -> bool:

@@ -7,7 +7,7 @@ fields and from those of a model family's Config.
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from typing import Any
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.families import BY_TYPE
 from npgpt.families.setting import before, check_setting, default_of, setting
 
@@ -147,7 +147,7 @@ def read_settings(
         raise InputError(f"{where} was written by another version: {odd}; start a new run")
     for name, value in stored.items():
         if not is_of(known[name].type, value) or (value is None and name in DERIVED):
-            raise InputError(f"{where}: {name} is {value!r}; restore it from a copy")
+            raise InputError(f"{where}: {name} is {quote(value)}; restore it from a copy")
     fixed = [name for name in changes if name not in CHANGEABLE]
     if fixed:
         raise InputError(

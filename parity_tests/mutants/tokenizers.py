@@ -72,19 +72,19 @@ MUTANTS = [
     ),
     (
         "an old count is believed",
-        "tokenizers/byte_pairs",
+        "tokenizers/training",
         "        if counts[best] != -count:\n",
         "        if counts[best] <= 0:\n",
     ),
     (
         "the pairs that a merge breaks up are still counted",
-        "tokenizers/byte_pairs",
+        "tokenizers/training",
         "                counts[pair] -= frequency\n",
         "                counts[pair] -= 0\n",
     ),
     (
         "new pairs are counted once a distinct word",
-        "tokenizers/byte_pairs",
+        "tokenizers/training",
         "                counts[pair] += frequency\n                if new",
         "                counts[pair] += 1\n                if new",
     ),

@@ -12,7 +12,8 @@ def corpus(tmp_path):
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Drawing takes longer than these runs."""
-    monkeypatch.setattr("npgpt.runs.train.draw_run", lambda path: None)
+    for module in ("train", "run"):
+        monkeypatch.setattr(f"npgpt.runs.{module}.draw_run", lambda path: None)
 
 
 @pytest.fixture

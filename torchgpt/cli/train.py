@@ -1,5 +1,6 @@
 """torchgpt train: as npgpt train, in PyTorch."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,6 +40,7 @@ def train(
     torchgpt train --out runs/one --steps 500 --device auto
     """
     let_threads_sleep()
+    from npgpt.runs.run import cleared_unless_started
     from torchgpt import distributed
     from torchgpt.device import pick_device
     from torchgpt.runs.trainers import Method
@@ -57,8 +59,9 @@ def train(
         return examine(settings, gpt2, plain.trainer, as_json)
     run = begin(method, out, resume, settings)
     method = method.as_it_began(run)
-    method.check(settings)
-    return go(run, method.trainer(run), "torchgpt train", as_json, prefetch=method.prefetch)
+    with cleared_unless_started(run):
+        method.check(settings)
+        return go(run, method.trainer(run), "torchgpt train", as_json, prefetch=method.prefetch)
 
 
 def begin(method, out: Path | None, resume: bool, settings: dict[str, Any], processes: int = 1):
@@ -76,6 +79,7 @@ def one_of_several(
     """This process's part of a run that torchrun started; the exit status."""
     import torch.distributed as dist
 
+    from npgpt.runs.run import cleared_unless_started
     from npgpt.runs.settings import complete
     from torchgpt.distributed import Distributed, anyone, broadcast_run, check_parts
     from torchgpt.runs.trainers import module_trainer
@@ -93,9 +97,11 @@ def one_of_several(
 
     run, shared_dropout = broadcast_run(opened)
     method = type(method)(method.device, False, shared_dropout, method.compile)
-    trainer = module_trainer(run, method, Distributed)
-    if dist.get_rank() == 0:
-        return go(run, trainer, "torchgpt train", as_json, anyone, method.prefetch)
+    first = dist.get_rank() == 0
+    with cleared_unless_started(run) if first else nullcontext():
+        trainer = module_trainer(run, method, Distributed)
+        if first:
+            return go(run, trainer, "torchgpt train", as_json, anyone, method.prefetch)
     return follower(run, trainer, method.prefetch)
 
 

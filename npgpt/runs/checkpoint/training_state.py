@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.files import parse_json
 from npgpt.runs.checkpoint.by_type import family_of
 from npgpt.runs.checkpoint.tensors import (
@@ -53,6 +53,14 @@ def load_training(path: str | Path, config: Any, family: Any = None) -> dict | N
     parts = [(name, found[name].read()) for name in expected]
     parts.append(("optimizer.step", facts.pop("optimizer.step")))
     return {**facts, **nest(parts)}
+
+
+def check_steps(path: Path, training: dict) -> None:
+    """Raise InputError unless the run and its optimiser have taken as many steps."""
+    step, other = training["step"], training["optimizer"]["step"]
+    if step != other:
+        raise InputError(f"{path / 'training.safetensors'} contradicts itself: the run has taken"
+                         f" {quote(step)} steps, AdamW {quote(other)}; restore it from a copy")
 
 
 def read_facts(file: Path) -> dict:

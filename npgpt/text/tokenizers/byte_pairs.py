@@ -8,16 +8,12 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.files import parse_json
 from npgpt.text.tokenizers.checks import as_texts, check_ids, check_text
 from npgpt.text.tokenizers.cutting import cut_blocks, cut_words
 from npgpt.text.tokenizers.naive_byte_pairs import BYTES, PRINTING
-from npgpt.text.tokenizers.special_tokens import (
-    allowed_names,
-    check_special_tokens,
-    split_special,
-)
+from npgpt.text.tokenizers.special_tokens import check_special_tokens, names_to_find, split_special
 from npgpt.text.tokenizers.streaming import StreamDecoder
 from npgpt.text.tokenizers.tokenizer_json import save_text, write_json
 from npgpt.text.tokenizers.training import count_words, train_merges
@@ -65,7 +61,7 @@ class BytePairTokenizer:
             spelt = bytes(_SPELT.get(character, 0) for character in name)
             if spelt in ids and name not in self.added:
                 raise InputError(
-                    f"special token {name!r} is also a piece of text: "
+                    f"special token {quote(name)} is also a piece of text: "
                     "write it with punctuation, as in <|end|>"
                 )
         self._byte_ids = [ids[bytes([byte])] for byte in range(256)]
@@ -163,7 +159,8 @@ class BytePairTokenizer:
                 left, right = merge.split(" ")
                 pairs.append((vocabulary[left], vocabulary[right]))
         except (KeyError, ValueError) as error:
-            raise InputError(f"these are not byte-level tokens and merges: {error!r}") from None
+            raise InputError(
+                f"these are not byte-level tokens and merges: {quote(error)}") from None
         return cls(tokens, pairs, special_ids, added)
 
     @property
@@ -173,7 +170,7 @@ class BytePairTokenizer:
     def encode(self, text: str, allowed_special: str | Iterable[str] = ()) -> list[int]:
         """The ids of any text; names of special tokens are text unless allowed."""
         check_text(text)
-        names = self._names(allowed_special)
+        names = names_to_find(allowed_special, self.special_ids, self.added)
         return [*chain.from_iterable(self._encode_blocks([text], names))]
 
     def encode_iterable(
@@ -184,14 +181,8 @@ class BytePairTokenizer:
         However long the whole, what is held in memory is some 250,000 characters,
         or a text or a word that is longer.
         """
-        names = self._names(allowed_special)
+        names = names_to_find(allowed_special, self.special_ids, self.added)
         return chain.from_iterable(self._encode_blocks(as_texts(texts), names))
-
-    def _names(self, allowed: str | Iterable[str]) -> list[str]:
-        """The names to look for: those that are allowed, and those that always are."""
-        if self.added and allowed != "all":
-            allowed = {*([allowed] if isinstance(allowed, str) else allowed), *self.added}
-        return allowed_names(allowed, self.special_ids)
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; "\\ufffd" stands where they are not whole characters."""

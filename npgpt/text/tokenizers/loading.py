@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.files import parse_json
 from npgpt.text.tokenizers import characters, words
 from npgpt.text.tokenizers.added_tokens import read_added
@@ -62,7 +62,7 @@ def load_tokenizer(file: str | Path) -> Tokenizer:
     except InputError as error:
         raise InputError(f"cannot use {path}: {error}") from None
     except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise InputError(f"{path} is not a tokenizer.json: {error!r}") from None
+        raise InputError(f"{path} is not a tokenizer.json: {quote(error)}") from None
 
 
 def _read(whole: dict[str, Any]) -> Tokenizer:
@@ -73,17 +73,19 @@ def _read(whole: dict[str, Any]) -> Tokenizer:
     after = whole["post_processor"] or {"type": "ByteLevel"}
     template = [[*part] for part in after.get("single", [])]
     if after["type"] != "ByteLevel" and template != [["Sequence"]]:
-        raise InputError(f"it adds tokens around the text ({after['type']}), not done here")
+        kind = str(after["type"])[:60]
+        raise InputError(f"it adds tokens around the text ({kind}), not done here")
     # files of before 2021 name no type
     kind = model.get("type", "BPE")
     if kind == "WordLevel":
         if added:
-            raise InputError(f"added token {added[0]!r} is not a plain special token")
+            raise InputError(f"added token {quote(added[0])} is not a plain special token")
         return _read_word_level(whole, special_ids)
     if kind == "BPE":
         return _read_byte_pairs(whole, special_ids, added)
     raise InputError(
-        f"its model is {kind}; read here are WordLevel (characters, words) and byte-level BPE"
+        f"its model is {str(kind)[:60]}; read here are WordLevel (characters, words)"
+        " and byte-level BPE"
     )
 
 

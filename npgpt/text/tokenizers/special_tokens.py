@@ -7,7 +7,7 @@ allows that name. So a user who types <|endoftext|> ends nothing.
 import re
 from collections.abc import Iterable, Iterator
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.text.tokenizers.checks import check_text
 
 
@@ -17,22 +17,24 @@ def check_special_tokens(names: str | Iterable[str]) -> list[str]:
     for name in names:
         check_text(name)
         if not name or names.count(name) > 1:
-            raise InputError(f"special token {name!r} is empty or given twice: give each name once")
+            raise InputError(
+                f"special token {quote(name)} is empty or given twice: give each name once")
     return names
 
 
-def allowed_names(allowed: str | Iterable[str], special_ids: dict[str, int]) -> list[str]:
-    """The names that are allowed, the longest first; `allowed` is a list of names, or "all".
-
-    InputError for a name that is not in the vocabulary.
+def names_to_find(
+    allowed: str | Iterable[str], special_ids: dict[str, int], always: Iterable[str] = ()
+) -> list[str]:
+    """The names to look for in a text, the longest first: those that are `allowed` (a list,
+    or "all"), and those that `always` are. InputError for one that has no id.
     """
     if isinstance(allowed, str):
         allowed = special_ids if allowed == "all" else [allowed]
-    names = sorted(allowed, key=len, reverse=True)
+    names = sorted({*allowed, *always}, key=len, reverse=True)
     for name in names:
         if name not in special_ids:
             known = ", ".join(special_ids) or "none"
-            raise InputError(f"unknown special token {name!r}: this tokenizer has {known}")
+            raise InputError(f"unknown special token {quote(name)}: this tokenizer has {known}")
     return names
 
 
@@ -43,7 +45,7 @@ def split_special(
 
     `allowed` is a list of names, or "all". Where several names match, the longest wins.
     """
-    names = allowed_names(allowed, special_ids)
+    names = names_to_find(allowed, special_ids)
     if not names:
         yield text, None
         return

@@ -10,19 +10,16 @@ from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 from operator import add
 
-import regex
-
 from npgpt.text.tokenizers.checks import as_texts
-from npgpt.text.tokenizers.naive_byte_pairs import BYTES, PATTERN
-
-_FIND = regex.compile(PATTERN).findall
+from npgpt.text.tokenizers.cutting import cut_words
+from npgpt.text.tokenizers.naive_byte_pairs import BYTES
 
 
 def count_words(texts: str | Iterable[str]) -> Counter[str]:
     """How often each word (in the sense of GPT-2's pattern) occurs in the texts."""
     counts: Counter[str] = Counter()
     for text in as_texts(texts):
-        counts.update(_FIND(text))
+        counts.update(cut_words(text))
     return counts
 
 

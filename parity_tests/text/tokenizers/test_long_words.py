@@ -16,7 +16,7 @@ from npgpt.benchmarks import long_words
 from npgpt.benchmarks.long_words import LONG_WORDS, drawn
 from npgpt.text import BytePairTokenizer, load_corpus
 from npgpt.text.tokenizers import cutting, merging, word_encoder
-from npgpt.text.tokenizers.byte_pairs import PATTERN
+from npgpt.text.tokenizers.naive_byte_pairs import PATTERN
 from parity_tests.text.tokenizers.tokenizer_checks import TRAINING, assigned
 
 LENGTH = 100_000  # characters

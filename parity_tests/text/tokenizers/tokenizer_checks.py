@@ -212,6 +212,11 @@ def blocks_are_the_whole(text):
             assert ids == tokenizer.encode(whole, allowed)
             assert ids == [*tokenizer.encode_iterable(parts, allowed)]
 
+    whole = "x <a b> y"
+    for place in range(len(whole)):         # one text ends within the name
+        for size in range(1, len(whole)):
+            blocks = text.tokenizers.cutting.cut_blocks([whole[:place], whole[place:]], names, size)
+            assert any("<a b>" in block for block in blocks)
     check()
 
 
