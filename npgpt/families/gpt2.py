@@ -159,6 +159,8 @@ FILES = {
         "scale_attn_by_inverse_layer_idx": (False,),
         "add_cross_attention": (False,),
     },
+    # the end token where config.json names none, as in `transformers`
+    "end_id": 50256,
     # fields that follow from ours
     "derived": {"n_ctx": "context_length", "n_inner": "hidden"},
     # fields that are written for other readers

@@ -100,8 +100,9 @@ def test_a_wrong_step_is_named(name, label, number, words, tmp_path, monkeypatch
 
 def test_a_line_that_stops_is_named(tmp_path, capsys):
     file = tmp_path / "mine.py"
-    file.write_text(source_of("gelu").replace("d_x = d_y * slope", "d_x = d_y * slop"),
-                    encoding="utf-8")
+    line = "d_x = d_factor + d_inner * slope"
+    assert line in source_of("gelu")
+    file.write_text(source_of("gelu").replace(line, line[:-1]), encoding="utf-8")
     assert exercise.report("gelu", file) == 1
     assert re.search(r"mine\.py, line \d+, with NameError", capsys.readouterr().out)
 
@@ -110,7 +111,7 @@ def test_a_file_that_leaves_python_is_not_right(tmp_path, capsys):
     file = tmp_path / "mine.py"
     for more in ("import sys; sys.exit()\n", ""):
         text = source_of("gelu") if more else source_of("gelu").replace(
-            "d_x = d_y * slope", "raise SystemExit(0)")
+            "d_x = d_factor + d_inner * slope", "raise SystemExit(0)")
         file.write_text(text + more, encoding="utf-8")
         assert exercise.report("gelu", file) == 1
         assert "with SystemExit" in capsys.readouterr().out

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from npgpt.families.checks import check_ids, check_targets
 from npgpt.families.gpt2 import Config
 from npgpt.tree import nest, tree_leaves
 from torchgpt.layers.cross_entropy import IGNORE
@@ -69,7 +70,8 @@ class GPT(nn.Module):
     """forward(ids (B, T), targets (B, T)) -> logits (B, T, V), loss ().
 
     The loss is the targets' mean, or their sum (reduction="sum"), 0
-    where all are ignored; None without targets. In training mode it draws
+    where all are ignored; None without targets. Raises InputError for ids and
+    targets that are not the model's, if they are not on a GPU. In training mode it draws
     dropout masks from torch's own generator, unless `dropout_masks` gives them."""
 
     def __init__(self, config: Config, dropout: float = 0.0, params=None):
@@ -89,6 +91,10 @@ class GPT(nn.Module):
         self.copy_params(params)
 
     def forward(self, ids, targets=None, dropout_masks=None, reduction="mean"):
+        if not torch.compiler.is_compiling():
+            check_ids(ids, self.config)
+            if targets is not None:
+                check_targets(targets, ids, self.config)
         masks = dropout_masks or {}
         block_masks = masks.get("blocks") or [{}] * self.config.layers
         positions = torch.arange(ids.shape[1], device=ids.device)
