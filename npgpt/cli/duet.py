@@ -2,7 +2,6 @@
 
 import math
 import sys
-import warnings
 from collections import deque
 from typing import Annotated, Any
 
@@ -65,7 +64,6 @@ def duet(
         "threads": torch.get_num_threads()}}
     out = out or free_directory("duet")
     run = start_run(out, settings, "npgpt duet", extra, gpt2)
-    warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
     with cleared_unless_started(run):
         trainers = numpy_trainer(run), by_hand_trainer(run, chosen)
         with stop_flag() as stopped, LossTable(run.settings.steps) as table:

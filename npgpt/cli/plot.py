@@ -42,7 +42,7 @@ def plot(
         print_json({"runs": rows, "picture": str(out)})
         return
     print_table(
-        ("run", "step", *(name.replace("_", " ") for name in FIGURES)),
+        ("run", "step", "last batch", "validation loss", "lowest validation loss"),
         [(row["run"], str(row["step"]), *(figure(row[name]) for name in FIGURES))
          for row in rows])
     print(f"picture: {out}")

@@ -1,7 +1,6 @@
 """npgpt train: a GPT in NumPy, from text to a checkpoint."""
 
 import sys
-import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,7 +76,6 @@ def go(
     from npgpt.runs.summary import with_measures
     from npgpt.runs.train import train
 
-    warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
     began = run.step
     with stop_flag() as stopped, TrainingProgress(run.step, run.settings.steps) as progress:
         try:
@@ -135,7 +133,6 @@ def examine(settings: dict[str, Any], model: Any, open_trainer, as_json: bool) -
     from npgpt.runs.run import plan_run
     from npgpt.runs.settings import complete
 
-    warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
     run = plan_run(Path(), complete(settings), model)
     answers = []
     for question, found, right in check_run(run, open_trainer):

@@ -59,12 +59,4 @@ def check_setting(setting, value):
                         isinstance(bound, float) else
                         f"{WORDS[kind]} {bound}"
                         for kind, bound in bounds.items())
-    raise InputError(f"{name} is {shortened(value)}: give a number {said}")
-
-
-def shortened(value):
-    """A number as a message shows it: no more than some of its digits."""
-    digits = str(value)
-    if len(digits) <= 40:
-        return digits
-    return f"{digits[:12]}… ({len(digits)} digits)"
+    raise InputError(f"{name} is {quote(value)}: give a number {said}")

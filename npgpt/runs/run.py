@@ -23,7 +23,7 @@ from npgpt.runs.checkpoint import (
 )
 from npgpt.runs.checkpoint import read_settings as read_run_json
 from npgpt.runs.checkpoint.run_json import read_data
-from npgpt.runs.checkpoint.training_state import check_steps
+from npgpt.runs.checkpoint.training_state import check_state
 from npgpt.runs.curves import draw_run
 from npgpt.runs.data import Data, encode_source, from_anywhere, open_source, same_data
 from npgpt.runs.log import read_log
@@ -133,7 +133,7 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
         raise InputError(f"{path} has lost its training.safetensors; restore it from a copy,"
                          " or start a new run: its weights are still in model.safetensors")
     if training is not None:
-        check_steps(path, training)
+        check_state(path, training)
         run.step, run.best = training["step"], training["best"]
         run.params, run.optimizer = training["params"], training["optimizer"]
     if run.step >= settings.steps:

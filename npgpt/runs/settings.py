@@ -29,7 +29,7 @@ class Settings:
         "python-docs", "Corpus name, text file or prepared DIR.", alias="--data")
     tokenizer: str | None = setting(
         None, "A tokenizer file, words or bpe:SIZE.", unset="characters")
-    seed: int = setting(1, "Random seed.", least=0)
+    seed: int = setting(1, "Random seed.", least=0, most=2**64 - 1)
     sizes: dict[str, Any] = field(default_factory=dict)
     field: str = setting("text", "Field of JSON that holds the text.", before="text")
     end_of_text: bool = setting(

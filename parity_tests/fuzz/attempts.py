@@ -15,7 +15,8 @@ import npgpt.cli.main
 from parity_tests.fuzz import mutations, results
 
 EARLIER = Path(__file__).parents[1] / "earlier_runs"
-TINY = ["--layers", "1", "--heads", "1", "--channels", "4", "--context-length", "4", "--batch-size", "1", "--evaluate-batches", "1", "--steps", "1"]
+TINY = ["--layers", "1", "--heads", "1", "--channels", "4", "--context-length", "4",
+        "--batch-size", "1", "--evaluate-batches", "1", "--steps", "1"]
 
 
 @dataclass
@@ -216,11 +217,11 @@ WRONG = (
     ["gradcheck", "--nothing"], ["trace", "--nothing"], ["exercise", "--nothing"],
     ["plot", "--nothing"], ["nothing"], ["bench", "nothing"], ["tokenizer", "nothing"],
 )
-WORDS = ("", " ", "x", "-", "--", "-1", "0", "1", "3", "nan", "-inf", "1e400", "１２", "1_0", "0x10",
-         "None", "é", "\udcff", "a" * 3000, "../..", "/dev/null", "*", "$HOME", "\n", "\x1b[31m",
-         "nowhere/x", "nowhere.json", "run", "run/config.json", "run/best", "text.txt", "--help",
-         "canary/run", "canary/letter.txt", "canary/prepared", "canary/tokenizer.json", "canary",
-         "bpe:", "bpe:x", "words", "1,2", "1,,2", "float16", "float64", "cuda", "meta")
+WORDS = ("", " ", "x", "-", "--", "-1", "0", "1", "3", "nan", "-inf", "1e400", "１２", "1_0",
+         "0x10", "None", "é", "\udcff", "a" * 3000, "../..", "/dev/null", "*", "$HOME", "\n",
+         "\x1b[31m", "nowhere/x", "nowhere.json", "run", "run/config.json", "run/best", "text.txt",
+         "--help", "canary/run", "canary/letter.txt", "canary/prepared", "canary/tokenizer.json",
+         "canary", "bpe:", "bpe:x", "words", "1,2", "1,,2", "float16", "float64", "cuda", "meta")
 HUGE = (str(10**30), str(2**48), str(2**63), "-" + str(10**30))
 
 

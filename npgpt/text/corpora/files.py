@@ -5,7 +5,7 @@ import zlib
 from pathlib import Path
 
 from npgpt.errors import InputError
-from npgpt.files import shell_quote
+from npgpt.files import read_bytes, shell_quote
 from npgpt.text.prepare.encodings import decoded, likely_encoding
 from npgpt.text.prepare.split import repeated
 
@@ -14,7 +14,7 @@ def read_text(path: Path) -> str:
     """A file's text, of UTF-8 or what its byte-order mark says, with "\\n" at its lines' ends;
     what cannot be read is an InputError."""
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
         packed = path.suffix == ".gz"
         data = gzip.decompress(data) if packed else data
     except (EOFError, zlib.error, gzip.BadGzipFile):
