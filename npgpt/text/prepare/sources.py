@@ -78,13 +78,13 @@ def read_pieces(source: str | Path, end_of_text: bool = False) -> Iterator[Piece
 def _files_below(directory: Path, unreadable: list[OSError]) -> Iterator[str]:
     """Names below a directory: first those in its own folders, then in the folders that are
     linked to, each folder once, whatever the number of ways to it."""
-    seen: set[tuple[int, int]] = set()
+    known: set[tuple[int, int]] = set()
     waiting = [directory]
     while waiting:
         linked: list[Path] = []
         for start in waiting:
             for folder, folders, files in os.walk(start, onerror=unreadable.append):
-                if not _is_new(Path(folder), seen):
+                if not _is_new(Path(folder), known):
                     folders.clear()
                     continue
                 folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -96,11 +96,12 @@ def _files_below(directory: Path, unreadable: list[OSError]) -> Iterator[str]:
         waiting = linked
 
 
-def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
+def _is_new(folder: Path, known: set[tuple[int, int]]) -> bool:
+    """Whether a folder was not met before; from then on it is known."""
     about = folder.stat()
-    known = (about.st_dev, about.st_ino) in seen
-    seen.add((about.st_dev, about.st_ino))
-    return not known
+    before = len(known)
+    known.add((about.st_dev, about.st_ino))
+    return len(known) > before
 
 
 KINDS = {
