@@ -54,6 +54,7 @@ def test_logits_that_are_nan_are_refused(package, temperature):
             model, params, CONFIG, [[1], [2, 3]], temperature=temperature))
 
 
+@in_both
 @pytest.mark.parametrize("kind", [
     tuple, np.array, torch.tensor, lambda ids: np.array(ids, np.int32), iter,
     lambda ids: [np.int64(id) for id in ids]],
