@@ -14,7 +14,8 @@ app = typer.Typer(
     help="The PyTorch half of npgpt. Runs are shared: train here, continue there.",
 )
 app.callback()(whole_command)
-app.command("train", short_help="Train a GPT on a text with PyTorch, or continue a run.")(train.train)
+app.command(
+    "train", short_help="Train a GPT on a text with PyTorch, or continue a run.")(train.train)
 app.command("sample")(sample.sample)
 
 
