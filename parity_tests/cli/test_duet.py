@@ -20,6 +20,8 @@ def test_the_duet(npgpt, tmp_path, corpus):
     status, text, err = npgpt("duet", *line, "--device", "cpu", "--out", out)
     assert status == 0
     assert "token for token the same" in text and "max|a−b| / max|b|" in text
+    assert text.index("validation loss, torch:") < text.index(
+        "training loss over as much of the training text: ")
     assert "NumPy loss" in err and "10/10" in err
     lines = log_of(out)
     assert [line["step"] for line in lines] == list(range(1, 11))

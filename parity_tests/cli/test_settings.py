@@ -20,8 +20,8 @@ def test_the_sizes_of_a_model_are_its_family_s():
     own = {"layers", "heads", "channels", "tied"}
     assert own <= set(NAMES) and own.isdisjoint(vars(Settings()))
     assert complete({"layers": 2, "tied": True, "steps": 40}).stored(gpt2.Config) == {
-        "corpus": "python-docs", "tokenizer": None, "start_from": None, "seed": 1,
-        "context_length": 64,
+        "corpus": "python-docs", "tokenizer": None, "start_from": None,
+        "seed": 1, "context_length": 64,
         "dtype": "float32", "steps": 40, "batch_size": 12, "accumulate": 1, "dropout": 0.0,
         "learning_rate": 1e-3, "minimum_rate": 1e-4, "warmup_steps": 2, "decay_steps": 40,
         "weight_decay": 0.1, "beta_1": 0.9, "beta_2": 0.99, "clip": 1.0, "evaluate_every": 100,
