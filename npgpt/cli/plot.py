@@ -20,7 +20,7 @@ def plot(
     ] = Path("losses.png"),
     as_json: options.AsJson = False,
 ) -> None:
-    """Compare runs: draw their losses in one PNG, print their last figures.
+    """Draw the losses of several runs in one picture.
 
     \b
     npgpt plot runs/one runs/two --out losses.png
@@ -42,7 +42,7 @@ def plot(
         print_json({"runs": rows, "picture": str(out)})
         return
     print_table(
-        ("run", "step", *(name.replace("_", " ") for name in FIGURES)),
+        ("run", "step", "last batch", "validation loss", "lowest validation loss"),
         [(row["run"], str(row["step"]), *(figure(row[name]) for name in FIGURES))
          for row in rows])
     print(f"picture: {out}")

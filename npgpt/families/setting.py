@@ -28,6 +28,11 @@ def default_of(setting):
     return setting.metadata.get("new_run", setting.default)
 
 
+def flag_of(setting):
+    """Its option on the command line."""
+    return setting.metadata.get("flag", "--" + setting.name.replace("_", "-"))
+
+
 def before(setting):
     """What a run.json without the setting stands for; MISSING where
     every run.json has it."""
@@ -59,12 +64,4 @@ def check_setting(setting, value):
                         isinstance(bound, float) else
                         f"{WORDS[kind]} {bound}"
                         for kind, bound in bounds.items())
-    raise InputError(f"{name} is {shortened(value)}: give a number {said}")
-
-
-def shortened(value):
-    """A number as a message shows it: no more than some of its digits."""
-    digits = str(value)
-    if len(digits) <= 40:
-        return digits
-    return f"{digits[:12]}… ({len(digits)} digits)"
+    raise InputError(f"{name} is {quote(value)}: give a number {said}")

@@ -34,12 +34,12 @@ def easier(run: Run) -> str:
     if entropy(counts["validation"]) >= entropy(counts["train"]):
         return "the validation text is the easier one for this model"
     often = int(counts["validation"].argmax())
-    ratio = {part: found[often] / found.sum() for part, found in counts.items()}
+    fraction = {part: found[often] / found.sum() for part, found in counts.items()}
     token = run.data.tokenizer.decode([often])
     return (f"the validation text is the easier one: token frequencies alone predict it to"
             f" {entropy(counts['validation']):.2f} nats a token, the training text to"
-            f" {entropy(counts['train']):.2f}; {ratio['validation']:.0%} of it, and"
-            f" {ratio['train']:.0%} of the training text, is {token!r}")
+            f" {entropy(counts['train']):.2f}; {fraction['validation']:.0%} of it, and"
+            f" {fraction['train']:.0%} of the training text, is {token!r}")
 
 
 def token_counts(run: Run, part: str) -> np.ndarray:

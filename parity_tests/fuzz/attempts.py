@@ -15,7 +15,8 @@ import npgpt.cli.main
 from parity_tests.fuzz import mutations, results
 
 EARLIER = Path(__file__).parents[1] / "earlier_runs"
-TINY = ["--layers", "1", "--heads", "1", "--channels", "4", "--context-length", "4", "--batch-size", "1", "--evaluate-batches", "1", "--steps", "1"]
+TINY = ["--layers", "1", "--heads", "1", "--channels", "4", "--context-length", "4",
+        "--batch-size", "1", "--evaluate-batches", "1", "--steps", "1"]
 
 
 @dataclass
@@ -197,7 +198,7 @@ def text_file(rng, room):
 # lines that are short work, and what is a right result of each
 LINES = (
     (["train", "--corpus", "text.txt", *TINY, "--out", "new", "--json"], results.none),
-    (["train", "--out", "run", "--resume", "--steps", "21", "--json"], results.none),
+    (["train", "--resume", "--out", "run", "--steps", "21", "--json"], results.none),
     (["sample", "run", "--tokens", "2", "--json"], results.none),
     (["sample", "run", "--tokens", "2", "--ids", "1,2", "--logprobs"], results.none),
     (["inspect", "run", "--id", "3", "--json"], results.none),
@@ -216,11 +217,11 @@ WRONG = (
     ["gradcheck", "--nothing"], ["trace", "--nothing"], ["exercise", "--nothing"],
     ["plot", "--nothing"], ["nothing"], ["bench", "nothing"], ["tokenizer", "nothing"],
 )
-WORDS = ("", " ", "x", "-", "--", "-1", "0", "1", "3", "nan", "-inf", "1e400", "１２", "1_0", "0x10",
-         "None", "é", "\udcff", "a" * 3000, "../..", "/dev/null", "*", "$HOME", "\n", "\x1b[31m",
-         "nowhere/x", "nowhere.json", "run", "run/config.json", "run/best", "text.txt", "--help",
-         "canary/run", "canary/letter.txt", "canary/prepared", "canary/tokenizer.json", "canary",
-         "bpe:", "bpe:x", "words", "1,2", "1,,2", "float16", "float64", "cuda", "meta")
+WORDS = ("", " ", "x", "-", "--", "-1", "0", "1", "3", "nan", "-inf", "1e400", "１２", "1_0",
+         "0x10", "None", "é", "\udcff", "a" * 3000, "../..", "/dev/null", "*", "$HOME", "\n",
+         "\x1b[31m", "nowhere/x", "nowhere.json", "run", "run/config.json", "run/best", "text.txt",
+         "--help", "canary/run", "canary/letter.txt", "canary/prepared", "canary/tokenizer.json",
+         "canary", "bpe:", "bpe:x", "words", "1,2", "1,,2", "float16", "float64", "cuda", "meta")
 HUGE = (str(10**30), str(2**48), str(2**63), "-" + str(10**30))
 
 
@@ -244,8 +245,8 @@ def command_line(rng, room):
 def change_line(rng, line, first):
     """Change the words after the command. What bounds the work stays: no line may be
     asked for more steps than a few, nor for another text."""
-    at = rng.randrange(first, len(line) + 1)
-    bounds = {"--steps", "--corpus", "--evaluate-batches"}
+    at = rng.randrange(first + (line[first] == "--resume"), len(line) + 1)
+    bounds = {"--steps", "--corpus", "--evaluate-batches", "--resume"}
     if rng.random() < 0.5:          # an option of the command, with a value that may be odd
         option = rng.choice(options_of(line[:first]))
         if option not in bounds:

@@ -56,6 +56,19 @@ def facts(**changes):
     return change
 
 
+def tensors(name, value):
+    """Another number at the beginning of a tensor of training.safetensors."""
+    def change(path):
+        file = path / "training.safetensors"
+        with safe_open(file, framework="numpy") as source:
+            metadata = source.metadata()
+        arrays = load_file(file)
+        arrays[name].reshape(-1)[0] = value
+        save_file(arrays, file, metadata=metadata)
+
+    return change
+
+
 def fields(name, **changes):
     """Other fields in a JSON file; a dict changes the fields of the one that is there."""
     def change(path):
@@ -76,6 +89,10 @@ def fields(name, **changes):
     (facts(best=HUGE), ["not a training state"]),
     (facts(step=HUGE, **{"optimizer.step": HUGE}), ["not a training state"]),
     (facts(step=10**250, **{"optimizer.step": 10**250}), ["has already done its 1000"]),
+    (tensors("params.norm.bias", np.nan), ["params.norm.bias is not finite"]),
+    (tensors("optimizer.m.tokens.weight", -np.inf), ["optimizer.m.tokens.weight is not finite"]),
+    (tensors("optimizer.v.blocks.0.norm_1.weight", np.inf), ["norm_1.weight is not finite"]),
+    (tensors("optimizer.v.tokens.weight", -1e-9), ["tokens.weight, a mean of squares"]),
     (fields("run.json", half=[]), ["run.json: half is []"]),
     (fields("run.json", torch=[]), ["run.json: torch is []"]),
     (fields("run.json", torch=None), ["run.json: torch is None"]),

@@ -8,7 +8,7 @@ from npgpt.cli import options
 from npgpt.cli.options import option, with_settings
 from npgpt.cli.progress import stop_flag
 from npgpt.cli.run import let_threads_sleep
-from npgpt.cli.train import examine, go, open_run, refuse_resume
+from npgpt.cli.train import examine, go, open_run, refuse_trained
 from npgpt.errors import InputError
 from npgpt.models import gpt2
 
@@ -34,9 +34,9 @@ def train(
     check: options.Check = False,
     as_json: options.AsJson = False,
 ) -> int:
-    """Train a GPT on a text with PyTorch, or continue a run.
-
+    """
     \b
+    Train a GPT on a text with PyTorch, or continue a run:
     torchgpt train --out runs/one --steps 500 --device auto
     """
     let_threads_sleep()
@@ -53,7 +53,7 @@ def train(
             return one_of_several(method, out, resume, settings, as_json)
     method = Method(pick_device(device or "auto"), by_hand, shared_dropout, compile)
     if check:
-        refuse_resume(resume)
+        refuse_trained(resume, settings)
         method.check(settings)
         plain = Method(method.device, by_hand)
         return examine(settings, gpt2, plain.trainer, as_json)

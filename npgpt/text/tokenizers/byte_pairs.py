@@ -13,13 +13,17 @@ from npgpt.files import parse_json
 from npgpt.text.tokenizers.checks import as_texts, check_ids, check_text
 from npgpt.text.tokenizers.cutting import cut_blocks, cut_words
 from npgpt.text.tokenizers.naive_byte_pairs import BYTES, PRINTING
-from npgpt.text.tokenizers.special_tokens import check_special_tokens, names_to_find, split_special
+from npgpt.text.tokenizers.special_tokens import (
+    END_OF_TEXT,
+    check_special_tokens,
+    names_to_find,
+    split_special,
+)
 from npgpt.text.tokenizers.streaming import StreamDecoder
 from npgpt.text.tokenizers.tokenizer_json import save_text, write_json
 from npgpt.text.tokenizers.training import count_words, train_merges
 from npgpt.text.tokenizers.word_encoder import WordEncoder
 
-END_OF_TEXT = "<|endoftext|>"
 # how a tokenizer.json and GPT-2's files spell each byte: those that do not
 # print, the space among them, are moved up to 256 and on
 SPELLING = {
@@ -104,7 +108,7 @@ class BytePairTokenizer:
         if least + len(merges) < vocab_size:
             raise InputError(
                 f"a vocabulary of {vocab_size} is out of reach: this text gives at most "
-                f"{least + len(merges)}; give more text, or a smaller vocabulary"
+                f"{least + len(merges)}; give a vocabulary of at most that, or more varied text"
             )
         tokens = [bytes([byte]) for byte in BYTES]
         for left, right in merges:

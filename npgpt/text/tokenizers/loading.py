@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from npgpt.errors import InputError, quote
-from npgpt.files import parse_json
+from npgpt.files import parse_json, read_bytes
 from npgpt.text.tokenizers import characters, words
 from npgpt.text.tokenizers.added_tokens import read_added
 from npgpt.text.tokenizers.byte_pairs import BytePairTokenizer
@@ -33,12 +33,13 @@ def is_named(name: str) -> bool:
     return name in ("characters", "words", "bpe")
 
 
-def train_named(name: str, texts: Iterable[str]) -> Tokenizer:
-    """The tokenizer of a kind that `is_named`, trained on texts."""
+def train_named(name: str, texts: Iterable[str], special_tokens: Iterable[str] = ()) -> Tokenizer:
+    """The tokenizer of a kind that `is_named`, trained on texts. Byte pairs have
+    <|endoftext|> in any case."""
     if name == "characters":
-        return CharacterTokenizer.train(texts)
+        return CharacterTokenizer.train(texts, special_tokens=special_tokens)
     if name == "words":
-        return WordTokenizer.train(texts)
+        return WordTokenizer.train(texts, special_tokens=special_tokens)
     return BytePairTokenizer.train(texts, int(name[4:]) if ":" in name else BPE_SIZE)
 
 
@@ -52,9 +53,11 @@ def load_tokenizer(file: str | Path) -> Tokenizer:
         if not path.exists() and is_gpt2(path.parent):
             return load_gpt2_files(path.parent)
     try:
-        whole = parse_json(path.read_bytes())
+        data = read_bytes(path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        whole = parse_json(data)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is cut off or not JSON: {error}") from error
     try:

@@ -10,6 +10,20 @@ from collections.abc import Iterable, Iterator
 from npgpt.errors import InputError, quote
 from npgpt.text.tokenizers.checks import check_text
 
+END_OF_TEXT = "<|endoftext|>"
+ENDS = (END_OF_TEXT, "<eos>")  # what a tokenizer may call the token that ends a document
+
+
+def end_id(special_ids: dict[str, int]) -> int:
+    """The id that ends a document. InputError where the tokenizer has none."""
+    for name in ENDS:
+        if name in special_ids:
+            return special_ids[name]
+    raise InputError(
+        f"the tokenizer has no {END_OF_TEXT}, so nothing can end a document: leave out "
+        "--end-of-text, or give a tokenizer that was trained with it"
+    )
+
 
 def check_special_tokens(names: str | Iterable[str]) -> list[str]:
     """The names as a list; refuses an empty, repeated or unencodable one."""
