@@ -1,5 +1,6 @@
 """Checks at the door, so that models and layers need none."""
 
+import math
 import numbers
 import operator
 
@@ -115,13 +116,21 @@ def described(value):
     return quote(value)
 
 
+def check_logits(largest):
+    """Raise InputError unless the largest logit that a model gives is
+    finite."""
+    if not math.isfinite(largest):
+        raise InputError(
+            f"the model's largest logit is {largest}: its weights are"
+            f" damaged or too large; restore them from a copy")
+
+
 def check_top(largest):
     """Raise InputError unless a token can be drawn where this is the
-    largest logit."""
-    if largest != largest or largest == float("-inf"):
+    largest logit: not for NaN, and not where all are -inf."""
+    if math.isnan(largest) or largest == -math.inf:
         raise InputError(
-            f"the largest logit is {largest}, so no token can be drawn:"
-            f" look for NaN in the weights")
+            f"the largest logit is {largest}: no token can be drawn")
 
 
 def last_that_fit(ids, config):

@@ -1,6 +1,10 @@
 """Generation: predict, draw, append, again."""
 
-from npgpt.families.checks import check_prompt, last_that_fit
+from npgpt.families.checks import (
+    check_logits,
+    check_prompt,
+    last_that_fit,
+)
 from npgpt.generation.cache import empty_cache, read
 from npgpt.generation.sample import sample_token
 from npgpt.generation.sampling_settings import check_sampling
@@ -35,6 +39,7 @@ def generate(model, params, config, ids, max_new_tokens=100,
             rows, cache = read(model, params, config, [unread], cache)
             logits = rows[0]                          # (V,)
         # (3) draw the next token
+        check_logits(float(logits.max()))
         token = sample_token(
             logits[:vocab_size], u, temperature, top_k, top_p)
         yield token

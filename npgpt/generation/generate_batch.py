@@ -1,7 +1,11 @@
 """Generation for several prompts at once: one product for all rows."""
 
 from npgpt.errors import InputError
-from npgpt.families.checks import check_prompt, last_that_fit
+from npgpt.families.checks import (
+    check_logits,
+    check_prompt,
+    last_that_fit,
+)
 from npgpt.generation.cache import empty_cache, read
 from npgpt.generation.rows_of_cache import rows_of_cache
 from npgpt.generation.sample import (
@@ -64,6 +68,7 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
             model, params, config, unread, cache, mask, positions)
         # (3) draw the next token of each row, and append it
         for b, scores in zip(rows, logits):
+            check_logits(float(scores.max()))
             lowered = penalise_repeats(
                 scores, used[b], repetition_penalty)
             token = sample_token(

@@ -173,5 +173,5 @@ def test_an_example_that_tells_is_preferred(left_out, instead, said, tmp_path, c
 def test_where_nothing_may_differ_no_share_is_told():
     wrong, key = np.array([1.0, 2.0]), Key("layer_norm_backward", "1", "d_x")
     told = str(Difference(key, 2.0, 0.0, (1,), guess(wrong, 0 * wrong)))
-    assert "d_x differs by 2, where it must be the same" in told
+    assert "d_x differs by 2, where both must be equal" in told
     assert "it looks wrong everywhere: it should be 0" in told

@@ -42,19 +42,6 @@ def test_settings_without_a_meaning_are_refused(package, options, what):
 
 
 @in_both
-@pytest.mark.parametrize("temperature", [0.0, 0.8])
-def test_logits_that_are_nan_are_refused(package, temperature):
-    params = init(gpt2, CONFIG)
-    params["norm"]["weight"][1] = np.nan
-    params, model = entered(package, params), package.find("models.gpt2")
-    with np.errstate(all="ignore"), pytest.raises(InputError, match="largest logit is"):
-        list(package.find("generate")(model, params, CONFIG, [1], temperature=temperature))
-    with np.errstate(all="ignore"), pytest.raises(InputError, match="largest logit is"):
-        list(package.find("generate_batch")(
-            model, params, CONFIG, [[1], [2, 3]], temperature=temperature))
-
-
-@in_both
 @pytest.mark.parametrize("kind", [
     tuple, np.array, torch.tensor, lambda ids: np.array(ids, np.int32), iter,
     lambda ids: [np.int64(id) for id in ids]],
@@ -88,3 +75,18 @@ def test_a_batch_has_the_same_door(package):
 def test_settings_of_a_text_are_looked_at_once(given, said):
     with pytest.raises(InputError, match=said):
         SamplingSettings(**given)
+
+
+@in_both
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+@pytest.mark.parametrize("number", [np.nan, np.inf, 3e38])
+def test_logits_that_are_not_finite_are_refused(package, temperature, number):
+    """3e38 is finite, but no product of it is."""
+    params = init(gpt2, CONFIG)
+    params["norm"]["weight"][1] = params["tokens"]["weight"][2, 1] = number
+    params, model = entered(package, params), package.find("models.gpt2")
+    with np.errstate(all="ignore"), pytest.raises(InputError, match="largest logit is"):
+        list(package.find("generate")(model, params, CONFIG, [1], temperature=temperature))
+    with np.errstate(all="ignore"), pytest.raises(InputError, match="largest logit is"):
+        list(package.find("generate_batch")(
+            model, params, CONFIG, [[1], [2, 3]], temperature=temperature))

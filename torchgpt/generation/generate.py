@@ -2,7 +2,11 @@
 
 import torch
 
-from npgpt.families.checks import check_prompt, last_that_fit
+from npgpt.families.checks import (
+    check_logits,
+    check_prompt,
+    last_that_fit,
+)
 from npgpt.generation.sampling_settings import check_sampling
 from npgpt.random_stream import uniform_stream
 from torchgpt.generation.cache import empty_cache, read
@@ -38,6 +42,7 @@ def generate(model, params, config, ids, max_new_tokens=100,
             rows, cache = read(model, params, config, [unread], cache)
             logits = rows[0]                          # (V,)
         # (3) draw the next token
+        check_logits(float(logits.max()))
         token = sample_token(
             logits[:vocab_size], u, temperature, top_k, top_p)
         yield token
