@@ -31,6 +31,9 @@ from torchgpt.layers.heads import (
     merge_heads,
     merge_heads_backward,
     merge_heads_reference,
+    repeat_heads,
+    repeat_heads_backward,
+    repeat_heads_reference,
     split_heads,
     split_heads_backward,
     split_heads_reference,
@@ -59,15 +62,30 @@ from torchgpt.layers.position_embedding import (
     position_embedding_backward,
     position_embedding_reference,
 )
-from torchgpt.layers.silu import (
-    silu,
-    silu_backward,
-    silu_reference,
+from torchgpt.layers.rms_norm import (
+    rms_norm,
+    rms_norm_backward,
+    rms_norm_reference,
 )
+from torchgpt.layers.rope import (
+    rope,
+    rope_angles,
+    rope_backward,
+    rope_interleaved,
+    rope_interleaved_backward,
+    rope_interleaved_reference,
+    rope_reference,
+)
+from torchgpt.layers.silu import silu, silu_backward, silu_reference
 from torchgpt.layers.softmax import (
     softmax,
     softmax_backward,
     softmax_reference,
+)
+from torchgpt.layers.swiglu import (
+    swiglu,
+    swiglu_backward,
+    swiglu_reference,
 )
 
 __all__ = [
@@ -82,10 +100,14 @@ __all__ = [
     "linear_backward", "linear_reference", "merge_heads",
     "merge_heads_backward", "merge_heads_reference", "padded_positions",
     "padding_mask", "position_embedding", "position_embedding_backward",
-    "position_embedding_reference", "silu", "silu_backward",
-    "silu_reference",
-    "softmax", "softmax_backward",
+    "position_embedding_reference", "repeat_heads",
+    "repeat_heads_backward", "repeat_heads_reference", "rms_norm",
+    "rms_norm_backward", "rms_norm_reference", "rope", "rope_angles",
+    "rope_backward", "rope_interleaved", "rope_interleaved_backward",
+    "rope_interleaved_reference", "rope_reference", "silu",
+    "silu_backward", "silu_reference", "softmax", "softmax_backward",
     "softmax_reference", "split_heads", "split_heads_backward",
     "split_heads_reference", "split_qkv", "split_qkv_backward",
-    "split_qkv_reference",
+    "split_qkv_reference", "swiglu", "swiglu_backward",
+    "swiglu_reference",
 ]
