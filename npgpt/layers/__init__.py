@@ -11,6 +11,10 @@ from npgpt.layers.cross_entropy import (
 )
 from npgpt.layers.dropout import dropout, dropout_backward
 from npgpt.layers.embedding import embedding, embedding_backward
+from npgpt.layers.flash_attention import (
+    flash_attention,
+    flash_attention_backward,
+)
 from npgpt.layers.gelu import gelu, gelu_backward
 from npgpt.layers.heads import (
     merge_heads,
@@ -50,7 +54,8 @@ __all__ = [
     "attention", "attention_backward", "blockwise_attention",
     "blockwise_attention_backward", "causal_mask", "cross_entropy",
     "cross_entropy_backward", "dropout", "dropout_backward",
-    "embedding", "embedding_backward", "extend_cache", "gelu",
+    "embedding", "embedding_backward", "extend_cache",
+    "flash_attention", "flash_attention_backward", "gelu",
     "gelu_backward", "layer_norm", "layer_norm_backward", "linear",
     "linear_backward", "merge_heads", "merge_heads_backward",
     "padded_positions", "padding_mask", "position_embedding",

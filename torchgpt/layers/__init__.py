@@ -26,6 +26,11 @@ from torchgpt.layers.embedding import (
     embedding_backward,
     embedding_reference,
 )
+from torchgpt.layers.flash_attention import (
+    flash_attention,
+    flash_attention_backward,
+    flash_attention_reference,
+)
 from torchgpt.layers.gelu import gelu, gelu_backward, gelu_reference
 from torchgpt.layers.heads import (
     merge_heads,
@@ -94,12 +99,14 @@ __all__ = [
     "blockwise_attention_reference", "causal_mask", "cross_entropy",
     "cross_entropy_backward", "cross_entropy_reference", "dropout",
     "dropout_backward", "dropout_reference", "embedding",
-    "embedding_backward", "embedding_reference", "extend_cache", "gelu",
-    "gelu_backward", "gelu_reference", "layer_norm",
-    "layer_norm_backward", "layer_norm_reference", "linear",
-    "linear_backward", "linear_reference", "merge_heads",
-    "merge_heads_backward", "merge_heads_reference", "padded_positions",
-    "padding_mask", "position_embedding", "position_embedding_backward",
+    "embedding_backward", "embedding_reference", "extend_cache",
+    "flash_attention", "flash_attention_backward",
+    "flash_attention_reference", "gelu", "gelu_backward",
+    "gelu_reference", "layer_norm", "layer_norm_backward",
+    "layer_norm_reference", "linear", "linear_backward",
+    "linear_reference", "merge_heads", "merge_heads_backward",
+    "merge_heads_reference", "padded_positions", "padding_mask",
+    "position_embedding", "position_embedding_backward",
     "position_embedding_reference", "repeat_heads",
     "repeat_heads_backward", "repeat_heads_reference", "rms_norm",
     "rms_norm_backward", "rms_norm_reference", "rope", "rope_angles",
