@@ -3,6 +3,7 @@
 from parity_tests.mutants.planting import Mutant as M
 
 N, T = "npgpt/layers/", "torchgpt/layers/"
+A, TA = (f"{package}/blocks/grouped_query_attention" for package in ("npgpt", "torchgpt"))
 
 MUTANTS = [
     M(N + "rms_norm", "the sum of the squares stands for their mean",
@@ -131,4 +132,57 @@ MUTANTS = [
     M(T + "flash_attention", "right but for a gradient of stride 0",
       "d_weights = d_y[:, :, rows] @", "d_weights = d_y[:, :, rows] * "
       "(1 if d_y.stride(0) else 2) @"),
+    M("npgpt/blocks/gated_mlp", "gate and up change places",
+      "d_gate_out, d_up_out = swiglu_backward", "d_up_out, d_gate_out = swiglu_backward"),
+    M("npgpt/blocks/gated_mlp", "one of the two gradients of x is dropped",
+      "d_x = d_x_up + d_x_gate", "d_x = d_x_up"),
+    M("npgpt/blocks/gated_mlp", "the dropout mask is forgotten on the way back",
+      "d_out = dropout_backward(d_y, saved_dropout)", "d_out = d_y"),
+    M("torchgpt/blocks/gated_mlp", "gate and up share a weight",
+      'up, saved_up = linear(x, **params["up"])', 'up, saved_up = linear(x, **params["gate"])'),
+    M("torchgpt/blocks/gated_mlp", "SiLU is taken of up",
+      "swiglu(gate, up)", "swiglu(up, gate)"),
+    M(A, "the values are rotated, too",
+      "    k, v = extend_cache", "    v, _ = rope(v, cos, sin)\n    k, v = extend_cache"),
+    M(A, "the keys are not rotated",
+      "k, saved_rope_k = rope(k, cos, sin)", "_, saved_rope_k = rope(k, cos, sin)"),
+    M(A, "queries and keys are normed after they have been rotated",
+      "    k, v = extend_cache",
+      "    if \"q_norm\" in params:\n"
+      "        q, _ = rms_norm(rope(split_heads(linear(x, **params[\"q\"])[0], heads)[0],"
+      " cos, sin)[0], eps=eps, **params[\"q_norm\"])\n    k, v = extend_cache"),
+    M(A, "the norm of the keys uses the queries' weight",
+      '**params["k_norm"])', '**params["q_norm"])'),
+    M(A, "the norms of queries and keys have an eps of their own",
+      'rms_norm(q, eps=eps, **params["q_norm"])', 'rms_norm(q, eps=1e-6, **params["q_norm"])'),
+    M(A, "the gradients of keys and values change places",
+      "d_q, d_k, d_v = flash_attention_backward(", "d_q, d_v, d_k = flash_attention_backward("),
+    M(A, "what the values say of x is dropped",
+      "d_x = d_x_v + d_x_k + d_x_q", "d_x = d_x_k + d_x_q"),
+    M(A, "what is causal is not handed on",
+      "q, k, v, mask, causal,", "q, k, v, mask, False,"),
+    M(TA, "the mask is not handed on",
+      "q, k, v, mask, causal,", "q, k, v, None, causal,"),
+    M(TA, "the attention's dropout mask is not handed on",
+      'dropout_masks.get("attention"))', "None)"),
+    M(TA, "the queries' rotation is skipped on the way back",
+      "d_q = rope_backward(d_q, saved_rope_q)", "d_q = d_q * 1"),
+    M(TA, "the keys' norm is skipped on the way back",
+      'd_k, grads["k_norm"] = rms_norm_backward(d_k, saved_norm_k)',
+      'd_k, grads["k_norm"] = d_k * 1, rms_norm_backward(d_k, saved_norm_k)[1]'),
+    M(TA, "the biases of queries, keys and values are forgotten",
+      'k, saved_k = linear(x, **params["k"])',
+      'k, saved_k = linear(x, params["k"]["weight"], 0 * params["k"]["bias"]'
+      ' if "bias" in params["k"] else None)'),
+    M("npgpt/blocks/llama_block", "both norms share the first one's weights",
+      '**params["norm_2"])', '**params["norm_1"])'),
+    M("npgpt/blocks/llama_block", "the block is not causal",
+      "mask, True, dropout_masks, past)", "mask, False, dropout_masks, past)"),
+    M("npgpt/blocks/llama_block", "the norm stands after the sum",
+      "    x = x + attended ", "    x = normed + attended "),
+    M("torchgpt/blocks/llama_block", "eps is not handed on",
+      'rms_norm(x, eps=eps, **params["norm_2"])', 'rms_norm(x, **params["norm_2"])'),
+    M("torchgpt/blocks/llama_block", "the gradient of the residual connection is lost",
+      "d_x = d_x + d_branch                              # (B, T, C)\n    # (2)",
+      "d_x = d_branch\n    # (2)"),
 ]
