@@ -24,7 +24,7 @@ from npgpt.layers.rope import rope, rope_backward
 def grouped_query_attention(x, params, heads, kv_heads, cos, sin, eps,
                             mask=None, causal=False, dropout_masks=None,
                             past=None):
-    """x (B, T, C) -> y (B, T, C). heads: H; kv_heads: K, a divisor of H.
+    """x (B, T, C) -> y (B, T, C). heads: H; kv_heads: K, its divisor.
 
     cos, sin: the tokens' rotations, as `rope` takes them. Queries and
     keys are normed first, with eps, where params has "q_norm" and
