@@ -6,6 +6,8 @@ import os
 import re
 import secrets
 import shlex
+import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,11 +49,31 @@ def written_aside(path: Path, flush: bool = True) -> Iterator[Path]:
             sync_directory(path.parent)
 
 
+def read_bytes(file: Path) -> bytes:
+    """All of a file. InputError for a device without an end, such as /dev/zero."""
+    if file.exists() and is_endless(file.stat()):
+        raise InputError(f"{file} is a device, which has no end: give a file")
+    return file.read_bytes()
+
+
+def read_stdin() -> bytes:
+    """All of standard input. InputError where it is a device without an end."""
+    with contextlib.suppress(OSError):  # one that is not the system's
+        if not sys.stdin.isatty() and is_endless(os.fstat(sys.stdin.fileno())):
+            raise InputError("standard input is a device, which has no end: give a file")
+    return sys.stdin.buffer.read()
+
+
+def is_endless(status: os.stat_result) -> bool:
+    """Whether it is a device that gives characters, other than the empty one."""
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev != os.stat(os.devnull).st_rdev
+
+
 def read_json(file: Path) -> dict:
     """The object in a JSON file of any of Unicode's encodings, with or without a byte
     order mark; anything else is an InputError."""
     try:
-        fields = parse_json(file.read_bytes())
+        fields = parse_json(read_bytes(file))
     except InputError as error:
         raise InputError(f"{file} holds {error}; restore it from a copy") from None
     except (ValueError, RecursionError):

@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(config, items):
 def pytest_sessionfinish(session):
     from parity_tests import report, suite
 
-    part = report.tallies_as_plain(suite.TALLIES, suite.MUTANTS)
+    part = {**report.tallies_as_plain(suite.TALLIES, suite.MUTANTS), "fuzzed": suite.FUZZED}
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["parity"] = part
         session.config.workeroutput["left_out"] = session.config.left_out
@@ -92,6 +92,11 @@ def pytest_terminal_summary(terminalreporter, config):
     for why, count in config.left_out.items():
         terminalreporter.write_line(f"left out: {count} {why}")
     merged = report.merge(config.parity_parts)
+    fuzzed = report.merge_fuzzed(config.parity_parts)
+    if config.getoption("--profile") == "acceptance" and report.is_whole_fuzz(fuzzed):
+        record = report.as_fuzz_record(fuzzed, config.commit)
+        write_atomically(report.FUZZ_RECORD, json.dumps(record, indent=1) + "\n")
+        terminalreporter.write_line(f"written: {report.FUZZ_RECORD}")
     if config.getoption("--candidate"):
         print_verdicts(terminalreporter, config.getoption("--candidate"))
         return

@@ -15,6 +15,8 @@ from npgpt.files import write_atomically
 HERE = Path(__file__).parent
 GPU_RECORD = HERE / "gpu.json"
 ACCEPTANCE_RECORD = HERE / "acceptance.json"
+FUZZ_RECORD = HERE / "fuzz.json"
+FUZZED_HERE, FUZZED_PROCESSES = 10_000, 300
 NOT_YET = "not yet measured"
 HEAD = ("component", "examples", "witnesses", "forward", "backward", "mutants killed")
 
@@ -43,6 +45,35 @@ def merge(parts):
         for name, killed in part["mutants"].items():
             mutants.setdefault(name, {}).update(killed)
     return {"components": components, "mutants": mutants}
+
+
+def merge_fuzzed(parts):
+    """The workers' counts of fuzzed inputs, added up."""
+    whole = {}
+    for part in parts:
+        for where, kinds in part.get("fuzzed", {}).items():
+            for kind, counts in kinds.items():
+                row = whole.setdefault(where, {}).setdefault(kind, dict.fromkeys(counts, 0))
+                for outcome, count in counts.items():
+                    row[outcome] += count
+    return whole
+
+
+def is_whole_fuzz(fuzzed):
+    """True where all were tried; what fails is not counted."""
+    counts = {where: sum(sum(row.values()) for row in kinds.values())
+              for where, kinds in fuzzed.items()}
+    return counts == {"in process": FUZZED_HERE, "as processes": FUZZED_PROCESSES}
+
+
+def as_fuzz_record(fuzzed, commit):
+    """What is kept of the fuzzed inputs: how many gave a right result, how many one line
+    and status 2, and where that was found."""
+    return {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "commit": commit,
+            "versions": {"python": platform.python_version(),
+                         **{name: version(name) for name in ("numpy", "torch", "safetensors")}},
+            "cores": os.cpu_count(), "failures": 0,
+            **{where: dict(sorted(kinds.items())) for where, kinds in sorted(fuzzed.items())}}
 
 
 def as_record(merged, profile, device, commit):

@@ -10,6 +10,7 @@ from torchgpt.checking import candidate_implementation, torch_implementation, wi
 
 TALLIES = {}
 MUTANTS = {}
+FUZZED = {}         # {"in process": {kind: {"right": n, "refused": n}}, "as processes": …}
 BOTH = [numpy_implementation(), torch_implementation()]
 in_both = pytest.mark.parametrize("package", BOTH, ids=["numpy", "torch"])
 

@@ -2,7 +2,6 @@
 
 import math
 import sys
-import warnings
 from collections import deque
 from typing import Annotated, Any
 
@@ -12,13 +11,13 @@ from npgpt.cli.output import free_directory, print_json
 from npgpt.cli.progress import EVERY_STEPS, memory_used, stop_flag, while_heard
 from npgpt.cli.run import fail, let_threads_sleep
 from npgpt.cli.tables import GrowingTable, print_table
-from npgpt.cli.train import tell_of_training_text
+from npgpt.cli.train_output import tell_of_training_text
 from npgpt.errors import InputError
 from npgpt.files import shell_quote
 
 GRADIENTS = 5  # tensors in the table at the end
 # settings that the duet leaves at their defaults
-LEFT = ("minimum_rate", "decay_steps", "beta_1", "beta_2", "evaluate_every")
+LEFT = ("start_from", "minimum_rate", "decay_steps", "beta_1", "beta_2", "evaluate_every")
 Device = Annotated[
     str | None, option("--device", "PyTorch's device: auto, cpu, cuda or mps.", "NAME", "auto")
 ]
@@ -50,7 +49,7 @@ def duet(
     from npgpt.runs.diverged import Diverged
     from npgpt.runs.duet import duet as play
     from npgpt.runs.duet import parting, sample_both
-    from npgpt.runs.run import start_run
+    from npgpt.runs.run import cleared_unless_started, start_run
     from npgpt.runs.summary import of_training_text
     from npgpt.runs.trainers import numpy_trainer
     from torchgpt.device import pick_device, pick_dtype, use_exact_arithmetic
@@ -65,13 +64,13 @@ def duet(
         "threads": torch.get_num_threads()}}
     out = out or free_directory("duet")
     run = start_run(out, settings, "npgpt duet", extra, gpt2)
-    trainers = numpy_trainer(run), by_hand_trainer(run, chosen)
-    warnings.filterwarnings("ignore", category=RuntimeWarning)  # what overflows is reported once
-    with stop_flag() as stopped, LossTable(run.settings.steps) as table:
-        try:
-            summary = play(run, *trainers, while_heard(table), stopped)
-        except Diverged as error:
-            return fail(str(error), status=1)
+    with cleared_unless_started(run):
+        trainers = numpy_trainer(run), by_hand_trainer(run, chosen)
+        with stop_flag() as stopped, LossTable(run.settings.steps) as table:
+            try:
+                summary = play(run, *trainers, while_heard(table), stopped)
+            except Diverged as error:
+                return fail(str(error), status=1)
     params = summary.pop("params")
     if summary["status"] == "interrupted":
         if as_json:

@@ -58,6 +58,10 @@ def prepare(
     mask_kinds: Annotated[str, option(
         "--mask-kinds", "Kinds of personal data to mask.", "LIST",
         ",".join(D.kinds))] = ",".join(D.kinds),
+    field: Annotated[str, option(
+        "--field", "Field of JSON that holds the text.", "NAME", D.field)] = D.field,
+    end_of_text: Annotated[bool, option(
+        "--end-of-text", "End documents with <|endoftext|>.", None)] = D.end_of_text,
     chunk: Annotated[int, number(
         "--chunk", "Chunk length, in characters.", D.chunk)] = D.chunk,
     overlap: Annotated[int, number(
@@ -91,6 +95,8 @@ def prepare(
         seed=seed,
         licence=licence,
         sha256=sha256,
+        field=field,
+        end_of_text=end_of_text,
     )
     if workers is None:
         workers = os.cpu_count() or 1

@@ -2,6 +2,9 @@
 
 import os
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import typer
 
@@ -13,10 +16,25 @@ INSTALL = {
     "numba": "pip install 'npgpt[compile]'",
     "transformers": "pip install 'npgpt[test]'",
 }
+# what takes less memory, by command
+SMALLER = {
+    "train": "make the model (--channels, --layers), the --context-length or the --batch-size"
+             " smaller, or compute each batch in parts with --accumulate",
+    "duet": "make the model (--channels, --layers), the --context-length or the --batch-size"
+            " smaller, or compute each batch in parts with --accumulate",
+    "sample": "ask for fewer --tokens, or give a shorter prompt",
+}
+# libraries' words for sizes that no machine has
+TOO_LARGE = (
+    "can't allocate memory",  # torch, on the processor
+    "Maximum allowed dimension exceeded", "array is too big", "Maximum allowed size exceeded",
+    "Storage size calculation overflowed", "integer multiplication overflow",
+    "too large to convert to C", "int too big to convert", "Overflow when unpacking long",
+)
 
 
 def run(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
-    """Run the command line; the exit status. What the user can mend comes as
+    """Run the command line; the exit status. What the user can fix comes as
     one line on stderr and status 2."""
     argv = sys.argv[1:] if argv is None else argv
     for stream, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
@@ -28,7 +46,7 @@ def run(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
     try:
         # not app(…), which answers an interrupt and a closed pipe itself
         command = typer.main.get_command(app)
-        with command.make_context(name, list(argv or ["--help"])) as context:
+        with command.make_context(name, list(argv or ["--help"])) as context, quiet():
             status = command.invoke(context)
             sys.stdout.flush()
         return status if isinstance(status, int) else 0
@@ -51,8 +69,8 @@ def run(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
         return fail(f"{error.name} is not installed: {INSTALL[error.name]}")
     except Exception as error:
         if is_out_of_memory(error):
-            return fail(f"not enough memory ({error}): make the batch, the context or the"
-                        " model smaller; training takes a batch in parts with --accumulate")
+            smaller = SMALLER.get(argv[0] if argv else "", "give it less to do at once")
+            return fail(f"not enough memory ({error}): {smaller}")
         if not hasattr(error, "format_message"):  # click's own
             raise
         where = getattr(error, "ctx", None)
@@ -60,14 +78,25 @@ def run(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
         return fail(f"{error.format_message().rstrip('.')}: see {path} --help")
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without NumPy's warnings of numbers that overflow: what it means is reported once,
+    and a terminal or a pipe gets nothing else."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=RuntimeWarning)
+        yield
+
+
 def is_out_of_memory(error: Exception) -> bool:
-    """NumPy's, or torch's on a GPU or the processor."""
+    """NumPy's, or torch's on a GPU or the processor; also for what exceeds any memory."""
     return (isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-            or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error)))
+            or (isinstance(error, RuntimeError | ValueError | OverflowError | TypeError)
+                and any(words in str(error) for words in TOO_LARGE)))
 
 
 def fail(message: str, status: int = 2) -> int:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    with suppress(OSError):  # where nobody can be told, the status tells
+        print("error: " + " ".join(message.split()), file=sys.stderr, flush=True)
     return status
 
 

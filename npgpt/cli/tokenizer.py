@@ -17,7 +17,8 @@ from npgpt.cli.tokenizer_input import (
     TokenizerPath,
     encode_given,
 )
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
+from npgpt.files import read_stdin
 from npgpt.text import (
     BytePairTokenizer,
     CharacterTokenizer,
@@ -116,11 +117,13 @@ def decode(
     \b
     npgpt tokenizer encode t.json "Hello" | npgpt tokenizer decode t.json
     """
-    words = (" ".join(ids) if ids else sys.stdin.read()).replace(",", " ").split()
+    text = " ".join(ids) if ids else read_stdin().decode(errors="replace")
+    words = text.replace(",", " ").split()
     try:
         numbers = [int(word) for word in words]
-    except ValueError as error:
-        raise InputError(f"ids are whole numbers, separated by spaces or commas: {error}") from None
+    except ValueError:
+        raise InputError("ids are whole numbers, separated by spaces or commas;"
+                         f" these are not: {quote(' '.join(words))}") from None
     loaded = load_tokenizer(tokenizer)
     if as_json:
         print_json({"text": loaded.decode(numbers)})

@@ -1,10 +1,11 @@
 """What the commands of npgpt tokenizer are given: a tokenizer, a text, special tokens."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from npgpt.files import read_stdin
 
 TokenizerPath = Annotated[
     Path, typer.Argument(metavar="TOKENIZER", help="A tokenizer.json, or a directory with one.")
@@ -28,7 +29,7 @@ def encode_given(tokenizer: Any, text: str | None, allowed: list[str] | None) ->
     special = allowed or []
     if text is not None:
         return tokenizer.encode(text, allowed_special=special)
-    data = sys.stdin.buffer.read()
+    data = read_stdin()
     try:
         return tokenizer.encode(data.decode("utf-8"), allowed_special=special)
     except UnicodeDecodeError:

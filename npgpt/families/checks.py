@@ -1,5 +1,7 @@
 """Checks at the door, so that models and layers need none."""
 
+import math
+
 from npgpt.errors import InputError
 
 
@@ -45,6 +47,15 @@ def check_prompt(ids, config):
     for id in (min(ids), max(ids)):
         check_vocabulary(id, config)
     return ids
+
+
+def check_logits(largest):
+    """Raise InputError unless the largest logit of a token is finite: of
+    others none can be drawn."""
+    if not math.isfinite(largest):
+        raise InputError(
+            f"the model's largest logit is {largest}: its weights are"
+            f" damaged or too large; restore them from a copy")
 
 
 def check_whole(name, numbers):

@@ -3,7 +3,7 @@
 import math
 from dataclasses import MISSING, field
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 
 LARGEST = 2**63 - 1  # of the whole numbers that arrays count with
 WORDS = {"least": "at least", "above": "above",
@@ -28,6 +28,11 @@ def default_of(setting):
     return setting.metadata.get("new_run", setting.default)
 
 
+def flag_of(setting):
+    """Its option on the command line."""
+    return setting.metadata.get("flag", "--" + setting.name.replace("_", "-"))
+
+
 def before(setting):
     """What a run.json without the setting stands for; MISSING where
     every run.json has it."""
@@ -40,7 +45,7 @@ def check_setting(setting, value):
     if "choices" in about and value not in about["choices"]:
         *others, last = about["choices"]
         raise InputError(
-            f"{name} is {value!r}: give {', '.join(others)} or {last}")
+            f"{name} is {quote(value)}: give {', '.join(others)} or {last}")
     if value is None or isinstance(value, str | bool):
         return
     if isinstance(value, int):
@@ -59,12 +64,4 @@ def check_setting(setting, value):
                         isinstance(bound, float) else
                         f"{WORDS[kind]} {bound}"
                         for kind, bound in bounds.items())
-    raise InputError(f"{name} is {shortened(value)}: give a number {said}")
-
-
-def shortened(value):
-    """A number as a message shows it: no more than some of its digits."""
-    digits = str(value)
-    if len(digits) <= 40:
-        return digits
-    return f"{digits[:12]}… ({len(digits)} digits)"
+    raise InputError(f"{name} is {quote(value)}: give a number {said}")

@@ -1,10 +1,9 @@
 """A picture of where each attention head looks."""
 
-import io
 from pathlib import Path
 
-from npgpt.files import write_atomically
 from npgpt.runs.curves import INK
+from npgpt.runs.picture import save_picture
 
 BLUE = ("#f6f9fc", "#9fc3e6", "#2f6db3", "#10294a")
 
@@ -46,6 +45,4 @@ def draw_attention(maps: list, labels: list[str], file: Path) -> None:
     bar.set_ticks([0, 0.01, 0.05, 0.1, 0.25, 0.5, 1])
     bar.ax.tick_params(labelsize=8, colors=INK, length=0)
     bar.outline.set_visible(False)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    write_atomically(file, buffer.getvalue())
+    save_picture(figure, file)

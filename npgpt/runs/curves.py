@@ -1,14 +1,15 @@
 """Pictures of runs: loss.png, duet.png, and several runs in one."""
 
-import io
 import math
 from pathlib import Path
 
-from npgpt.files import read_json, write_atomically
+from npgpt.files import read_json
 from npgpt.runs.checkpoint import read_settings
 from npgpt.runs.log import read_log
+from npgpt.runs.picture import save_picture
 from npgpt.text.prepare.sources import printable
 
+NO_PICTURE = 1e100  # axes cannot reach as far
 INK = "#22303c"
 GRID = "#e3e7ea"
 NUMPY = "#7fc4ea"
@@ -59,8 +60,10 @@ def draw_duet(path: Path, budget: float) -> None:
     draw_untrained(top, path)
     steps, values = column(lines, "difference")
     least = min((value for value in values if value > 0), default=1e-17)
-    bottom.plot(steps, [max(value, least / 2) for value in values], color=INK, linewidth=0.9)
+    bottom.plot(steps, [value or math.nan for value in values], color=INK, linewidth=0.9,
+                marker=".", markersize=2)
     bottom.set_yscale("log")
+    draw_zeros(bottom, [step for step, value in zip(steps, values) if value == 0], least / 2)
     bottom.minorticks_off()
     bottom.set_ylabel("|NumPy − PyTorch|, nats")
     bottom.axhline(budget, color=TORCH, linewidth=0.9, linestyle=(0, (4, 3)))
@@ -69,26 +72,44 @@ def draw_duet(path: Path, budget: float) -> None:
     finish(figure, bottom, path / "duet.png", legend=top)
 
 
+def draw_zeros(axis, steps: list[int], y: float) -> None:
+    """Marks at the foot of a log axis, which has no place for 0."""
+    if steps:
+        axis.plot(steps, [y] * len(steps), color=NUMPY, marker="|", markersize=5, linewidth=0)
+        note(axis, y, f"exactly 0: {len(steps)} steps" if len(steps) > 1 else "exactly 0: 1 step")
+
+
 def draw_runs(paths: list[Path], file: Path) -> None:
     """Several runs' losses in one picture: training thin, validation with dots."""
     figure, (axis,) = panels(None, heights=(1,), height=5)
     names = [path.name for path in paths]
-    for place, path in enumerate(paths):
+    logs = [read_log(path) for path in paths]
+    # the same for all, or one run would look calmer than another
+    lengths = [len(column(lines, "train_loss", "numpy_loss")[0]) for lines in logs]
+    reach = min(max(lengths) // 100, min(lengths) // 10)
+    for i, (path, lines) in enumerate(zip(paths, logs)):
         label = printable(path.name if names.count(path.name) == 1 else str(path))
-        color = SEVERAL[place % len(SEVERAL)]
-        lines = read_log(path)
+        color = SEVERAL[i % len(SEVERAL)]
         # matplotlib leaves out a label that begins with _
-        draw_loss(axis, lines, color, color, None, f" {label}")
-    axis.set_title("training batches (thin) and validation (dots)", loc="left",
+        draw_loss(axis, lines, color, color, None, f" {label}", reach)
+    mean = f", their mean over {2 * reach + 1} steps (thick)" if reach else ""
+    axis.set_title(f"training batches (thin){mean}, validation (dots)", loc="left",
                    fontsize=11, color=INK, pad=10)
     finish(figure, axis, file, legend=axis)
 
 
-def draw_loss(axis, lines, train_color, validation_color, train_label, validation_label):
+def draw_loss(
+    axis, lines, train_color, validation_color, train_label, validation_label, reach=None
+):
+    """The batches' losses thin, with their mean over 2 · reach + 1 steps thick, and the
+    validation losses as dots. reach: by default a hundredth of the steps."""
     steps, values = column(lines, "train_loss", "numpy_loss")
-    axis.plot(steps, values, color=train_color, linewidth=0.7, alpha=0.35)
-    axis.plot(steps, smooth(values), color=train_color, linewidth=1.5,
-              label=train_label and f"{train_label}, smoothed")
+    reach = len(values) // 100 if reach is None else reach
+    axis.plot(steps, values, color=train_color, linewidth=0.7, alpha=0.35 if reach else 1,
+              label=None if reach else train_label)
+    if reach:
+        axis.plot(steps, smooth(values, reach), color=train_color, linewidth=1.5,
+                  label=train_label and f"{train_label}, mean over {2 * reach + 1} steps")
     steps, values = column(lines, "validation_loss")
     axis.plot(steps, values, color=validation_color, marker="o", markersize=4.5,
               linewidth=1, linestyle=(0, (2, 2)), label=validation_label)
@@ -163,26 +184,35 @@ def finish(figure, lowest, file: Path, legend) -> None:
     for text in drawn.get_texts():
         text.set_parse_math(False)
     figure.align_ylabels()
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png")
-    write_atomically(file, picture.getvalue())
+    save_picture(figure, file)
 
 
 def column(lines: list[dict], *names: str) -> tuple[list, list]:
-    """Steps and values of the lines that have one of these names."""
+    """Steps and values of the lines that have one of these names; no infinities."""
     steps, values = [], []
     for line in lines:
         value = next((line[name] for name in names if line.get(name) is not None), None)
         if isinstance(value, dict):  # a duet's: one of each package
             value = value.get("numpy")
-        if value is not None:
+        if value is not None and abs(value) < NO_PICTURE:
             steps.append(line["step"])
             values.append(value)
     return steps, values
 
 
-def smooth(values: list[float]) -> list[float]:
-    """The mean over about a fiftieth of the run around each value."""
-    reach = len(values) // 100
+def smooth(values: list[float], reach: int) -> list[float]:
+    """The mean of each value with as many as `reach` on either side."""
     windows = (values[max(0, i - reach) : i + reach + 1] for i in range(len(values)))
     return [sum(window) / len(window) for window in windows]
+
+
+def last_figures(lines: list[dict]) -> dict:
+    """The last step, training and validation loss, and the lowest validation loss."""
+    _, train = column(lines, "train_loss", "numpy_loss")
+    _, validation = column(lines, "validation_loss")
+    return {
+        "step": lines[-1]["step"],
+        "train_loss": train[-1] if train else None,
+        "validation_loss": validation[-1] if validation else None,
+        "lowest_validation_loss": min(validation, default=None),
+    }

@@ -16,7 +16,7 @@ from npgpt.generation import generate
 from npgpt.generation.prompt import opening
 from npgpt.generation.sample import token_probs
 from npgpt.random_stream import uniforms
-from npgpt.runs.checkpoint import clear_leftovers
+from npgpt.runs.checkpoint import clear_leftovers, files_of
 from npgpt.runs.curves import draw_duet
 from npgpt.runs.diverged import Diverged, last_good
 from npgpt.runs.log import flush, write_line
@@ -55,6 +55,7 @@ def duet(
     gradients: dict[str, float] = {}
     with locked(run.path), open(run.path / "log.jsonl", "a", encoding="utf-8") as log:
         clear_leftovers(run.path)
+        run.files = files_of(run.path)
         while step < settings.steps and not stopped() and parted is None:
             step += 1
             rate = warmup_cosine(

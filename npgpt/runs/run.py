@@ -1,16 +1,20 @@
 """A run: its settings, its data and the state of its training; started, and resumed."""
 
 import platform
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from npgpt.errors import InputError
-from npgpt.files import shell_quote
+from npgpt.errors import InputError, quote
+from npgpt.files import locked
+from npgpt.runs.advice import how_to_continue
 from npgpt.runs.checkpoint import (
+    clear_unstarted,
     create_run,
     family_in,
     find_directory,
@@ -20,9 +24,12 @@ from npgpt.runs.checkpoint import (
 )
 from npgpt.runs.checkpoint import read_settings as read_run_json
 from npgpt.runs.checkpoint.run_json import read_data
-from npgpt.runs.data import Data, encode_source, from_anywhere, open_source
+from npgpt.runs.checkpoint.training_state import check_state
+from npgpt.runs.curves import draw_run
+from npgpt.runs.data import Data, encode_source, from_anywhere, open_source, same_data
 from npgpt.runs.log import read_log
 from npgpt.runs.settings import Settings, complete, read_settings
+from npgpt.runs.start_from import fingerprint, read_again, read_start
 from npgpt.tree import tree_leaves
 
 
@@ -40,6 +47,11 @@ class Run:
     params: dict | None = None
     optimizer: dict | None = None
     best: float | None = None
+    # what its directory must not lose while it is trained
+    files: list[str] = field(default_factory=list)
+    # whether it was started here, and in a directory that was there, empty
+    new: bool = False
+    filled: bool = False
 
 
 def start_run(
@@ -53,14 +65,16 @@ def start_run(
     path = Path(path)
     settings = complete(given)
     if path.is_dir() and any(path.iterdir()):
-        again = f"{command.split()[0]} train --out {shell_quote(path)} --resume"
-        raise InputError(
-            f"{path} holds another run or other files: choose another --out,"
-            f" or continue it with {again}"
-        )
+        raise InputError(f"{path} holds another run or other files: choose another --out"
+                         + how_to_continue(command.split()[0], path))
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} is a file; give a directory")
-    run = plan_run(path, settings, model)
+    tokenizer = params = None
+    if settings.start_from:
+        settings, tokenizer, params = read_start(settings, given, model)
+        extra = {**extra, "weights_sha256": fingerprint(params)}
+    run = plan_run(path, settings, model, tokenizer)
+    run.params = params
     run_json = {
         "command": command,
         "settings": run.settings.stored(model.Config),
@@ -69,14 +83,30 @@ def start_run(
         "versions": versions(),
         **extra,
     }
+    run.new, run.filled = True, path.is_dir()
     create_run(path, run.config, run.data.tokenizer, run_json, family=model)
     return run
 
 
-def plan_run(path: Path, settings: Settings, model: Any) -> Run:
-    """A run with its data, at step 0; nothing is written."""
+@contextmanager
+def cleared_unless_started(run: Run) -> Iterator[None]:
+    """A new run that fails before its first step in this block leaves no directory
+    behind, which would block its name."""
+    try:
+        yield
+    except Exception:
+        if run.new:
+            with suppress(InputError, OSError), locked(run.path):  # nobody else has it
+                if not any(line["step"] > 0 for line in read_log(run.path)):
+                    clear_unstarted(run.path, directory_stays=run.filled)
+        raise
+
+
+def plan_run(path: Path, settings: Settings, model: Any, tokenizer: Any = None) -> Run:
+    """A run with its data, at step 0; nothing is written. `tokenizer`: instead of the one
+    that the settings ask for."""
     settings.config(1, model.Config)  # refuses sizes before a text is read
-    source, tokenizer = open_source(settings)
+    source, tokenizer = open_source(settings, tokenizer)
     data = encode_source(source, tokenizer, settings)
     config = settings.config(tokenizer.vocab_size, model.Config)
     settings = replace(settings, corpus=from_anywhere(settings.corpus))
@@ -101,34 +131,34 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
     tokenizer = read_tokenizer(path, config, exactly=True)
     if tokenizer is None:
         raise InputError(f"{path} has lost its tokenizer.json; restore it from a copy")
-    source, _ = open_source(settings, tokenizer)
-    if source.sha256 != recorded["sha256"]:
-        raise InputError(
-            f"the corpus {settings.corpus} is not the one that {path} was trained on"
-            f" (SHA-256 {source.sha256[:12]}…, not {str(recorded['sha256'])[:12]}…):"
-            " restore it, or start a new run"
-        )
-    data = encode_source(source, tokenizer, settings)
-    if data.record["ids_sha256"] != recorded["ids_sha256"]:
-        mapped = isinstance(data.train, np.memmap)
-        what = f"the token files in {settings.corpus}" if mapped else path / "tokenizer.json"
-        raise InputError(
-            f"{what}: it gives other ids than {path} was trained on;"
-            " restore it, or start a new run"
-        )
+    data = same_data(path, settings, tokenizer, recorded)
     run = Run(path, settings, config, data, model)
     training = load_training(path, config, model)
     if training is None and saved_before(path, run_json["settings"]["save_every"]):
         raise InputError(f"{path} has lost its training.safetensors; restore it from a copy,"
                          " or start a new run: its weights are still in model.safetensors")
+    if training is None and settings.start_from:
+        run.params = read_again(settings, config, model, str(run_json.get("weights_sha256")))
     if training is not None:
+        check_state(path, training)
         run.step, run.best = training["step"], training["best"]
         run.params, run.optimizer = training["params"], training["optimizer"]
     if run.step >= settings.steps:
-        raise InputError(
-            f"{path} has already done its {run.step} steps: give more with --steps"
-        )
+        drawn = complete_picture(path)
+        raise InputError(f"{path} has already done its {quote(run.step)} steps{drawn}:"
+                         " give more with --steps")
     return run
+
+
+def complete_picture(path: Path) -> str:
+    """Draw loss.png where the run was killed after its last save, before that -> words
+    that say so, or none."""
+    log, picture = path / "log.jsonl", path / "loss.png"
+    if not log.exists() or (
+            picture.exists() and picture.stat().st_mtime >= log.stat().st_mtime):
+        return ""
+    draw_run(path)
+    return ", and its loss.png is drawn now" if picture.exists() else ""
 
 
 def saved_before(path: Path, first: int) -> bool:

@@ -12,7 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from npgpt.files import locked
-from npgpt.runs.checkpoint import clear_leftovers, create_run, read_settings, save_checkpoint
+from npgpt.runs.checkpoint import (
+    check_files,
+    clear_leftovers,
+    create_run,
+    files_of,
+    read_settings,
+    save_checkpoint,
+)
 from npgpt.runs.curves import draw_run
 from npgpt.runs.diverged import Diverged, check_finite, explain, first_not_finite, last_good
 from npgpt.runs.log import flush, last_values, open_log, write_line
@@ -44,6 +51,7 @@ def train(
     clock = Clock()
     with locked(run.path), open_log(run.path, run.step) as log_file:
         clear_leftovers(run.path)
+        run.files = files_of(run.path)
 
         def write(record: dict) -> None:
             write_line(log_file, record)
@@ -187,10 +195,12 @@ def save(path: Path, run: Run, trainer, step: int) -> None:
         raise Diverged(f"the weight {bad} is not finite after step {step}{last_good(run)}")
     state = trainer.numpy(trainer.state())
     training = {"step": step, "best": run.best, "optimizer": state}
+    check_files(run.path, run.files)
     save_checkpoint(path, run.config, params, training=training, family=run.model)
 
 
 def save_best(run: Run, trainer, step: int) -> None:
+    check_files(run.path, run.files)
     best = run.path / "best"
     if not best.is_dir() or not any(best.iterdir()):
         create_run(best, run.config, run.data.tokenizer, read_settings(run.path),

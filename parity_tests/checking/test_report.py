@@ -28,6 +28,22 @@ def test_a_record_counts_outcomes_and_names_slow_tests():
     assert (kept["seconds"], kept["worst"]["gelu"]["forward"]) == (62, 0.123)
 
 
+def test_fuzzed_inputs_are_added_up_and_kept_when_all_were_tried():
+    def part(here, processes):
+        return {"fuzzed": {"in process": {"log": {"right": here, "refused": 1}},
+                           "as processes": {"log": {"right": processes, "refused": 0}}}}
+
+    few, whole = [part(3, 2), {}, part(4, 1)], [part(9000, 300), part(998, 0)]
+    assert report.merge_fuzzed(few) == {"in process": {"log": {"right": 7, "refused": 2}},
+                                        "as processes": {"log": {"right": 3, "refused": 0}}}
+    assert not report.is_whole_fuzz(report.merge_fuzzed(few))
+    assert not report.is_whole_fuzz({})
+    assert report.is_whole_fuzz(report.merge_fuzzed(whole))
+    record = report.as_fuzz_record(report.merge_fuzzed(whole), "1a2b3c4")
+    assert record["in process"]["log"] == {"right": 9998, "refused": 2}
+    assert (record["failures"], record["commit"]) == (0, "1a2b3c4")
+
+
 def test_only_a_whole_run_is_kept(pytestconfig):
     def whole(args, **options):
         chosen = {"--profile": "acceptance", **options}

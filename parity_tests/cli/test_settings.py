@@ -9,7 +9,7 @@ import pytest
 
 from npgpt.errors import InputError
 from npgpt.families import gpt2
-from npgpt.families.setting import check_setting, default_of, setting
+from npgpt.families.setting import check_setting, default_of, flag_of, setting
 from npgpt.runs import settings as module
 from npgpt.runs.settings import Settings, complete, declared, read_settings
 
@@ -20,12 +20,13 @@ def test_the_sizes_of_a_model_are_its_family_s():
     own = {"layers", "heads", "channels", "tied"}
     assert own <= set(NAMES) and own.isdisjoint(vars(Settings()))
     assert complete({"layers": 2, "tied": True, "steps": 40}).stored(gpt2.Config) == {
-        "corpus": "python-docs", "tokenizer": None, "seed": 1, "context_length": 64,
+        "corpus": "python-docs", "tokenizer": None, "start_from": None, "seed": 1, "context_length": 64,
         "dtype": "float32", "steps": 40, "batch_size": 12, "accumulate": 1, "dropout": 0.0,
         "learning_rate": 1e-3, "minimum_rate": 1e-4, "warmup_steps": 2, "decay_steps": 40,
         "weight_decay": 0.1, "beta_1": 0.9, "beta_2": 0.99, "clip": 1.0, "evaluate_every": 100,
         "evaluate_batches": None, "save_every": 100,
-        "layers": 2, "heads": 4, "channels": 128, "tied": True}
+        "field": "text", "end_of_text": False,
+            "layers": 2, "heads": 4, "channels": 128, "tied": True}
     assert complete({}).config(7, gpt2.Config).tied is False
     assert gpt2.Config(7).tied is True  # GPT-2's own head is tied
 
@@ -48,12 +49,13 @@ def test_every_setting_is_an_option_with_its_default(request, command):
     lines = {match[1]: match[2] for match in listed}
     assert status == 0
     for each in declared():
-        line = lines[each.name.replace("_", "-")]
+        line = lines[flag_of(each).split("/")[0].removeprefix("--")]
         help, shown = re.fullmatch(r"(.+\.) \[(.+)\]", line).groups()
         assert help == each.metadata["help"] and help[0].isalpha()
         default = default_of(each)
         if isinstance(default, bool):
-            assert shown == {True: "tied", False: "untied"}[default]
+            on, _, off = each.metadata["flag"].partition("/--")
+            assert shown == (on.removeprefix("--") if default else off or "off")
         elif default is not None:
             assert shown == (f"{default:g}" if isinstance(default, float) else str(default))
         else:

@@ -3,14 +3,14 @@
 MUTANTS = [
     (
         'a pair that overlaps itself, as in "aaaa", is counted once too few',
-        "tokenizers/byte_pairs",
+        "tokenizers/training",
         "            counts[pair] += frequency\n            found_in[pair].add(index)\n    heap",
         "            counts[pair] += frequency - (pair[0] == pair[1])\n"
         "            found_in[pair].add(index)\n    heap",
     ),
     (
         "of pairs that are equally frequent the last wins",
-        "tokenizers/byte_pairs",
+        "tokenizers/training",
         "        count, best = heappop(heap)\n",
         "        count, best = max(e for e in heap if e[0] == heap[0][0])\n"
         "        heap.remove((count, best))\n"
@@ -30,9 +30,33 @@ MUTANTS = [
     ),
     (
         "merges are applied out of order",
-        "tokenizers/byte_pairs",
-        "            first = heappop(heap)\n",
-        "            first = heap.pop()\n",
+        "tokenizers/merging",
+        "        lowest = heappop(heap)\n",
+        "        lowest = heap.pop()\n",
+    ),
+    (
+        "of one rank the last pair is merged first",
+        "tokenizers/merging",
+        "in sorted(positions.pop(lowest)):",
+        "in sorted(positions.pop(lowest), reverse=True):",
+    ),
+    (
+        'a pair that is gone is merged again: "aaa" gives one token too many',
+        "tokenizers/merging",
+        "            if (items[left], items[right]) != merges[lowest]:\n",
+        "            if items[left] < 0 or items[right] < 0:\n",
+    ),
+    (
+        "only the left id of a pair is looked at again before the merge",
+        "tokenizers/merging",
+        "            if (items[left], items[right]) != merges[lowest]:\n",
+        "            if items[left] != merges[lowest][0]:\n",
+    ),
+    (
+        "the list still leads back to an id that is gone",
+        "tokenizers/merging",
+        "            before[after[left]] = left\n",
+        "",
     ),
     (
         "half a character is shown while streaming",
@@ -48,33 +72,82 @@ MUTANTS = [
     ),
     (
         "an old count is believed",
-        "tokenizers/byte_pairs",
+        "tokenizers/training",
         "        if counts[best] != -count:\n",
         "        if counts[best] <= 0:\n",
     ),
     (
         "the pairs that a merge breaks up are still counted",
-        "tokenizers/byte_pairs",
+        "tokenizers/training",
         "                counts[pair] -= frequency\n",
         "                counts[pair] -= 0\n",
     ),
     (
         "new pairs are counted once a distinct word",
-        "tokenizers/byte_pairs",
+        "tokenizers/training",
         "                counts[pair] += frequency\n                if new",
         "                counts[pair] += 1\n                if new",
     ),
     (
         "after a merge only the pair on its left is looked at",
-        "tokenizers/byte_pairs",
-        "for pair in (before[-1:] or new) + new, new + (after[:1] or new):",
-        "for pair in ((before[-1:] or new) + new,):",
+        "tokenizers/merging",
+        "for begin in (before[left], left):",
+        "for begin in (before[left],):",
     ),
     (
         "two equal new tokens side by side are overlooked",
-        "tokenizers/byte_pairs",
-        "for pair in (before[-1:] or new) + new, new + (after[:1] or new):",
-        "for pair in before[-1:] + new, new + after[:1]:",
+        "tokenizers/merging",
+        "                if rank is not None:\n                    if",
+        "                if rank is not None and items[begin] != items[after[begin]]:\n"
+        "                    if",
+    ),
+    (
+        "in a table of words the last of equal pairs is merged first",
+        "tokenizers/short_words",
+        "            position = ranks.argmin(axis=1)  ",
+        "            position = ranks.shape[1] - 1 - ranks[:, ::-1].argmin(axis=1)  ",
+    ),
+    (
+        "in a table of words the pair on the left of a merge keeps its old rank",
+        "tokenizers/short_words",
+        "for begin in (np.maximum(position - 1, 0), position):",
+        "for begin in (position,):",
+    ),
+    (
+        "what was a finished row is taken for another one",
+        "tokenizers/short_words",
+        "            done[open_rows[~more], ",
+        "            done[np.flatnonzero(~more), ",
+    ),
+    (
+        "a text is cut where a space ends a block, not before it",
+        "tokenizers/cutting",
+        "border = match.start() + 1",
+        "border = match.start() + 2",
+    ),
+    (
+        "a special token is cut in two by the end of a block",
+        "tokenizers/cutting",
+        "    names = [name for name in names if _BORDER.search(name)]\n",
+        "    names = []\n",
+    ),
+    (
+        "a special token that the next text completes is cut in two",
+        "tokenizers/cutting",
+        "name in around or len(text) < border + reach",
+        "name in around",
+    ),
+    (
+        "in ASCII, digits and letters are one word",
+        "tokenizers/cutting",
+        " ?[A-Za-z]+|",
+        " ?[A-Za-z0-9]+|",
+    ),
+    (
+        "control characters that Python's `re` counts as spaces are spaces",
+        "tokenizers/cutting",
+        ", re.ASCII\n",
+        "\n",
     ),
     (
         "bytes that are not UTF-8 are dropped",

@@ -1,6 +1,7 @@
 import pytest
 
-from parity_tests.runs.run_checks import write_corpus
+from npgpt.runs import train as loop
+from parity_tests.runs.run_checks import flags, write_corpus
 
 
 @pytest.fixture
@@ -11,7 +12,8 @@ def corpus(tmp_path):
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Drawing takes longer than these runs."""
-    monkeypatch.setattr("npgpt.runs.train.draw_run", lambda path: None)
+    for module in ("train", "run"):
+        monkeypatch.setattr(f"npgpt.runs.{module}.draw_run", lambda path: None)
 
 
 @pytest.fixture
@@ -37,3 +39,15 @@ def torchgpt(capsys):
         return status, out, err
 
     return run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    from npgpt.cli.main import main
+
+    path = tmp_path_factory.mktemp("trained")
+    corpus = write_corpus(path / "corpus.txt")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "draw_run", lambda path: None)
+        assert main(["train", *flags(corpus=corpus, steps=2), "--out", str(path / "run")]) == 0
+    return path / "run"

@@ -1,6 +1,7 @@
 """A tiny run, and what two directories of runs have in common."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,3 +51,13 @@ def python(code: str, *arguments: object) -> subprocess.CompletedProcess:
         [sys.executable, "-c", quiet + code, *map(str, arguments)],
         capture_output=True, text=True, timeout=120,
     )
+
+
+def refused(result, *words):
+    """One line on stderr with these words, nothing on stdout, status 2."""
+    status, out, err = result
+    assert status == 2 and out == ""
+    assert re.fullmatch(r"error: [^\n]+\n", err), err
+    assert "Traceback" not in err
+    for word in words:
+        assert word in err, err

@@ -25,11 +25,7 @@ from npgpt.speed.threads import SHARD_TOKENS, sharded
 from npgpt.text import BytePairTokenizer, CharacterTokenizer
 from npgpt.text.corpora.load import load_corpus
 from npgpt.training import Trainer, init, loss_and_grads
-from npgpt.training.batches import (
-    draw_batch,
-    evaluation_batches,
-    micro_batches,
-)
+from npgpt.training.batches import draw_batch, evaluation_batches, micro_batches
 from npgpt.training.dropout_masks import draw_dropout_masks
 from npgpt.tree import tree_leaves, tree_map
 

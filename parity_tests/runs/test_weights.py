@@ -15,13 +15,7 @@ from npgpt.checking.components import make_case
 from npgpt.checking.draw import seeded_draw
 from npgpt.errors import InputError
 from npgpt.families.weight import Weight
-from npgpt.runs.checkpoint import (
-    file_name,
-    load_checkpoint,
-    load_training,
-    save_checkpoint,
-    shapes,
-)
+from npgpt.runs.checkpoint import file_name, load_checkpoint, load_training, save_checkpoint, shapes
 from npgpt.runs.run import count_parameters
 from npgpt.training import adamw_init, init
 from npgpt.tree import tree_leaves, tree_map, tree_map_with_path

@@ -1,5 +1,6 @@
 """torchgpt train: as npgpt train, in PyTorch."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ from npgpt.cli import options
 from npgpt.cli.options import option, with_settings
 from npgpt.cli.progress import stop_flag
 from npgpt.cli.run import let_threads_sleep
-from npgpt.cli.train import examine, go, open_run, refuse_resume
+from npgpt.cli.train import examine, go, open_run, refuse_trained
 from npgpt.errors import InputError
 from npgpt.models import gpt2
 
@@ -33,12 +34,13 @@ def train(
     check: options.Check = False,
     as_json: options.AsJson = False,
 ) -> int:
-    """Train a GPT on a text with PyTorch, or continue a run.
-
+    """
     \b
+    Train a GPT on a text with PyTorch, or continue a run:
     torchgpt train --out runs/one --steps 500 --device auto
     """
     let_threads_sleep()
+    from npgpt.runs.run import cleared_unless_started
     from torchgpt import distributed
     from torchgpt.device import pick_device
     from torchgpt.runs.trainers import Method
@@ -51,14 +53,15 @@ def train(
             return one_of_several(method, out, resume, settings, as_json)
     method = Method(pick_device(device or "auto"), by_hand, shared_dropout, compile)
     if check:
-        refuse_resume(resume)
+        refuse_trained(resume, settings)
         method.check(settings)
         plain = Method(method.device, by_hand)
         return examine(settings, gpt2, plain.trainer, as_json)
     run = begin(method, out, resume, settings)
     method = method.as_it_began(run)
-    method.check(settings)
-    return go(run, method.trainer(run), "torchgpt train", as_json, prefetch=method.prefetch)
+    with cleared_unless_started(run):
+        method.check(settings)
+        return go(run, method.trainer(run), "torchgpt train", as_json, prefetch=method.prefetch)
 
 
 def begin(method, out: Path | None, resume: bool, settings: dict[str, Any], processes: int = 1):
@@ -76,6 +79,7 @@ def one_of_several(
     """This process's part of a run that torchrun started; the exit status."""
     import torch.distributed as dist
 
+    from npgpt.runs.run import cleared_unless_started
     from npgpt.runs.settings import complete
     from torchgpt.distributed import Distributed, anyone, broadcast_run, check_parts
     from torchgpt.runs.trainers import module_trainer
@@ -93,9 +97,11 @@ def one_of_several(
 
     run, shared_dropout = broadcast_run(opened)
     method = type(method)(method.device, False, shared_dropout, method.compile)
-    trainer = module_trainer(run, method, Distributed)
-    if dist.get_rank() == 0:
-        return go(run, trainer, "torchgpt train", as_json, anyone, method.prefetch)
+    first = dist.get_rank() == 0
+    with cleared_unless_started(run) if first else nullcontext():
+        trainer = module_trainer(run, method, Distributed)
+        if first:
+            return go(run, trainer, "torchgpt train", as_json, anyone, method.prefetch)
     return follower(run, trainer, method.prefetch)
 
 

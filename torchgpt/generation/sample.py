@@ -2,11 +2,13 @@
 
 import torch
 
+from npgpt.families.checks import check_logits
 from torchgpt.layers.softmax import softmax
 
 
 def sample_token(logits, u, temperature=0.8, top_k=None, top_p=None):
     """logits (V,), u a uniform draw from [0, 1) -> a token's id."""
+    check_logits(float(logits.max()))
     if temperature == 0:  # nothing to draw
         return int(logits.argmax())
     probs = token_probs(logits, temperature, top_k, top_p)

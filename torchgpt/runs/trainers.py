@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from npgpt.errors import InputError
-from npgpt.runs.checkpoint import read_settings
+from npgpt.runs.checkpoint import read_backend
 from npgpt.runs.run import Run
 from npgpt.runs.train import initial_state
 from torchgpt.device import pick_dtype, use_exact_arithmetic
@@ -48,10 +48,9 @@ class Method:
     def as_it_began(self, run: Run) -> "Method":
         """A resumed run goes on with the functions and the dropout masks it has;
         one that began in NumPy goes on by autograd, with NumPy's masks."""
-        began = read_settings(run.path) or {}
-        backend = began.get("half", "torch")
-        own_masks = backend == "torch" and not began.get("torch", {}).get("shared_dropout")
-        return replace(self, by_hand=self.by_hand or backend == "torch by hand",
+        began = read_backend(run.path)
+        own_masks = began["half"] == "torch" and not began["shared_dropout"]
+        return replace(self, by_hand=self.by_hand or began["half"] == "torch by hand",
                        shared_dropout=self.shared_dropout or not own_masks)
 
     def trainer(self, run: Run):

@@ -17,15 +17,22 @@ Nothing is pickled.
 from npgpt.runs.checkpoint.by_type import family_in, family_of
 from npgpt.runs.checkpoint.config_json import read_config
 from npgpt.runs.checkpoint.hub import find_directory
-from npgpt.runs.checkpoint.run_directory import clear_leftovers, create_run
-from npgpt.runs.checkpoint.run_json import read_settings
+from npgpt.runs.checkpoint.run_directory import (
+    check_files,
+    clear_leftovers,
+    clear_unstarted,
+    create_run,
+    files_of,
+)
+from npgpt.runs.checkpoint.run_json import read_backend, read_settings
 from npgpt.runs.checkpoint.save_and_load import Checkpoint, load_checkpoint, save_checkpoint
 from npgpt.runs.checkpoint.tokenizer_files import read_tokenizer
 from npgpt.runs.checkpoint.training_state import load_training, saved_step
 from npgpt.runs.checkpoint.weights import file_name, shapes, to_file
 
 __all__ = [
-    "Checkpoint", "clear_leftovers", "create_run", "family_in", "family_of", "file_name",
-    "find_directory", "load_checkpoint", "load_training", "read_config", "read_settings",
-    "read_tokenizer", "save_checkpoint", "saved_step", "shapes", "to_file",
+    "Checkpoint", "check_files", "clear_leftovers", "clear_unstarted", "create_run",
+    "family_in", "family_of", "file_name", "files_of", "find_directory", "load_checkpoint",
+    "load_training", "read_backend", "read_config", "read_settings", "read_tokenizer",
+    "save_checkpoint", "saved_step", "shapes", "to_file",
 ]

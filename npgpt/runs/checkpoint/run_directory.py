@@ -16,6 +16,7 @@ from npgpt.files import (
 )
 from npgpt.runs.checkpoint.by_type import family_of
 from npgpt.runs.checkpoint.config_json import config_fields
+from npgpt.runs.checkpoint.listed import first_few
 from npgpt.runs.checkpoint.tokenizer_files import check_tokenizer
 from npgpt.text import tokenizer_config
 
@@ -95,6 +96,31 @@ def move_to(path: Path, aside: Path) -> None:
             raise taken(path) from None
         raise
     sync_directory(path.parent)
+
+
+def files_of(path: Path) -> list[str]:
+    """The files of a run in training that only their writer may take away."""
+    return [name for name in (*STATIC, "log.jsonl") if (path / name).exists()]
+
+
+def check_files(path: Path, names: list[str]) -> None:
+    """Raise InputError unless a run in training still has these files: saved without
+    them, it could not be resumed."""
+    lost = [name for name in names if not (path / name).exists()]
+    if lost:
+        what = f"has lost {first_few(lost)}" if path.is_dir() else "has been removed"
+        raise InputError(f"{path} {what} while it was trained: nothing is saved there any"
+                         " more; start a new run")
+
+
+def clear_unstarted(path: Path, directory_stays: bool) -> None:
+    """Remove a run that has no weights yet, so that its name is free again."""
+    if (path / "model.safetensors").exists() or (path / "best").exists():
+        return
+    for name in (*STATIC, "log.jsonl"):
+        (path / name).unlink(missing_ok=True)
+    if path.is_dir() and not directory_stays and not any(path.iterdir()):
+        path.rmdir()
 
 
 def clear_leftovers(path: Path) -> None:

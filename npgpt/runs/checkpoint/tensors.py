@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.files import written_aside
 from npgpt.runs.checkpoint.listed import first_few
 
@@ -89,7 +89,7 @@ def check_shapes(expected: dict, found: dict[str, Stored]) -> None:
         stored = found[name]
         if stored.shape != tuple(shape):
             raise InputError(
-                f"{stored.file}: {stored.name} is {stored.shape}, expected {tuple(shape)}")
+                f"{stored.file}: {stored.name} is {quote(stored.shape)}, expected {tuple(shape)}")
         if stored.dtype not in DTYPES:
             raise InputError(
                 f"{stored.file}: {stored.name} is stored as {stored.dtype};"

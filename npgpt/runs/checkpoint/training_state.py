@@ -5,7 +5,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-from npgpt.errors import InputError
+import numpy as np
+
+from npgpt.errors import InputError, quote
+from npgpt.families.setting import LARGEST
 from npgpt.files import parse_json
 from npgpt.runs.checkpoint.by_type import family_of
 from npgpt.runs.checkpoint.tensors import (
@@ -55,13 +58,30 @@ def load_training(path: str | Path, config: Any, family: Any = None) -> dict | N
     return {**facts, **nest(parts)}
 
 
+def check_state(path: Path, training: dict) -> None:
+    """Raise InputError unless the run can go on from here: it and its optimiser have
+    taken as many steps, every number is finite, and no mean of squares is negative."""
+    file = path / "training.safetensors"
+    step, other = training["step"], training["optimizer"]["step"]
+    if step != other:
+        raise InputError(f"{file} contradicts itself: the run has taken {quote(step)} steps,"
+                         f" AdamW {quote(other)}; restore it from a copy")
+    moments = {name: training["optimizer"][name] for name in ("m", "v")}
+    for name, array in tree_leaves({"params": training["params"], "optimizer": moments}):
+        if not np.isfinite(array).all():
+            raise InputError(f"{file}: {name} is not finite; restore it from a copy")
+        if name.startswith("optimizer.v.") and (array < 0).any():
+            raise InputError(f"{file}: {name}, a mean of squares, is negative;"
+                             " restore it from a copy")
+
+
 def read_facts(file: Path) -> dict:
     """What a training state says besides its arrays: both steps, the best loss."""
     with open_tensors(file) as source:
         metadata = source.metadata() or {}
     try:
         facts = parse_json(metadata.get("facts", "null"))
-        whole = [type(facts[name]) is int and facts[name] >= 0
+        whole = [type(facts[name]) is int and 0 <= facts[name] <= LARGEST
                  for name in ("step", "optimizer.step")]
         best = facts["best"] is None or (type(facts["best"]) in (int, float) and (
             0 <= facts["best"] < math.inf))  # a loss

@@ -16,6 +16,7 @@ from npgpt.text.prepare.token_files import JOINT, token_dtype
 from npgpt.text.prepare.work import SIDES, TRAIN, VALIDATION, Work, digest_of, put
 from npgpt.text.tokenizers.characters import CharacterTokenizer
 from npgpt.text.tokenizers.loading import Tokenizer, is_named, load_tokenizer, train_named
+from npgpt.text.tokenizers.special_tokens import END_OF_TEXT, end_id
 
 SAMPLE = 20_000_000  # characters that a tokenizer is trained on, about
 
@@ -29,30 +30,34 @@ def train_tokenizer(work: Work, stage: Path) -> None:
     path, name = stage / "tokenizer.json", work.settings.tokenizer
     if path.exists():
         return
+    special = (END_OF_TEXT,) if work.settings.end_of_text else ()
     if name == "characters":
         alphabets = [about["alphabet"] for _, about, _ in work.portions()]
         made: Tokenizer = CharacterTokenizer.train(
-            ["".join(sorted(set("".join(alphabets)) | {"\n"}))]
+            ["".join(sorted(set("".join(alphabets)) | {"\n"}))], special_tokens=special
         )
     elif is_named(name):
         size = sum((work.cleaned / f"{i:06}.jsonl").stat().st_size for i in range(len(work.counts)))
         texts = _training_texts(work, stage, 1 + size // SAMPLE)
-        made = train_named(name, texts)
+        made = train_named(name, texts, special)
     else:
         made = load_tokenizer(name)
+    if work.settings.end_of_text:
+        end_id(made.special_ids)  # InputError where it has none
     write_atomically(path, made.to_json())
 
 
 def _training_texts(work: Work, stage: Path, every: int = 1) -> Iterator[str]:
     """The training documents' texts, or each `every`-th of them."""
     verdicts, _ = work.verdicts(stage)
+    between = "" if work.settings.end_of_text else JOINT
     number = passed = 0
     for portion in range(len(work.counts)):
         with (work.cleaned / f"{portion:06}.jsonl").open(encoding="utf-8") as lines:
             for line in lines:
                 if verdicts[number] == TRAIN:
                     if passed % every == 0:
-                        yield json.loads(line)["text"] + JOINT
+                        yield json.loads(line)["text"] + between
                     passed += 1
                 number += 1
 
@@ -72,6 +77,9 @@ def encode_portion(
         return
     tokenizer = _tokenizer(stage / "tokenizer.json")
     dtype = token_dtype(tokenizer.vocab_size)
+    between, end = JOINT, []
+    if settings.end_of_text:
+        between, end = "", [end_id(tokenizer.special_ids)]
     lines: tuple[list[bytes], list[bytes]] = ([], [])
     ids: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     counts = [
@@ -86,7 +94,7 @@ def encode_portion(
             document = json.loads(line)
             text = document["text"]
             document["chunks"] = chunk(text, settings.chunk, settings.overlap)
-            encoded = np.array(tokenizer.encode(text + JOINT), dtype)
+            encoded = np.array(tokenizer.encode(text + between) + end, dtype)
             lines[verdict].append(json.dumps(document, ensure_ascii=False).encode() + b"\n")
             ids[verdict].append(encoded)
             keys[verdict].append(_text_key(text))
@@ -96,7 +104,7 @@ def encode_portion(
                 {
                     "documents": 1,
                     "characters": len(text),
-                    "bytes": len(text.encode()) + len(JOINT),
+                    "bytes": len(text.encode()) + len(between),
                     "tokens": len(encoded),
                     "chunks": len(document["chunks"]),
                 },

@@ -1,6 +1,5 @@
 """The numbers of `npgpt prepare`'s report, added up over the portions."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 from npgpt.text.prepare.document import Dropped
 from npgpt.text.prepare.personal import first_examples
 from npgpt.text.prepare.reasons import EXAMPLES, Reasons, add
-from npgpt.text.prepare.work import EXACT_DUPLICATE, NEAR_DUPLICATE, VALIDATION, Work
+from npgpt.text.prepare.work import DUPLICATES, VALIDATION, Work
 
 BITMAP = 1 << 24  # of the vocabulary curve, which counts words by their hashes
 
@@ -82,25 +81,13 @@ def _vocabulary(
 
 def _name_duplicates(work: Work, verdicts: np.ndarray, twins: np.ndarray, reasons: Reasons) -> None:
     """Count the duplicates, and tell of the first few what they are like."""
-    for verdict, reason in (
-        (EXACT_DUPLICATE, "exact duplicate"),
-        (NEAR_DUPLICATE, "near duplicate"),
-    ):
+    for verdict, reason in DUPLICATES.items():
         numbers = np.flatnonzero(verdicts == verdict)
         for number in numbers[:EXAMPLES].tolist():
-            document, twin = _document(work, number), _document(work, int(twins[number]))
+            document, twin = work.document(number), work.document(int(twins[number]))
             reasons.add(
                 Dropped(document["source"], document["start"], document["text"], reason),
                 like=twin["id"],
             )
         if len(numbers) > EXAMPLES:
             reasons.counts[reason] = len(numbers)
-
-
-def _document(work: Work, number: int) -> dict[str, Any]:
-    for portion, count in enumerate(work.counts):
-        if number < count:
-            with (work.cleaned / f"{portion:06}.jsonl").open(encoding="utf-8") as lines:
-                return dict(json.loads(next(line for i, line in enumerate(lines) if i == number)))
-        number -= count
-    raise IndexError(number)

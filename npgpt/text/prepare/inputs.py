@@ -72,7 +72,7 @@ def open_source(settings: Settings, out: Path) -> tuple[Iterator[list[Piece]], s
         # Path.resolve does not take a link to itself
         if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(path)):
             raise InputError(f"{out} lies in {path}, which is to be read; give another --out")
-        found = blocks(read_pieces(path)), licence, origin
+        found = blocks(read_pieces(path, settings.end_of_text)), licence, origin
     return found[0], settings.licence or found[1], found[2]
 
 

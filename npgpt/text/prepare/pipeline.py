@@ -138,7 +138,7 @@ def _clean_all(work: Work, portions: Iterator[list[Piece]], pool: Pool, tell: Pr
     chosen = work.settings
     relevant = repr(
         (FORMAT, chosen.form, chosen.limits, chosen.mask, chosen.kinds, bool(chosen.near),
-         chosen.seed)
+         chosen.seed, chosen.field)
     ).encode()
 
     def jobs() -> Iterator[tuple[int, list[Piece], str]]:

@@ -16,11 +16,12 @@ import numpy as np
 from npgpt.text.prepare import dedup
 from npgpt.text.prepare.clean import clean_document
 from npgpt.text.prepare.document import Document, Dropped
+from npgpt.text.prepare.documents import documents
 from npgpt.text.prepare.filter import filter_document, scripts
 from npgpt.text.prepare.personal import first_examples, mask_document
 from npgpt.text.prepare.reasons import Reasons, add
 from npgpt.text.prepare.settings import Settings
-from npgpt.text.prepare.sources import Piece, documents
+from npgpt.text.prepare.sources import Piece
 from npgpt.text.prepare.split import split_key
 from npgpt.text.prepare.strip import strip_document
 from npgpt.text.prepare.work import digest_of, put
@@ -50,7 +51,7 @@ def clean_portion(
     reasons = Reasons(settings.kinds if settings.mask else ())
     size = 0
     for piece in pieces:
-        for read in documents(piece):
+        for read in documents(piece, settings.field):
             document = through_the_steps(read, settings)
             size += document.size
             if isinstance(document, Dropped):
@@ -83,6 +84,7 @@ def clean_portion(
         about=np.frombuffer(json.dumps(about).encode(), np.uint8),
         digests=np.frombuffer(digests, np.uint8).reshape(-1, 20),
         keys=np.array([split_key(d.text, settings.seed) for d in passed], np.uint64),
+        sizes=np.array([len(d.text) for d in passed], np.int64),
         signatures=np.array(signatures, np.uint32).reshape(-1, dedup.PERMUTATIONS),
         new_words=new_words,
         places=positions.astype(np.uint32),

@@ -90,6 +90,7 @@ def _cell(text: str) -> str:
 
 def _draw(folder: Path, figures: dict[str, Any]) -> None:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(6, 3.5), layout="constrained")
     axes = figure.subplots()
@@ -101,13 +102,15 @@ def _draw(folder: Path, figures: dict[str, Any]) -> None:
     axes.set_xticks(marks, [f"{2 ** (mark / 2):,.0f}" for mark in marks], rotation=45)
     axes.set_xlabel("characters")
     axes.set_ylabel("documents kept")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     figure.savefig(folder / "lengths.png", dpi=100, metadata={"Software": None})
 
     figure = Figure(figsize=(6, 3.5), layout="constrained")
     axes = figure.subplots()
     axes.plot(*zip(*figures["vocabulary"]))
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.yaxis.set_major_formatter("{x:,.0f}")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axis.set_major_formatter("{x:,.0f}")
     axes.tick_params("x", rotation=20)
     axes.set_xlabel("words read, near and exact duplicates counted")
     axes.set_ylabel("distinct words")

@@ -1,6 +1,7 @@
 """What `npgpt prepare` is asked to do: everything that the prepared bytes depend on."""
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 Form = Literal["NFC", "NFKC"]
@@ -28,7 +29,7 @@ class Settings:
     source: str
     tokenizer: str = "characters"
     form: Form = "NFC"
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = dataclasses.field(default_factory=Limits)
     near: float = 0.8
     mask: bool = True
     kinds: tuple[str, ...] = KINDS  # what is masked
@@ -38,3 +39,5 @@ class Settings:
     seed: int = 0
     licence: str = ""
     sha256: str = ""
+    field: str = "text"  # of a JSON object
+    end_of_text: bool = False  # a special token ends every document

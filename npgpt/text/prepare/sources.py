@@ -1,40 +1,40 @@
 """Step 1: raw text, piece by piece, from wherever it lies; memory does not grow with a file.
 
 A source is the name of a corpus, a file, a directory, or a pattern such as
-``notes/**/*.md``. Files are text, HTML (one document each) or JSONL (one
-document a line, its field "text"), each of them also compressed as ``.gz``.
-Hidden files and directories are left out.
+``notes/**/*.md``. Files are text, HTML (one document each), JSONL (one document a
+line) or JSON (a list of documents), each of them also compressed as ``.gz``.
+Hidden files and directories are left out; a folder that is linked to is read once.
 """
 
 import glob
 import gzip
-import io
-import json
 import os
-import re
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from npgpt.errors import InputError
-from npgpt.text.corpora.stories import stories
-from npgpt.text.prepare.document import Document, Dropped
+from npgpt.text.prepare.encodings import Recoded, encoding_of
+from npgpt.text.tokenizers.special_tokens import END_OF_TEXT
 
 PIECE = 1 << 20  # bytes read from a long file at once
 WHOLE = 16 << 10  # a text file up to this size is one document; so is no longer part of a longer
-SHORTEST = 4000  # bytes of a longer file's documents, at least
 LARGEST = 8 << 20  # the largest HTML page or JSONL line
+LARGEST_JSON = 64 << 20  # the largest JSON file, which is read whole
+END = END_OF_TEXT.encode()
 
 
 @dataclass(frozen=True)
 class Piece:
     """Some raw bytes of a file, cut where a document ends; or a problem instead.
 
-    `kind` is "document" (one), "text" (to be cut at empty lines), "html", "jsonl", or
-    "stories" (how many, and their seed: they are made where they are read). `start` is the
-    position of its first byte in the file.
+    `kind` is "document" (one), "text" (to be cut at empty lines), "separated" (to be cut
+    at <|endoftext|>), "html", "jsonl", "json", or "stories" (how many, and their seed: they
+    are made where they are read). `start` is the position of its first byte in the file, as
+    UTF-8.
     """
 
     source: str
@@ -44,10 +44,11 @@ class Piece:
     problem: str = ""
 
 
-def read_pieces(source: str | Path) -> Iterator[Piece]:
+def read_pieces(source: str | Path, end_of_text: bool = False) -> Iterator[Piece]:
     """The pieces of a file, a directory or a pattern, in the order of the files' names.
 
-    Names are relative to the directory. What cannot be read is a piece with a
+    Names are relative to the directory. `end_of_text`: text files that have <|endoftext|> in
+    them are cut there. What cannot be read is a piece with a
     problem; that the source itself is missing or empty is an InputError.
     """
     path = Path(source)
@@ -57,36 +58,60 @@ def read_pieces(source: str | Path) -> Iterator[Piece]:
         if not files and not unreadable:
             raise InputError(f"{path} has no files in it; hidden ones are not read")
         for name in files:
-            yield from _read_file(path / name, name)
+            yield from _read_file(path / name, name, end_of_text)
         for error in unreadable:
             name = Path(error.filename).relative_to(path).as_posix()
             yield Piece(printable(name), "text", 0, b"", f"unreadable: {error.strerror}")
     elif os.path.lexists(path):
-        yield from _read_file(path, path.name)
+        yield from _read_file(path, path.name, end_of_text)
     elif glob.has_magic(str(source)):
         found = sorted(p for p in glob.glob(str(source), recursive=True) if not os.path.isdir(p))
         if not found:
             raise InputError(f"no file matches {str(source)!r}")
         for name in found:
-            yield from _read_file(Path(name), Path(name).as_posix())
+            yield from _read_file(Path(name), Path(name).as_posix(), end_of_text)
     else:
         raise InputError(f"there is no file {str(source)!r}")
 
 
 def _files_below(directory: Path, unreadable: list[OSError]) -> Iterator[str]:
-    for folder, folders, files in os.walk(directory, onerror=unreadable.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in files:
-            if not name.startswith("."):
-                yield (Path(folder) / name).relative_to(directory).as_posix()
+    """Names below a directory: first those in its own folders, then in the folders that are
+    linked to, each folder once, whatever the number of ways to it."""
+    seen: set[tuple[int, int]] = set()
+    waiting = [directory]
+    while waiting:
+        linked: list[Path] = []
+        for start in waiting:
+            for folder, folders, files in os.walk(start, onerror=unreadable.append):
+                if not _is_new(Path(folder), seen):
+                    folders.clear()
+                    continue
+                folders[:] = sorted(name for name in folders if not name.startswith("."))
+                linked += [Path(folder) / name for name in folders
+                           if os.path.islink(os.path.join(folder, name))]
+                for name in files:
+                    if not name.startswith("."):
+                        yield (Path(folder) / name).relative_to(directory).as_posix()
+        waiting = linked
+
+
+def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
+    about = folder.stat()
+    known = (about.st_dev, about.st_ino) in seen
+    seen.add((about.st_dev, about.st_ino))
+    return not known
+
+
+KINDS = {
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
+    ".html": "html", ".htm": "html", ".xhtml": "html",
+}
 
 
 def kind_of(name: str) -> str:
     """How a file is read, by its name's ending (before ``.gz``)."""
     ending = Path(name.lower().removesuffix(".gz")).suffix
-    return {".jsonl": "jsonl", ".html": "html", ".htm": "html", ".xhtml": "html"}.get(
-        ending, "text"
-    )
+    return KINDS.get(ending, "text")
 
 
 def printable(name: str) -> str:
@@ -94,7 +119,7 @@ def printable(name: str) -> str:
     return name.encode(errors="replace").decode()
 
 
-def _read_file(path: Path, name: str) -> Iterator[Piece]:
+def _read_file(path: Path, name: str, end_of_text: bool) -> Iterator[Piece]:
     name = printable(name)
     kind, start = kind_of(name), 0
     try:
@@ -103,16 +128,22 @@ def _read_file(path: Path, name: str) -> Iterator[Piece]:
             return
         with path.open("rb") as raw:
             file = gzip.GzipFile(fileobj=raw) if name.lower().endswith(".gz") else raw
-            for piece in _read_open(file, kind, name):
+            for piece in _read_open(file, kind, name, end_of_text):
                 start = piece.start + len(piece.data)
                 yield piece
+    except UnicodeError:
+        yield Piece(name, kind, start, b"", "broken UTF-16")
     except (EOFError, zlib.error, gzip.BadGzipFile):
         yield Piece(name, kind, start, b"", "broken gzip file")
     except OSError as error:
         yield Piece(name, kind, start, b"", f"unreadable: {error.strerror}")
 
 
-def _read_open(file: io.BufferedIOBase, kind: str, name: str) -> Iterator[Piece]:
+def _read_open(file: Any, kind: str, name: str, end_of_text: bool) -> Iterator[Piece]:
+    encoding = encoding_of(file.read(4))
+    file.seek(0)
+    if encoding != "utf-8":
+        file = Recoded(file, encoding)
     data = file.read(PIECE)
     if not data:
         yield Piece(name, kind, 0, b"", "empty file")
@@ -121,28 +152,45 @@ def _read_open(file: io.BufferedIOBase, kind: str, name: str) -> Iterator[Piece]
     elif kind == "jsonl":
         file.seek(0)
         yield from _read_lines(file, name)
-    elif kind == "html":
-        data += file.read(LARGEST)
-        if len(data) > LARGEST:
-            yield Piece(name, kind, 0, b"", f"HTML page of more than {LARGEST >> 20} MiB")
+    elif kind in ("html", "json"):
+        largest, what = (LARGEST, "HTML page") if kind == "html" else (LARGEST_JSON, "JSON file")
+        data += file.read(largest)
+        if len(data) > largest:
+            yield Piece(name, kind, 0, b"", f"{what} of more than {largest >> 20} MiB")
         else:
             yield Piece(name, kind, 0, data)
+    elif end_of_text and END in data:
+        yield from _read_parts(file, data, name, "separated", _last_end)
     elif len(data) <= WHOLE:
         yield Piece(name, "document", 0, data)
     else:
-        start = 0
-        while data:
-            more = file.read(PIECE)
-            cut = _last_break(data) if more else len(data)
+        yield from _read_parts(file, data, name, "text", last_break)
+
+
+def _read_parts(
+    file: Any, data: bytes, name: str, kind: str, last: Callable[[bytes], int]
+) -> Iterator[Piece]:
+    """A long file in pieces, each up to where its `last` document ends."""
+    start = 0
+    while data:
+        more = file.read(PIECE)
+        cut = last(data) if more else len(data)
+        if cut:
             yield Piece(name, kind, start, data[:cut])
-            start, data = start + cut, data[cut:] + more
+        start, data = start + cut, data[cut:] + more
 
 
-def _read_lines(file: io.BufferedIOBase, name: str) -> Iterator[Piece]:
+def _last_end(data: bytes) -> int:
+    """The end of the last document but one; 0, to read on, where none has ended yet."""
+    found = data.rfind(END)
+    return found + len(END) if found >= 0 else len(data) if len(data) > LARGEST else 0
+
+
+def _read_lines(file: Any, name: str) -> Iterator[Piece]:
     lines: list[bytes] = []
     start = size = 0
     while line := file.readline(LARGEST):
-        too_long = len(line) == LARGEST and not line.endswith(b"\n")
+        too_long = len(line) >= LARGEST and not line.endswith(b"\n")
         if size + len(line) > PIECE or too_long:
             if lines:
                 yield Piece(name, "jsonl", start, b"".join(lines))
@@ -160,7 +208,7 @@ def _read_lines(file: io.BufferedIOBase, name: str) -> Iterator[Piece]:
         yield Piece(name, "jsonl", start, b"".join(lines))
 
 
-def _last_break(data: bytes) -> int:
+def last_break(data: bytes) -> int:
     """Where the last paragraph of some text begins; or else its last line, or character."""
     cut = max(data.rfind(b"\n\n") + 2, data.rfind(b"\n\r\n") + 3)
     cut = cut if cut > 2 else data.rfind(b"\n") + 1
@@ -170,73 +218,6 @@ def _last_break(data: bytes) -> int:
         if data[-back] >= 0xC0:
             return len(data) - back
     return len(data)
-
-
-def documents(piece: Piece) -> Iterator[Document | Dropped]:
-    """The documents of a piece; dropped at once are those that cannot be read."""
-    if piece.problem:
-        yield Dropped(piece.source, piece.start, "", piece.problem)
-    elif piece.kind == "stories":
-        count, seed = map(int, piece.data.split())
-        for number, text in enumerate(stories(count, seed, piece.start), piece.start):
-            yield _document(piece, number, text, "")
-    elif piece.kind == "jsonl":
-        start = piece.start
-        for line in piece.data.splitlines(keepends=True):
-            if line.strip():
-                yield _document(piece, start, *_json_text(line))
-            start += len(line)
-    else:
-        whole = piece.kind != "text"
-        for start, data in [(0, piece.data)] if whole else _cut(piece.data):
-            start += piece.start
-            yield _document(piece, start, *_decoded(data, start))
-
-
-def _document(piece: Piece, start: int, text: str, problem: str) -> Document | Dropped:
-    if problem:
-        return Dropped(piece.source, start, "", problem)
-    return Document(piece.source, start, text, piece.kind, len(text.encode()))
-
-
-def _decoded(data: bytes, start: int) -> tuple[str, str]:
-    """(text, ""), or ("", what is wrong with it)."""
-    try:
-        return data.decode("utf-8-sig" if start == 0 else "utf-8"), ""
-    except UnicodeDecodeError:
-        return "", "not UTF-8"
-
-
-def _json_text(line: bytes) -> tuple[str, str]:
-    text, problem = _decoded(line, 0)
-    if problem:
-        return "", problem
-    try:
-        text = json.loads(text)["text"]
-        text.encode()
-    except (json.JSONDecodeError, RecursionError):
-        return "", "not JSON"
-    except (KeyError, TypeError, AttributeError):
-        return "", 'no field "text"'
-    except UnicodeEncodeError:
-        return "", "half of a surrogate pair"
-    return (text, "") if isinstance(text, str) else ("", 'no field "text"')
-
-
-_EMPTY_LINE = re.compile(rb"\n[ \t\r]*\n")
-
-
-def _cut(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """A long text in documents: each ends at the first empty line after `SHORTEST`
-    bytes, or where there is none before `WHOLE`, at a line's or a character's end."""
-    start = 0
-    while start < len(data):
-        found = _EMPTY_LINE.search(data, start + SHORTEST, start + WHOLE)
-        end = found.end() if found else min(start + WHOLE, len(data))
-        if not found and end < len(data):
-            end = start + _last_break(data[start:end])
-        yield start, data[start:end]
-        start = end
 
 
 def blocks(pieces: Iterator[Piece]) -> Iterator[list[Piece]]:

@@ -9,9 +9,11 @@ import numpy as np
 
 from npgpt.errors import InputError
 from npgpt.text.prepare import dedup
+from npgpt.text.prepare.document import Dropped
 from npgpt.text.prepare.reasons import Reasons
-from npgpt.text.prepare.settings import Settings
+from npgpt.text.prepare.split import in_order
 from npgpt.text.prepare.work import (
+    DUPLICATES,
     EXACT_DUPLICATE,
     NEAR_DUPLICATE,
     TRAIN,
@@ -48,8 +50,11 @@ def decide(work: Work, stage: Path, tell: Progress) -> None:
         verdicts[near >= 0] = NEAR_DUPLICATE
         twins = np.where(near >= 0, near, twins)
     keys = np.concatenate([arrays["keys"] for _, _, arrays in work.portions()])
+    sizes = np.concatenate([arrays["sizes"] for _, _, arrays in work.portions()])
     unique = verdicts == TRAIN
-    verdicts[unique & held_out(keys, unique, work.settings)] = VALIDATION
+    if len(np.unique(keys[unique])) < 2:
+        raise InputError(_one_document_only(work, verdicts))
+    verdicts[unique & held_out(keys, unique, sizes, work.settings.validation)] = VALIDATION
     data = io.BytesIO()
     np.savez(data, verdicts=verdicts, twins=twins)
     put(stage / "verdicts.npz", data.getvalue())
@@ -68,16 +73,45 @@ def _signatures(work: Work, tell: Progress, start: int) -> Iterator[tuple[int, n
         tell("finding duplicates", number, total)
 
 
-def held_out(keys: np.ndarray, unique: np.ndarray, settings: Settings) -> np.ndarray:
-    """Documents whose key is among the lowest; at least one key, and never all."""
-    known = np.unique(keys[unique])
-    if len(known) < 2:
-        raise InputError(
-            f"{settings.source} gives one document only, so none can be held out; give more text"
-        )
-    limit = np.uint64(int(settings.validation * 2.0**64))
-    limit = min(max(limit, known[0]), known[-2])
-    return keys <= limit
+def held_out(
+    keys: np.ndarray, unique: np.ndarray, sizes: np.ndarray, ratio: float
+) -> np.ndarray:
+    """Whether each document is one with a low key: about `ratio` of the characters of the
+    `unique` ones; one key at least, never all.
+
+    Where there are many documents, those whose key is below a fixed number: they stay what they
+    are when documents are added. Where these would be far from `ratio`, as many in the
+    order of their keys as fit, or the shortest document.
+    """
+    known, which = np.unique(keys[unique], return_inverse=True)
+    weights = np.bincount(which, sizes[unique])
+    share = weights[known <= np.uint64(int(ratio * 2.0**64))].sum() / weights.sum()
+    if 0.8 * ratio <= share <= 1.25 * ratio and share < 1:
+        return keys <= np.uint64(int(ratio * 2.0**64))
+    chosen = known[in_order(weights.tolist(), ratio)]
+    return np.isin(keys, chosen)
+
+
+def _one_document_only(work: Work, verdicts: np.ndarray) -> str:
+    """Why nothing can be held out: what was dropped, and of which files."""
+    reasons = Reasons()
+    read = 0
+    for _, about, _ in work.portions():
+        read += about["seen"]
+        reasons.join(about["dropped"], about["examples"])
+    for verdict, reason in DUPLICATES.items():
+        for number in np.flatnonzero(verdicts == verdict).tolist():
+            document = work.document(number)
+            reasons.add(Dropped(document["source"], document["start"], "", reason))
+    lost = []
+    for reason, count in reasons.counts.items():
+        names = dict.fromkeys(example["source"] for example in reasons.examples[reason])
+        more = " …" if count > len(reasons.examples[reason]) else ""
+        lost.append(f"{count} × {reason} ({', '.join(names)}{more})")
+    said = f"{work.settings.source} gives one document only, so none can be held out"
+    if lost:
+        return f"{said}: {read} were read, and dropped were {', '.join(lost)}; give more other text"
+    return f"{said}; give more text"
 
 
 def _why(work: Work) -> str:

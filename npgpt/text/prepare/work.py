@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from npgpt.text.prepare.settings import Settings
 SIDES = ("train", "validation")
 # of each cleaned document
 TRAIN, VALIDATION, EXACT_DUPLICATE, NEAR_DUPLICATE = range(4)
+DUPLICATES = {EXACT_DUPLICATE: "exact duplicate", NEAR_DUPLICATE: "near duplicate"}
 
 
 class Work:
@@ -50,6 +52,15 @@ class Work:
         """What each encoded portion tells of itself."""
         for portion in range(len(self.counts)):
             yield json.loads((stage / f"{portion:06}.json").read_bytes())
+
+    def document(self, number: int) -> dict[str, Any]:
+        """A cleaned document: its id, source, start and text."""
+        for portion, count in enumerate(self.counts):
+            if number < count:
+                with (self.cleaned / f"{portion:06}.jsonl").open(encoding="utf-8") as lines:
+                    return dict(json.loads(next(islice(lines, number, None))))
+            number -= count
+        raise IndexError(number)
 
     def verdicts(self, stage: Path) -> tuple[np.ndarray, np.ndarray]:
         """Of each cleaned document its verdict, and the number of the one it repeats, or -1."""

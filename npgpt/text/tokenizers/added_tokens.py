@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 
 
 def read_added(added_tokens: Iterable[dict[str, Any]]) -> tuple[dict[str, int], list[str]]:
@@ -14,7 +14,7 @@ def read_added(added_tokens: Iterable[dict[str, Any]]) -> tuple[dict[str, int], 
         beside = [way for way in ("lstrip", "rstrip", "single_word") if token.get(way)]
         if beside:
             raise InputError(
-                f"added token {token['content']!r} is not a plain special token: it has"
+                f"added token {quote(token['content'])} is not a plain special token: it has"
                 f" {beside[0]}, which is not read here")
     ids = {token["content"]: token["id"] for token in tokens}
     return ids, [token["content"] for token in tokens if not token["special"]]

@@ -1,31 +1,29 @@
 """Byte-level byte pairs: GPT-2's tokenizer, trained and run at speed.
 
-`naive_byte_pairs` does the same on one page. This one is fast because each token id is
-written as one character: a word is a string, and a merge in a word is
-`word.replace(pair, new)`, from left to right, in C. Each distinct word is
-counted once, with its frequency, and encoded once, then remembered.
+`naive_byte_pairs` does the same on one page; `training` learns the merges, and
+`word_encoder` applies them.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from functools import lru_cache
-from heapq import heapify, heappop, heappush
-from itertools import chain, pairwise
-from operator import add
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
-import regex
-
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.files import parse_json
 from npgpt.text.tokenizers.checks import as_texts, check_ids, check_text
-from npgpt.text.tokenizers.naive_byte_pairs import BYTES, PATTERN, PRINTING
-from npgpt.text.tokenizers.special_tokens import check_special_tokens, split_special
+from npgpt.text.tokenizers.cutting import cut_blocks, cut_words
+from npgpt.text.tokenizers.naive_byte_pairs import BYTES, PRINTING
+from npgpt.text.tokenizers.special_tokens import (
+    END_OF_TEXT,
+    check_special_tokens,
+    names_to_find,
+    split_special,
+)
 from npgpt.text.tokenizers.streaming import StreamDecoder
 from npgpt.text.tokenizers.tokenizer_json import save_text, write_json
+from npgpt.text.tokenizers.training import count_words, train_merges
+from npgpt.text.tokenizers.word_encoder import WordEncoder
 
-END_OF_TEXT = "<|endoftext|>"
-REMEMBERED_WORDS = 2**17
 # how a tokenizer.json and GPT-2's files spell each byte: those that do not
 # print, the space among them, are moved up to 256 and on
 SPELLING = {
@@ -33,64 +31,6 @@ SPELLING = {
     for id, byte in enumerate(BYTES)
 }
 _SPELT = {character: byte for byte, character in SPELLING.items()}
-_FIND = regex.compile(PATTERN).findall
-
-
-def count_words(texts: str | Iterable[str]) -> Counter[str]:
-    """How often each word (in the sense of GPT-2's pattern) occurs in the texts."""
-    counts: Counter[str] = Counter()
-    for text in as_texts(texts):
-        counts.update(_FIND(text))
-    return counts
-
-
-def train_merges(word_counts: dict[str, int], limit: int) -> list[tuple[int, int]]:
-    """At most `limit` pairs to merge, in order; the first makes id 256.
-
-    The most frequent pair first, counted wherever it stands, so
-    three times in "aaaa"; of equally frequent ones the one with the lower ids.
-    """
-    byte_to_id = bytes(BYTES.index(byte) for byte in range(256))
-    words, frequencies = [], [*word_counts.values()]
-    counts: defaultdict[str, int] = defaultdict(int)
-    found_in: defaultdict[str, set[int]] = defaultdict(set)  # the words that may hold a pair
-    for index, (word, frequency) in enumerate(word_counts.items()):
-        words.append(word.encode("utf-8").translate(byte_to_id).decode("latin-1"))
-        for pair in map(add, words[-1], words[-1][1:]):
-            counts[pair] += frequency
-            found_in[pair].add(index)
-    heap = [(-count, pair) for pair, count in counts.items()]
-    heapify(heap)
-
-    merges: list[tuple[int, int]] = []
-    while heap and len(merges) < limit:
-        count, best = heappop(heap)
-        # counts in the heap may be old, but never too low: look again
-        if counts[best] != -count:
-            if counts[best] > 0:
-                heappush(heap, (-counts[best], best))
-            continue
-        new = chr(256 + len(merges))
-        merges.append((ord(best[0]), ord(best[1])))
-        born = set()
-        for index in found_in.pop(best):
-            parts, frequency = words[index].split(best), frequencies[index]
-            if len(parts) == 1:
-                continue
-            words[index] = new.join(parts)
-            # pairs further inside a part stay: its ends are enough to count what changes
-            ends = [part[0] + part[-1] if len(part) > 2 else part for part in parts]
-            before, after = best.join(ends), new.join(ends)
-            for pair in map(add, before, before[1:]):
-                counts[pair] -= frequency
-            for pair in map(add, after, after[1:]):
-                counts[pair] += frequency
-                if new in pair:
-                    found_in[pair].add(index)
-                    born.add(pair)
-        for pair in born:
-            heappush(heap, (-counts[pair], pair))
-    return merges
 
 
 class BytePairTokenizer:
@@ -125,13 +65,11 @@ class BytePairTokenizer:
             spelt = bytes(_SPELT.get(character, 0) for character in name)
             if spelt in ids and name not in self.added:
                 raise InputError(
-                    f"special token {name!r} is also a piece of text: "
+                    f"special token {quote(name)} is also a piece of text: "
                     "write it with punctuation, as in <|end|>"
                 )
-        self._byte_tokens = "".join([chr(ids[bytes([byte])]) for byte in range(256)])
-        self._pairs = [chr(left) + chr(right) for left, right in self.merges]
-        self._ranks = {pair: rank for rank, pair in enumerate(self._pairs)}
-        self._merged = []
+        self._byte_ids = [ids[bytes([byte])] for byte in range(256)]
+        self._made: list[int] = []  # the id that each merge makes
         used: set[int] = set()
         for left, right in self.merges:
             made = ids.get(self.tokens[left] + self.tokens[right])
@@ -141,8 +79,8 @@ class BytePairTokenizer:
                     "earlier merge has used"
                 )
             used |= {left, right}
-            self._merged.append(chr(made))
-        self._encode_word = lru_cache(REMEMBERED_WORDS)(self._merge_word)
+            self._made.append(made)
+        self._words = WordEncoder(self._byte_ids, self.merges, self._made)
 
     @classmethod
     def train(
@@ -170,7 +108,7 @@ class BytePairTokenizer:
         if least + len(merges) < vocab_size:
             raise InputError(
                 f"a vocabulary of {vocab_size} is out of reach: this text gives at most "
-                f"{least + len(merges)}; give more text, or a smaller vocabulary"
+                f"{least + len(merges)}; give a vocabulary of at most that, or more varied text"
             )
         tokens = [bytes([byte]) for byte in BYTES]
         for left, right in merges:
@@ -225,7 +163,8 @@ class BytePairTokenizer:
                 left, right = merge.split(" ")
                 pairs.append((vocabulary[left], vocabulary[right]))
         except (KeyError, ValueError) as error:
-            raise InputError(f"these are not byte-level tokens and merges: {error!r}") from None
+            raise InputError(
+                f"these are not byte-level tokens and merges: {quote(error)}") from None
         return cls(tokens, pairs, special_ids, added)
 
     @property
@@ -235,20 +174,19 @@ class BytePairTokenizer:
     def encode(self, text: str, allowed_special: str | Iterable[str] = ()) -> list[int]:
         """The ids of any text; names of special tokens are text unless allowed."""
         check_text(text)
-        ids: list[int] = []
-        allowed = self._with_added(allowed_special)
-        for piece, special in split_special(text, allowed, self.special_ids):
-            if special is None:
-                ids += chain.from_iterable(map(self._encode_word, _FIND(piece)))
-            else:
-                ids.append(special)
-        return ids
+        names = names_to_find(allowed_special, self.special_ids, self.added)
+        return [*chain.from_iterable(self._encode_blocks([text], names))]
 
-    def _with_added(self, allowed: str | Iterable[str]) -> str | Iterable[str]:
-        """The names to look for: those that are allowed, and those that always are."""
-        if not self.added or allowed == "all":
-            return allowed
-        return {*([allowed] if isinstance(allowed, str) else allowed), *self.added}
+    def encode_iterable(
+        self, texts: Iterable[str], allowed_special: str | Iterable[str] = ()
+    ) -> Iterator[int]:
+        """The ids of the texts joined, such as the lines of a file, one after another.
+
+        However long the whole, what is held in memory is some 250,000 characters,
+        or a text or a word that is longer.
+        """
+        names = names_to_find(allowed_special, self.special_ids, self.added)
+        return chain.from_iterable(self._encode_blocks(as_texts(texts), names))
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; "\\ufffd" stands where they are not whole characters."""
@@ -257,7 +195,7 @@ class BytePairTokenizer:
     def encode_bytes(self, data: bytes) -> list[int]:
         """The ids of any bytes, UTF-8 or not."""
         text = data.decode("utf-8", errors="surrogateescape")
-        return list(chain.from_iterable(map(self._encode_word, _FIND(text))))
+        return [*chain.from_iterable(self._encode_blocks([text], []))]
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         ids = check_ids(ids, self.vocab_size)
@@ -266,30 +204,16 @@ class BytePairTokenizer:
     def stream_decoder(self) -> StreamDecoder:
         return StreamDecoder(self.decode_bytes)
 
-    def _merge_word(self, piece: str) -> list[int]:
-        data = piece.encode("utf-8", errors="surrogateescape")
-        word = data.decode("latin-1").translate(self._byte_tokens)
-        ranks = self._ranks
-        heap = list({ranks[pair] for pair in map(add, word, word[1:]) if pair in ranks})
-        heapify(heap)
-        while heap:
-            first = heappop(heap)
-            parts, new = word.split(self._pairs[first]), self._merged[first]
-            if len(parts) == 1:
-                continue  # an earlier merge replaced it
-            word = new.join(parts)
-            # only beside the new token can there be new pairs
-            for before, after in pairwise(parts):
-                for pair in (before[-1:] or new) + new, new + (after[:1] or new):
-                    if pair in ranks:
-                        heappush(heap, ranks[pair])
-        return [*map(ord, word)]
+    def _encode_blocks(self, texts: Iterable[str], names: list[str]) -> Iterator[Iterable[int]]:
+        for block in cut_blocks(texts, names):
+            for piece, special in split_special(block, names, self.special_ids):
+                yield self._words.encode(cut_words(piece)) if special is None else [special]
 
     def to_tiktoken_ranks(self) -> dict[bytes, int]:
         """Ranks for `tiktoken.Encoding(name, pat_str=PATTERN, mergeable_ranks=ranks,
         special_tokens=tokenizer.special_ids)`, which then gives the same ids."""
-        made = [ord(new) for new in self._merged]
-        if made != sorted(made) or max(map(ord, self._byte_tokens)) > min(made, default=2**32):
+        made = self._made
+        if made != sorted(made) or max(self._byte_ids) > min(made, default=2**32):
             raise InputError("tiktoken wants ids in the order of the merges; these are not")
         special = {*self.special_ids.values()}
         return {token: id for id, token in enumerate(self.tokens) if id not in special}

@@ -4,7 +4,7 @@ for tokens that were added, tokenizer_config.json or added_tokens.json."""
 from pathlib import Path
 from typing import Any
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.files import read_json
 from npgpt.text.tokenizers.added_tokens import read_added
 from npgpt.text.tokenizers.byte_pairs import BytePairTokenizer
@@ -27,7 +27,7 @@ def load_gpt2_files(directory: Path) -> BytePairTokenizer:
         if isinstance(error, InputError):
             raise InputError(f"cannot use {directory}: {error}") from None
         raise InputError(f"{directory}: the added tokens are not as transformers writes"
-                         f" them: {error!r}") from None
+                         f" them: {quote(error)}") from None
     return BytePairTokenizer.from_gpt2(
         directory / "merges.txt", directory / "vocab.json", more, added)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from npgpt.errors import InputError
-from npgpt.files import parse_json
+from npgpt.errors import InputError, quote
+from npgpt.files import parse_json, read_bytes
 from npgpt.text.tokenizers import characters, words
 from npgpt.text.tokenizers.added_tokens import read_added
 from npgpt.text.tokenizers.byte_pairs import BytePairTokenizer
@@ -33,12 +33,13 @@ def is_named(name: str) -> bool:
     return name in ("characters", "words", "bpe")
 
 
-def train_named(name: str, texts: Iterable[str]) -> Tokenizer:
-    """The tokenizer of a kind that `is_named`, trained on texts."""
+def train_named(name: str, texts: Iterable[str], special_tokens: Iterable[str] = ()) -> Tokenizer:
+    """The tokenizer of a kind that `is_named`, trained on texts. Byte pairs have
+    <|endoftext|> in any case."""
     if name == "characters":
-        return CharacterTokenizer.train(texts)
+        return CharacterTokenizer.train(texts, special_tokens=special_tokens)
     if name == "words":
-        return WordTokenizer.train(texts)
+        return WordTokenizer.train(texts, special_tokens=special_tokens)
     return BytePairTokenizer.train(texts, int(name[4:]) if ":" in name else BPE_SIZE)
 
 
@@ -52,9 +53,11 @@ def load_tokenizer(file: str | Path) -> Tokenizer:
         if not path.exists() and is_gpt2(path.parent):
             return load_gpt2_files(path.parent)
     try:
-        whole = parse_json(path.read_bytes())
+        data = read_bytes(path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        whole = parse_json(data)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is cut off or not JSON: {error}") from error
     try:
@@ -62,7 +65,7 @@ def load_tokenizer(file: str | Path) -> Tokenizer:
     except InputError as error:
         raise InputError(f"cannot use {path}: {error}") from None
     except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise InputError(f"{path} is not a tokenizer.json: {error!r}") from None
+        raise InputError(f"{path} is not a tokenizer.json: {quote(error)}") from None
 
 
 def _read(whole: dict[str, Any]) -> Tokenizer:
@@ -73,17 +76,19 @@ def _read(whole: dict[str, Any]) -> Tokenizer:
     after = whole["post_processor"] or {"type": "ByteLevel"}
     template = [[*part] for part in after.get("single", [])]
     if after["type"] != "ByteLevel" and template != [["Sequence"]]:
-        raise InputError(f"it adds tokens around the text ({after['type']}), not done here")
+        kind = str(after["type"])[:60]
+        raise InputError(f"it adds tokens around the text ({kind}), not done here")
     # files of before 2021 name no type
     kind = model.get("type", "BPE")
     if kind == "WordLevel":
         if added:
-            raise InputError(f"added token {added[0]!r} is not a plain special token")
+            raise InputError(f"added token {quote(added[0])} is not a plain special token")
         return _read_word_level(whole, special_ids)
     if kind == "BPE":
         return _read_byte_pairs(whole, special_ids, added)
     raise InputError(
-        f"its model is {kind}; read here are WordLevel (characters, words) and byte-level BPE"
+        f"its model is {str(kind)[:60]}; read here are WordLevel (characters, words)"
+        " and byte-level BPE"
     )
 
 

@@ -27,13 +27,14 @@ def write_json(
 ) -> str:
     """The text of a tokenizer.json; equal tokenizers give equal bytes. `added`: those
     of the special tokens that are found in any text."""
-    added = [
+    always = {*added}
+    tokens = [
         {"id": id, "content": name, "single_word": False, "lstrip": False,
-         "rstrip": False, "normalized": False, "special": name not in added}
+         "rstrip": False, "normalized": False, "special": name not in always}
         for name, id in special_ids.items()
     ]
     whole = {
-        "version": "1.0", "truncation": None, "padding": None, "added_tokens": added,
+        "version": "1.0", "truncation": None, "padding": None, "added_tokens": tokens,
         "normalizer": None, "pre_tokenizer": pre_tokenizer, "post_processor": None,
         "decoder": decoder, "model": model,
     }

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from npgpt.errors import InputError
 from npgpt.text import load_corpus
-from npgpt.text.corpora.files import cut_at_empty_lines
+from npgpt.text.corpora.files import cut_into_documents
 from npgpt.text.corpora.python_docs import cut_at_headings
-from npgpt.text.prepare import sources
+from npgpt.text.prepare import documents, sources
 from npgpt.text.prepare.document import Dropped
 from npgpt.text.prepare.split import split_documents, split_key
 
@@ -51,23 +51,21 @@ def test_sections_begin_with_their_headings():
 
 
 @given(st.lists(st.text(alphabet="ab \n", max_size=40), max_size=30), st.floats(0.01, 0.9))
-def test_split_keeps_every_document_and_its_copies_together(documents, share):
-    train, validation = split_documents(documents, share)
-    assert sorted(train + validation) == sorted(documents)
+def test_split_keeps_every_document_and_its_copies_together(texts, share):
+    train, validation = split_documents(texts, share)
+    assert sorted(train + validation) == sorted(texts)
     assert not {split_key(d) for d in train} & {split_key(d) for d in validation}
-    if len({split_key(d) for d in documents}) > 1:
+    if len({split_key(d) for d in texts}) > 1:
         assert train and validation
     if len({split_key(d) for d in validation}) > 1:
-        assert sum(map(len, validation)) <= share * sum(map(len, documents)) + 1e-9
-    assert set(split_documents(documents[::-1], share)[1]) == set(validation)
+        assert sum(map(len, validation)) <= share * sum(map(len, texts)) + 1e-9
+    assert set(split_documents(texts[::-1], share)[1]) == set(validation)
 
 
 @given(st.text(alphabet="ab \n", max_size=300), st.integers(1, 20), st.integers(1, 20))
 def test_cutting_loses_no_letter(text, pieces, least):
-    parts = cut_at_empty_lines(text, pieces, least)
-    assert "".join(parts).replace("\n", "") == text.replace("\n", "")
-    if "\n\n" in text[max(least, len(text) // pieces) : -2]:
-        assert len("\n\n".join(parts)) >= len(text.rstrip("\n"))
+    parts, between = cut_into_documents(text, pieces, least)
+    assert between.join(parts) == text
 
 
 def test_a_file_is_cut_and_split(tmp_path):
@@ -126,7 +124,7 @@ def test_directories_patterns_jsonl_and_gz_give_the_same_documents(tmp_path):
 def test_long_files_are_read_in_pieces_that_join_to_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "PIECE", 1000)
     monkeypatch.setattr(sources, "WHOLE", 100)
-    monkeypatch.setattr(sources, "SHORTEST", 40)
+    monkeypatch.setattr(documents, "SHORTEST", 40)
     for text in (
         "é" * 5000,
         "line of words\n" * 700,
@@ -139,7 +137,7 @@ def test_long_files_are_read_in_pieces_that_join_to_the_file(tmp_path, monkeypat
         assert [p.start for p in pieces] == [
             sum(len(q.data) for q in pieces[:i]) for i in range(len(pieces))
         ]
-        found = [document for piece in pieces for document in sources.documents(piece)]
+        found = [document for piece in pieces for document in documents.documents(piece)]
         assert "".join(document.text for document in found) == text
         assert max(len(document.text.encode()) for document in found) <= 100
 
@@ -150,13 +148,23 @@ def test_a_jsonl_line_that_is_too_long_is_one_problem(tmp_path, monkeypatch):
     lines = [json.dumps({"text": "x" * size}) for size in (10, 30, 500, 20, 400, 5)]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     found = [
-        d for piece in sources.read_pieces(tmp_path / "a.jsonl") for d in sources.documents(piece)
+        d for piece in sources.read_pieces(tmp_path / "a.jsonl") for d in documents.documents(piece)
     ]
     assert [len(document.text) for document in found] == [10, 30, 0, 20, 0, 5]
     dropped = [isinstance(document, Dropped) for document in found]
     assert dropped == [False, False, True, False, True, False]
     whole = "\n".join(lines)
     assert [document.start for document in found] == [whole.index(line) for line in lines]
+
+
+def test_a_jsonl_line_with_a_number_of_thousands_of_digits_is_one_problem(tmp_path):
+    lines = ['{"text": "one"}', '{"n": 1' + "0" * 5000 + ', "text": "x"}', '{"text": "two"}']
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    found = [
+        d for piece in sources.read_pieces(tmp_path / "a.jsonl") for d in sources.documents(piece)
+    ]
+    assert [document.text for document in found] == ["one", "", "two"]
+    assert isinstance(found[1], Dropped) and found[1].reason == "not JSON"
 
 
 @pytest.fixture

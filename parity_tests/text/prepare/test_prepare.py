@@ -109,10 +109,10 @@ def test_a_leak_fails_the_build(tmp_path, monkeypatch, small_portions):
     settings = Settings(str(file), near=0)
     assert prepare(settings, tmp_path / "fine")["documents"]["kept"] == 15
 
-    def first_only(keys, kept, settings):
+    def first_only(keys, unique, sizes, ratio):
         return np.arange(len(keys)) == 0
 
-    def last_only(keys, kept, settings):
+    def last_only(keys, unique, sizes, ratio):
         return np.arange(len(keys)) == len(keys) - 1
 
     def none(signatures, alive, threshold):

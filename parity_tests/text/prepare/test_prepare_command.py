@@ -54,12 +54,14 @@ def test_every_option_arrives(monkeypatch, tmp_path):
     limits = Limits(shortest=1, longest=2, symbols=0.1, repetition=0.2, script="han")
     given = Settings(
         "here", "words", "NFKC", limits, near=0.9, mask=False, kinds=("ip", "card"),
-        validation=0.3, chunk=5, overlap=2, seed=3, licence="mine", sha256="ab")
+        validation=0.3, chunk=5, overlap=2, seed=3, licence="mine", sha256="ab",
+        field="words", end_of_text=True)
     line = ["--tokenizer", "words", "--form", "nfkc", "--shortest", "1", "--longest", "2",
             "--symbols", "0.1", "--repetition", "0.2", "--script", "han", "--near", "0.9",
             "--no-mask", "--mask-kinds", "ip,card", "--validation", "0.3", "--chunk", "5",
             "--overlap", "2", "--seed", "3",
-            "--licence", "mine", "--sha256", "ab", "--workers", "7"]
+            "--licence", "mine", "--sha256", "ab", "--field", "words", "--end-of-text",
+            "--workers", "7"]
     assert main(["prepare", "here", "--out", str(tmp_path), *line]) == 130
     assert taken == [given, tmp_path, 7]
     default = asdict(Settings(""))

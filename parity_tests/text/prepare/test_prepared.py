@@ -44,7 +44,7 @@ def test_a_prepared_directory_is_no_source(tmp_path, small_portions):
             prepare(Settings(str(ready)), out)
     notes = tmp_path / "notes"  # a manifest alone is a document
     notes.mkdir()
-    (notes / "manifest.json").write_text("\n\n".join(stories(20)))
+    (notes / "manifest.json").write_text(json.dumps(list(stories(20))))
     assert prepare(Settings(str(notes)), tmp_path / "out")["documents"]["kept"]
     assert not is_prepared(notes) and load_corpus(notes).documents
 
@@ -104,3 +104,15 @@ def test_a_prepared_directory_is_a_corpus_split_as_it_was(tmp_path, small_portio
         load_corpus(out)
     ids = open_prepared(out).tokenizer.encode(corpus.train_text)
     assert ids == open_prepared(out).train.tolist()[:-2]
+
+
+@pytest.mark.parametrize("size", ["0", "-5", "Infinity", "NaN", "12.5", "true", '"900"', "null"])
+def test_bytes_that_cannot_be_are_refused_before_a_training_begins(tmp_path, small_portions, size):
+    out = tmp_path / "out"
+    manifest = prepare(Settings("stories:30kB"), out)
+    right = f'"bytes": {manifest["validation"]["bytes"]}'
+    text = (out / "manifest.json").read_text()
+    assert text.count(right + ",") == 1
+    (out / "manifest.json").write_text(text.replace(right + ",", f'"bytes": {size},'))
+    with pytest.raises(InputError, match=r"manifest\.json is damaged: .*the bytes of validation"):
+        open_prepared(out)

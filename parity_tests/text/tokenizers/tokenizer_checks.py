@@ -7,6 +7,7 @@ import random
 import unicodedata
 from types import SimpleNamespace
 
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -156,6 +157,69 @@ def ids_are_the_naive_ones(text):
     check()
 
 
+def tables_of_short_words_are_merged_as_one_word_is(text):
+    """`short_words` against `merging`: runs that overlap, any bytes, every length."""
+    tokenizer = trained(text)
+    tables = tokenizer._byte_ids, tokenizer.merges, tokenizer._made
+    ranks = {pair: rank for rank, pair in enumerate(tokenizer.merges)}
+    short_words = text.tokenizers.short_words.ShortWords(*tables)
+    longest = text.tokenizers.short_words.WIDTHS[-1]
+    word = st.one_of(st.text(alphabet="ab", min_size=1, max_size=longest).map(str.encode),
+                     st.sampled_from(TRAINING.encode().split()).map(lambda word: word[:longest]),
+                     st.binary(min_size=1, max_size=longest))
+
+    @given(st.lists(word, min_size=1, max_size=30))
+    def check(words):
+        assert short_words.merge(words) == [
+            text.tokenizers.merging.merge_word(
+                [tokenizer._byte_ids[byte] for byte in word], *tables[1:], ranks)
+            for word in words]
+
+    check()
+
+
+def words_are_those_of_the_pattern(text):
+    ascii_text = st.text(alphabet=[chr(code) for code in range(128)], max_size=60)
+
+    @given(st.one_of(ascii_text, texts))
+    def check(sample):
+        cutting = text.tokenizers.cutting
+        found = regex.findall(text.tokenizers.naive_byte_pairs.PATTERN, sample)
+        assert cutting.cut_words(sample) == found
+        # one foreign letter far away: the rest is cut as ASCII, in small blocks
+        around = f"{sample}{' word' * 200} é {sample}"
+        assert cutting.cut_words(around) == regex.findall(
+            text.tokenizers.naive_byte_pairs.PATTERN, around)
+
+    check()
+
+
+def blocks_are_the_whole(text):
+    """However a text comes, and wherever it is cut, its ids are those of the whole."""
+    names = ["<a b>", "b> <", "<a", END]
+    tokenizer = text.BytePairTokenizer.train(TRAINING, 320, special_tokens=names)
+    part = st.sampled_from([*names, "<a", " ", "b>", "  ", " \n", "\n\n", "ab", "'s", "<"])
+    one_by_one = st.lists(part, max_size=12).map("".join).map(list)
+
+    @given(st.one_of(st.lists(st.one_of(texts, part), max_size=12), one_by_one),
+           st.integers(1, 12))
+    def check(parts, size):
+        whole = "".join(parts)
+        for allowed in ([], names):
+            blocks = [*text.tokenizers.cutting.cut_blocks(parts, allowed, size)]
+            assert "".join(blocks) == whole
+            ids = [id for block in blocks for id in tokenizer.encode(block, allowed)]
+            assert ids == tokenizer.encode(whole, allowed)
+            assert ids == [*tokenizer.encode_iterable(parts, allowed)]
+
+    whole = "x <a b> y"
+    for place in range(len(whole)):         # one text ends within the name
+        for size in range(1, len(whole)):
+            blocks = text.tokenizers.cutting.cut_blocks([whole[:place], whole[place:]], names, size)
+            assert any("<a b>" in block for block in blocks)
+    check()
+
+
 def special_tokens_are_whole_or_text(text):
     tokenizer = trained(text)
     special = tokenizer.special_ids[END]
@@ -192,6 +256,10 @@ CHECKS = SimpleNamespace(
     counts_overlap=counts_overlap,
     ids_are_the_naive_ones=ids_are_the_naive_ones,
     ids_are_those_of_tokenizers=ids_are_those_of_tokenizers,
+    tables_of_short_words_are_merged_as_one_word_is=(
+        tables_of_short_words_are_merged_as_one_word_is),
+    words_are_those_of_the_pattern=words_are_those_of_the_pattern,
+    blocks_are_the_whole=blocks_are_the_whole,
     special_tokens_are_whole_or_text=special_tokens_are_whole_or_text,
     text_comes_back=text_comes_back,
     bytes_come_back=bytes_come_back,

@@ -1,4 +1,4 @@
-"""sample and plot, as typed."""
+"""npgpt sample and torchgpt sample, as they are typed."""
 
 import json
 
@@ -11,11 +11,11 @@ from npgpt.generation import Engine, generate
 from npgpt.models import gpt2
 from npgpt.random_stream import normals
 from npgpt.runs.checkpoint import load_checkpoint, save_checkpoint
-from npgpt.runs.curves import smooth
 from npgpt.speed.memory_order import PAYS_AFTER, by_longer_side
 from npgpt.text import CharacterTokenizer
 from npgpt.training import init
 from npgpt.tree import tree_map_with_path
+from parity_tests.runs.run_checks import flags, refused
 from torchgpt.cli.main import main as torchgpt_main
 
 TEXT = "the cat, the dog.\n"
@@ -30,17 +30,6 @@ def checkpoint(tmp_path_factory):
         weight + 0.5 * normals(weight.shape, 1, 0, name)).astype(np.float32), init(gpt2, config, 1))
     save_checkpoint(path, config, params, tokenizer)
     return path
-
-
-@pytest.fixture
-def run(capsys):
-    def run(main, *words):
-        status = main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return run
-
 
 both = pytest.mark.parametrize("main", [npgpt_main, torchgpt_main], ids=["npgpt", "torchgpt"])
 
@@ -169,38 +158,39 @@ def test_a_penalty_changes_what_is_drawn_as_the_library_says(run, checkpoint):
     assert bent["ids"] == json.loads(run(torchgpt_main, *line, "--repetition-penalty", 3)[1])["ids"]
 
 
-
-# plot
-
-
-def log(path, name, losses):
-    path.mkdir()
-    lines = [{"step": step, name: loss, "validation_loss": loss + 1}
-             for step, loss in enumerate(losses, 1)]
-    (path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
-
-
-def test_plot_compares_runs(run, tmp_path):
-    one = log(tmp_path / "one", "train_loss", [3.0, 2.0, 2.5])
-    two = log(tmp_path / "two", "numpy_loss", [3.0, 1.0])
-    picture = tmp_path / "both.png"
-    found = json.loads(run(npgpt_main, "plot", one, two, "--out", picture, "--json")[1])
-    assert found["runs"] == [
-        {"run": str(one), "step": 3, "train_loss": 2.5, "validation_loss": 3.5,
-         "lowest_validation_loss": 3.0},
-        {"run": str(two), "step": 2, "train_loss": 1.0, "validation_loss": 2.0,
-         "lowest_validation_loss": 2.0}]
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    (tmp_path / "new").mkdir()
-    status, _, err = run(npgpt_main, "plot", one, tmp_path / "new")
-    assert status == 2
-    assert "new is no run" in err
+@pytest.mark.usefixtures("no_pictures")
+def test_samples_of_both_halves_are_the_same(npgpt, torchgpt, tmp_path, corpus):
+    out = tmp_path / "run"
+    npgpt("train", *flags(corpus=corpus), "--out", out)
+    line = ["sample", out, "--prompt", "the ", "--tokens", 40, "--top-k", 9, "--seed", 3]
+    status, text, _ = npgpt(*line)
+    assert status == 0 and text.startswith("the ") and len(text) == 45
+    assert torchgpt(*line, "--device", "cpu")[1] == text
+    found = json.loads(npgpt(*line, "--json")[1])
+    assert found["prompt"] + found["text"] + "\n" == text
+    assert len(found["ids"]) == len(found["log_probs"]) == 40
+    stop = found["text"][10:12]
+    _, short, _ = npgpt(*line, "--stop", stop)
+    assert short == "the " + found["text"][:found["text"].index(stop)] + "\n"
+    assert npgpt("sample", out / "best", "--ids", "1,2", "--tokens", 3)[0] == 0
 
 
-@pytest.mark.parametrize("count", [1, 99, 100, 250])
-def test_a_smoothed_curve_is_the_mean_of_its_surroundings(count):
-    reach = count // 100
-    values = np.random.default_rng(0).random(count).tolist()
-    assert smooth(values) == pytest.approx([
-        np.mean([values[j] for j in range(count) if abs(i - j) <= reach]) for i in range(count)])
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("command", ["npgpt", "torchgpt"])
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["--prompt", "Zürich"], ["'Z'", "'ü'"]),
+    (["--prompt", ""], ["prompt is empty"]),
+    (["--ids", "1,2,99"], ["id 99 is out of range"]),
+    (["--ids", "-1"], ["id -1 is out of range"]),
+    (["--ids", "one"], ["--ids is 'one'"]),
+    (["--ids", "1", "--prompt", "a"], ["not both"]),
+    (["--tokens", "-5"], ["tokens is -5"]),
+    (["--temperature", "-1"], ["temperature is -1"]),
+    (["--temperature", "nan"], ["temperature is nan"]),
+    (["--top-k", "0"], ["top_k is 0"]),
+    (["--top-p", "0"], ["top_p is 0"]),
+    (["--seed", "-1"], ["seed is -1"]),
+])
+def test_a_sample_that_cannot_be(request, trained, command, arguments, words):
+    more = ["--device", "cpu"] if command == "torchgpt" else []
+    refused(request.getfixturevalue(command)("sample", trained, *arguments, *more), *words)
