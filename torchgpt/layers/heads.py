@@ -84,7 +84,7 @@ def merge_heads_reference(x):
 
 
 def repeat_heads(x, heads):
-    """x (B, K, T, D) -> y (B, H, T, D) for H heads: each of the K serves
+    """x (B, K, T, D) -> y (B, H, T, D): each of the K heads serves
     H/K of them in a row (Ainslie et al., 2023)."""
     # (1) repeat each head
     K = x.shape[1]
