@@ -22,6 +22,7 @@ def train(
     *,
     out: options.Out = None,
     resume: options.Resume = False,
+    model: options.Model = None,
     compile: Compile = False,
     settings: dict[str, Any],
     check: options.Check = False,
@@ -32,19 +33,23 @@ def train(
     \b
     npgpt train --out runs/one --steps 500
     npgpt train --out runs/one --resume --steps 1000
+    npgpt train --model llama --kv-heads 2
     """
     if settings.get("dtype") == "bfloat16":
         raise InputError("NumPy has no bfloat16: give --dtype float32, or use torchgpt train")
-    from npgpt.models import gpt2
+    from npgpt.models import BY_TYPE
     from npgpt.runs.run import cleared_unless_started
+    from npgpt.runs.start_from import named_model
     from npgpt.runs.trainers import numpy_trainer
 
     if check:
         refuse_trained(resume, settings)
-        return examine(settings, gpt2, lambda run: numpy_trainer(run, compile), as_json)
+        return examine(settings, named_model(model or "gpt2", BY_TYPE),
+                       lambda run: numpy_trainer(run, compile), as_json)
     if compile:
         import npgpt.speed.compiled  # noqa: F401  where numba is missing, no run is made
-    run = open_run("npgpt train", out, resume, settings, {"half": "numpy", "compile": compile})
+    extra = {"half": "numpy", "compile": compile}
+    run = open_run("npgpt train", out, resume, settings, extra, model)
     compile = compile or read_backend(run.path)["compile"]
     with cleared_unless_started(run):
         return go(run, numpy_trainer(run, compile), "npgpt train", as_json)
@@ -52,9 +57,9 @@ def train(
 
 def open_run(
     command: str, out: Path | None, resume: bool, settings: dict[str, Any],
-    extra: dict[str, Any],
+    extra: dict[str, Any], model: str | None = None,
 ):
-    """The new run, or the one to go on with."""
+    """The new run, of the model family of that name, or the one to go on with."""
     from npgpt.models import BY_TYPE
     from npgpt.runs.advice import at_the_minimum
     from npgpt.runs.run import resume_run, start_run
@@ -63,13 +68,15 @@ def open_run(
     if resume:
         if out is None:
             raise InputError("--resume needs --out, the directory of the run to continue")
+        if model is not None:
+            raise InputError("--model cannot be given with --resume: a run keeps its model")
         run = resume_run(out, settings, BY_TYPE)
         note = at_the_minimum(run)
         if note and "decay_steps" not in settings:
             print(note, file=sys.stderr)
         return run
     out = out or free_directory("train")
-    return start_run(out, settings, command, extra, model_to_start(settings, BY_TYPE))
+    return start_run(out, settings, command, extra, model_to_start(settings, BY_TYPE, model))
 
 
 def go(

@@ -124,7 +124,8 @@ FILES = {
         (r"\.feed_forward\.up\.", ".mlp.c_fc."),
         (r"\.feed_forward\.down\.", ".mlp.c_proj."),
     ),
-    "transposed": ("head.weight",),
+    # the paths of what is stored transposed, as a regular expression
+    "transposed": r"head\.weight",
     # what files may leave out in front of a name; the head's has none
     "prefix": "transformer.",
     "head": "lm_head.weight",

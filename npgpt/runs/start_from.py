@@ -8,17 +8,30 @@ from typing import Any
 
 import numpy as np
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.runs.checkpoint import family_in, find_directory, load_checkpoint
 from npgpt.runs.checkpoint.weights import shapes
 from npgpt.runs.settings import Settings, flags
 from npgpt.tree import tree_leaves, tree_map
 
 
-def model_to_start(given: dict[str, Any], by_type: dict[str, Any]) -> Any:
-    """The model of a new run: of the weights that it starts from, or GPT-2."""
+def model_to_start(given: dict[str, Any], by_type: dict[str, Any], name: str | None = None) -> Any:
+    """The model of a new run: of the weights that it starts from, or the one of this name.
+    Raises InputError for a name that is none, and for both."""
     start = given.get("start_from")
-    return family_in(find_directory(start), by_type) if start else by_type["gpt2"]
+    if not start:
+        return named_model(name or "gpt2", by_type)
+    if name is not None:
+        raise InputError("--model cannot be given with --from: the weights are of one family")
+    return family_in(find_directory(start), by_type)
+
+
+def named_model(name: str, by_type: dict[str, Any]) -> Any:
+    """The model of a family, by the family's own name."""
+    known = {model.FILES["model_type"]: model for model in by_type.values()}
+    if name not in known:
+        raise InputError(f"model is {quote(name)}: give {' or '.join(known)}")
+    return known[name]
 
 
 def read_start(
