@@ -11,18 +11,36 @@ from math import prod
 
 import numpy as np
 
+AT_ONCE = 64  # draws that a stream makes together
+
 
 def raw_draws(count, seed, step, name):
     """`count` random 64-bit integers for this seed, step and name."""
+    return generator(seed, step, name).random_raw(count)
+
+
+def generator(seed, step, name):
+    """-> a bit generator at the start of its stream."""
     key = blake2b(f"{seed}/{step}/{name}".encode(), digest_size=16)
     words = np.frombuffer(key.digest(), dtype="<u8").astype(np.uint64)
-    return np.random.Philox(key=words).random_raw(count)
+    return np.random.Philox(key=words)
 
 
 def uniforms(shape, seed, step, name):
     """float64 in [0, 1): the top 53 bits of each raw draw."""
-    raw = raw_draws(prod(shape), seed, step, name)
-    return ((raw >> np.uint64(11)) * 2.0**-53).reshape(shape)
+    return unit(raw_draws(prod(shape), seed, step, name)).reshape(shape)
+
+
+def uniform_stream(seed, step, name):
+    """Yields the numbers of `uniforms` one by one, without end."""
+    source = generator(seed, step, name)
+    while True:
+        yield from unit(source.random_raw(AT_ONCE))
+
+
+def unit(raw):
+    """64-bit integers -> float64 in [0, 1)."""
+    return (raw >> np.uint64(11)) * 2.0**-53
 
 
 def normals(shape, seed, step, name):

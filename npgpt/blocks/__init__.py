@@ -1,6 +1,12 @@
 """Blocks: made of layers, with no arithmetic but sums."""
 
 from npgpt.blocks.block import block, block_backward
+from npgpt.blocks.gated_mlp import gated_mlp, gated_mlp_backward
+from npgpt.blocks.grouped_query_attention import (
+    grouped_query_attention,
+    grouped_query_attention_backward,
+)
+from npgpt.blocks.llama_block import llama_block, llama_block_backward
 from npgpt.blocks.mlp import mlp, mlp_backward
 from npgpt.blocks.multi_head_attention import (
     multi_head_attention,
@@ -8,6 +14,8 @@ from npgpt.blocks.multi_head_attention import (
 )
 
 __all__ = [
-    "block", "block_backward", "mlp", "mlp_backward",
+    "block", "block_backward", "gated_mlp", "gated_mlp_backward",
+    "grouped_query_attention", "grouped_query_attention_backward",
+    "llama_block", "llama_block_backward", "mlp", "mlp_backward",
     "multi_head_attention", "multi_head_attention_backward",
 ]

@@ -4,7 +4,7 @@ import re
 
 from npgpt.checking.case import at
 from npgpt.checking.components import make_case
-from npgpt.checking.draw import seeded_draw
+from npgpt.checking.draw import seeded_draw, telling_draw
 from npgpt.errors import InputError
 
 # a model small enough to read, and large enough to show every tensor
@@ -16,11 +16,12 @@ def asked_for(layer, seed, line):
     """The case of a component, or without one of the whole model, drawn from a seed and
     from the choices that `--at` gives as text. InputError for choices that it lacks."""
     asked = choices(line, layer)
-    case = make_case(layer or "gpt", seeded_draw(seed, asked))
+    draw = telling_draw if line is None and layer else seeded_draw
+    case = make_case(layer or "gpt", draw(seed, asked))
     frozen = case.chosen.get("frozen")
     if frozen and "frozen" not in asked:  # unasked, every gradient is shown
         nothing = {"frozen": type(frozen)()}
-        case = make_case(layer or "gpt", seeded_draw(seed, {**asked, **nothing}))
+        case = make_case(layer or "gpt", draw(seed, {**asked, **nothing}))
     unknown = sorted(set(asked) - set(case.chosen))
     if line is not None and unknown:
         raise InputError(f"--at gives {', '.join(unknown)}, which {case.component} does not"

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from npgpt.layers import attention
-from npgpt.layers.blockwise_attention import blockwise_attention
+from npgpt.layers import attention, blockwise_attention, flash_attention
 from npgpt.replacing import replaced
 
 
@@ -19,6 +18,6 @@ def attention_maps(model: Any, params: dict, ids: list[int], config: Any) -> lis
         maps.append(saved[3][0])
         return y, saved
 
-    with replaced("npgpt", [(blockwise_attention, watched)]):
+    with replaced("npgpt", [(blockwise_attention, watched), (flash_attention, watched)]):
         model.forward(params, np.array([ids]), config)
     return maps

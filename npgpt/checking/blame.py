@@ -41,9 +41,9 @@ def blame(findings, involved):
 
 def explain(findings, involved):
     """The first findings, and the step at which the suspect parts from the
-    rest."""
-    lines = [str(finding) for finding in findings[:3]]
+    rest; the one error that is told, with its budget, is the step's."""
     difference = locate(findings, involved)
-    if difference:
-        lines.append(f"first value that differs: {difference}")
-    return "\n".join(lines)
+    if difference is None:
+        return "\n".join(str(finding) for finding in findings[:3])
+    lines = [finding.told(finding.brief or finding.what) for finding in findings[:3]]
+    return "\n".join([*lines, f"first value that differs: {difference}"])

@@ -2,7 +2,7 @@
 
 from npgpt.checking.blame import explain
 from npgpt.checking.components import CASES, functions_of, make_case
-from npgpt.checking.draw import seeded_draw
+from npgpt.checking.draw import seeded_draw, telling_draw
 from npgpt.checking.implementations import Stopped
 from npgpt.checking.verdict import verdict
 
@@ -35,10 +35,25 @@ def what_is_wrong(component, candidate, witnesses, seeds):
             involved = [*witnesses(case), candidate]
             findings = verdict(case, involved, candidate, edges=seed == seeds[-1]).findings
             if findings:
-                return [line.strip() for line in explain(findings[:1], involved).split("\n")]
+                found = telling_example(component, candidate, witnesses, seeds, findings)
+                text = explain(found or findings[:1], involved)
+                return [line.strip() for line in text.split("\n")]
     except Stopped as error:
         return [f"{component}: {error}"]
     return []
+
+
+def telling_example(component, candidate, witnesses, seeds, findings):
+    """-> the first finding on an example for people, or None where none of these fails, or
+    where the example makes no difference."""
+    if findings[0].is_edge:
+        return None
+    for seed in seeds[:EXAMPLES]:
+        case = make_case(component, telling_draw(seed))
+        found = verdict(case, [*witnesses(case), candidate], candidate).findings
+        if found:
+            return found[:1]
+    return None
 
 
 def as_lines(found):

@@ -166,6 +166,11 @@ def with_values(case, **values):
         for part, group in given.items()})
 
 
+def replaced_component(case, component, **values):
+    """The case with other values, and as one of another component of the same arguments."""
+    return replace(with_values(case, **values), component=component)
+
+
 def at(case):
     """The choices on one line, as `npgpt gradcheck --at` takes them."""
     return " ".join(f"{name}={value}" for name, value in case.chosen.items())

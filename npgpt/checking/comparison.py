@@ -52,7 +52,8 @@ class Comparison:
 @dataclass(frozen=True)
 class Finding:
     """Something that is not as it should be; `about` names the
-    implementations; tried: other cases that a law computed."""
+    implementations; tried: other cases that a law computed; brief: `what`
+    without its figures, for where a step is named, which has its own."""
 
     case: PairCase | FunctionCase
     value: str
@@ -64,9 +65,13 @@ class Finding:
     other_dtype: str = ""       # the one it should have had
     tried: tuple = ()
     is_edge: bool = False
+    brief: str = ""
 
     def __str__(self):
-        return (f"{self.case.component}: {self.what}\n"
+        return self.told(self.what)
+
+    def told(self, what):
+        return (f"{self.case.component}: {what}\n"
                 f"  replay: npgpt gradcheck --layer {self.case.component}"
                 f" --at \"{at(self.case)}\"")
 
@@ -92,7 +97,8 @@ def compared(kind, case, left, right, names, allowed, dtype="float64"):
         if not found.agree:
             findings.append(Finding(
                 case, name, names, f"{name} of {names[0]} and of {names[1]} differ"
-                f" {by_how_much(found, a, b)} in {dtype}", error, found.budget))
+                f" {by_how_much(found, a, b)} in {dtype}", error, found.budget,
+                brief=f"{name} of {names[0]} and of {names[1]} differ in {dtype}"))
     return comparisons, findings
 
 

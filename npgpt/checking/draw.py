@@ -38,6 +38,42 @@ def seeded_draw(seed, given=None):
     return Draw(random.Random(seed).choice, given)
 
 
+def telling_draw(seed, given=None):
+    """An example for people: benign numbers, and sizes that are small, above 1 and all
+    different, so that no two axes and no two mistakes look alike."""
+    source, used = random.Random(seed), set()
+
+    def pick(options):
+        options = telling(options)
+        if are_sizes(options):
+            options = [size for size in options if size not in used] or options
+            options = options[:3]
+        option = source.choice(options)
+        if are_sizes(options):
+            used.add(option)
+        return option
+
+    return Draw(pick, given)
+
+
+def telling(options):
+    """The options that show a mistake: benign numbers, sizes above 1."""
+    if "benign" in options:
+        return ["benign"]
+    return [size for size in options if size > 1] or options if are_sizes(options) else options
+
+
+def telling_first(options):
+    """The same options, those that show a mistake before the others."""
+    first = telling(options)
+    return [*first, *(option for option in options if option not in first)]
+
+
+def are_sizes(options):
+    """True for a range such as 1 to 6, no numbers to choose a seed from."""
+    return len(options) < 20 and all(type(option) is int and option > 0 for option in options)
+
+
 def as_option(name, text, options):
     """The option that is written like `text`. Raises InputError."""
     for option in options:

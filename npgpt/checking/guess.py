@@ -1,10 +1,14 @@
 """What kind of mistake makes the one array out of the other."""
 
+from itertools import combinations
+from math import prod
+
 import numpy as np
 
 
-def guess(wrong, right):
-    """A few words: transposed, scaled by a constant, …"""
+def guess(wrong, right, sizes=None):
+    """A few words: transposed, scaled by a constant, … sizes: {"B": 2, "T": 3, …}, the
+    numbers that a constant may come from."""
     if wrong.shape != right.shape:
         return guess_from_shapes(wrong, right)
     if np.isnan(wrong).any():
@@ -18,8 +22,9 @@ def guess(wrong, right):
             return f"transposed: axes {axes[0]} and {axes[1]} are swapped"
     scale = (wrong * right).sum() / (right * right).sum() if right.any() else np.nan
     if np.isfinite(scale) and alike(wrong, scale * right):
-        opposite = abs(scale + 1) < 1e-9
-        return "of the opposite sign" if opposite else f"scaled by a constant, {scale:.6g}"
+        if abs(scale + 1) < 1e-9:
+            return "of the opposite sign"
+        return f"scaled by a constant, {constant(scale, sizes)}"
     for axis in range(wrong.ndim):
         for what, summed in (("summed", right.sum(axis=axis, keepdims=True)),
                              ("averaged", right.mean(axis=axis, keepdims=True))):
@@ -31,6 +36,22 @@ def guess(wrong, right):
             np.sort(wrong, axis=None), np.sort(right, axis=None)):
         return "the right numbers in the wrong order"
     return guess_from_place(wrong, right)
+
+
+def constant(scale, sizes):
+    """0.166667 with B = 2 and T = 3 -> "1/6 = 1/(B·T): a mean for a sum?"."""
+    for count in (1, 2, 3):
+        for names in combinations(sizes or {}, count):
+            product, text = prod(sizes[name] for name in names), "·".join(names)
+            several = f"({text})" if count > 1 else text
+            for value, found in (
+                    (product, f"{product} = {text}: a sum for a mean?"),
+                    (1 / product, f"1/{product} = 1/{several}: a mean for a sum?"),
+                    (product ** 0.5, f"√{product} = √{several}: a division left out?"),
+                    (product ** -0.5, f"1/√{product} = 1/√{several}: a division too many?")):
+                if product > 1 and abs(scale - value) <= 1e-9 * value:
+                    return found
+    return f"{scale:.6g}"
 
 
 def guess_from_shapes(wrong, right):

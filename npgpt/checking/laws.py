@@ -22,9 +22,10 @@ def batch_independent(case, compute):
                                "dropout_masks")
              if name in arguments(case) and arguments(case)[name] is not None]
     both = {name: arguments(case)[name] for name in names}
-    mask = case.options.get("mask")
-    if mask is not None and mask.ndim == 4 and mask.shape[0] > 1:
-        both["mask"] = mask
+    for name in ("mask", "cos", "sin"):     # of one row where they are the same for all
+        array = case.options.get(name)
+        if array is not None and array.ndim == 4 and array.shape[0] > 1:
+            both[name] = array
     whole = compute(case)
     for i in {0, len(case.d_y) - 1}:
         alone = with_values(case, **row(both, i), d_y=case.d_y[i:i + 1])

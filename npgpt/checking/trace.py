@@ -146,9 +146,15 @@ def first_difference(case, suspect, trusted, layout=None):
             key = each.result
             looks = "passed on by only one of them"
             if key in wrong and key in right:
-                looks = guess(wrong[key], right[key])
+                looks = guess(wrong[key], right[key], sizes_of(case))
             return Difference(key, each.error, each.budget, each.index, looks)
     return None
+
+
+def sizes_of(case):
+    """The sizes among a case's choices, by the letter that names them."""
+    return {name: value for name, value in case.chosen.items()
+            if len(name) == 1 and name.isupper() and type(value) is int}
 
 
 def steps_compared(case, suspect, trusted, layout=None, always=False):

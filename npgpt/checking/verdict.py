@@ -215,7 +215,8 @@ def laws(found, first, examined):
                     case, name, (each.name,),
                     f"{name} of {each.name} breaks the law {law.__name__} by {error:.2g}"
                     f" ({2 * more.ratio:.2g} of its budget) at {list(index)}",
-                    error, budget, tried=tuple(tried)))
+                    error, budget, tried=tuple(tried),
+                    brief=f"{name} of {each.name} breaks the law {law.__name__}"))
     return comparisons, findings
 
 

@@ -102,7 +102,8 @@ def derivatives_compared(case, first, values, size, apart=False):
                     case, what, found.between,
                     f"{what} of {name} differs from the complex step by {found.error:.2g}"
                     f" ({found.ratio:.2g} of its budget) along a random direction",
-                    found.error, budget))
+                    found.error, budget,
+                    brief=f"{what} of {name} differs from the complex step"))
     y = values[first.name]["y"]
     for name, array in differentiated(case).items():
         if not case.nested and 0 < y.size * np.size(array) <= JACOBIAN:

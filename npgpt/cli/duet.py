@@ -11,13 +11,13 @@ from npgpt.cli.output import free_directory, print_json
 from npgpt.cli.progress import EVERY_STEPS, memory_used, stop_flag, while_heard
 from npgpt.cli.run import fail, let_threads_sleep
 from npgpt.cli.tables import GrowingTable, print_table
-from npgpt.cli.train import tell_of_training_text
+from npgpt.cli.train_output import tell_of_training_text
 from npgpt.errors import InputError
 from npgpt.files import shell_quote
 
 GRADIENTS = 5  # tensors in the table at the end
 # settings that the duet leaves at their defaults
-LEFT = ("minimum_rate", "decay_steps", "beta_1", "beta_2", "evaluate_every")
+LEFT = ("start_from", "minimum_rate", "decay_steps", "beta_1", "beta_2", "evaluate_every")
 Device = Annotated[
     str | None, option("--device", "PyTorch's device: auto, cpu, cuda or mps.", "NAME", "auto")
 ]
@@ -27,6 +27,7 @@ Device = Annotated[
 def duet(
     *,
     out: options.Out = None,
+    model: options.Model = None,
     device: Device = None,
     settings: dict[str, Any],
     as_json: options.AsJson = False,
@@ -39,17 +40,19 @@ def duet(
     \b
     npgpt duet
     npgpt duet --dtype float64 --steps 200 --dropout 0.1
+    npgpt duet --model llama
     """
     if settings.get("dtype", "float32") not in ("float32", "float64"):
         raise InputError(f"dtype is {settings['dtype']!r}: the duet plays in float32 or float64")
     let_threads_sleep()
     import torch
 
-    from npgpt.models import gpt2
+    from npgpt.models import BY_TYPE
     from npgpt.runs.diverged import Diverged
     from npgpt.runs.duet import duet as play
     from npgpt.runs.duet import parting, sample_both
     from npgpt.runs.run import cleared_unless_started, start_run
+    from npgpt.runs.start_from import named_model
     from npgpt.runs.summary import of_training_text
     from npgpt.runs.trainers import numpy_trainer
     from torchgpt.device import pick_device, pick_dtype, use_exact_arithmetic
@@ -63,7 +66,8 @@ def duet(
         "version": torch.__version__, "device": str(chosen),
         "threads": torch.get_num_threads()}}
     out = out or free_directory("duet")
-    run = start_run(out, settings, "npgpt duet", extra, gpt2)
+    family = named_model(model or "gpt2", BY_TYPE)
+    run = start_run(out, settings, "npgpt duet", extra, family)
     with cleared_unless_started(run):
         trainers = numpy_trainer(run), by_hand_trainer(run, chosen)
         with stop_flag() as stopped, LossTable(run.settings.steps) as table:

@@ -124,8 +124,10 @@ def show(found, table, involved):
     if not found.findings:
         print(f"all {len(table)} results agree")
         return
-    for finding in found.findings[:5]:
-        print(str(finding).split("\n")[0])
     difference = locate(found.findings, involved)
+    first_of = {finding.value: finding for finding in found.findings[::-1]}
+    for finding in [*first_of.values()][::-1][:5]:  # the step has the one figure
+        print(f"{finding.case.component}: "
+              f"{(difference and finding.brief) or finding.what}")
     if difference:
         print(f"first value that differs: {difference}")

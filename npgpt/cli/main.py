@@ -17,6 +17,7 @@ from npgpt.cli import (
     trace,
     train,
 )
+from npgpt.cli.options import whole_command
 from npgpt.cli.run import run
 
 app = typer.Typer(
@@ -24,8 +25,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"max_content_width": 80},
-    help="A GPT written twice, in NumPy and in PyTorch, by hand. Start with: npgpt duet",
+    help="A GPT written twice by hand, in NumPy and PyTorch. Start with: npgpt duet",
 )
+app.callback()(whole_command)
 app.command("duet")(duet.duet)
 app.command("train")(train.train)
 app.command("sample")(sample.sample)

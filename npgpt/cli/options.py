@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from npgpt.families.setting import default_of
+from npgpt.families.setting import default_of, flag_of
 from npgpt.runs.settings import declared
 
 METAVARS = {int: "N", float: "X", str: "NAME", bool: None}
@@ -66,7 +66,7 @@ def as_parameter(setting: Field) -> inspect.Parameter:
     """The argument of a command that takes a setting; None where it is not given."""
     about, kind = setting.metadata, plain_type(setting)
     default = about["unset"] if "unset" in about else default_of(setting)
-    flag = about.get("flag", "--" + setting.name.replace("_", "-"))
+    flag = flag_of(setting)
     if kind is bool:
         on, _, off = flag.partition("/--")
         default = on.removeprefix("--") if default else off or "off"
@@ -84,10 +84,26 @@ def plain_type(setting: Field) -> Any:
 
 Out = Annotated[Path | None, option("--out", "Run directory.", "DIR", "runs/…-1, -2, …")]
 Resume = Annotated[bool, option("--resume", "Continue the run in --out.", None)]
+Model = Annotated[str | None, option("--model", "Model family: gpt2 or llama.", "NAME", "gpt2")]
 Check = Annotated[bool, option("--check", "Check the model before training, then stop.", None)]
 AsJson = Annotated[bool, option("--json", "Print one JSON object.", None)]
 Device = Annotated[
     str | None, option("--device", "Device: auto, cpu, cuda or mps.", "NAME", "auto")
 ]
+
+
+def print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"npgpt {version('npgpt')}")
+        raise typer.Exit
+
+
+def whole_command(version: Annotated[bool, typer.Option(
+    "--version", help="Print the version and exit.", callback=print_version, is_eager=True,
+)] = False) -> None:
+    """The options of `npgpt` and `torchgpt` themselves."""
+
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory, or its best/.")]

@@ -20,7 +20,7 @@ def plot(
     ] = Path("losses.png"),
     as_json: options.AsJson = False,
 ) -> None:
-    """Compare runs: draw their losses in one PNG, print their last figures.
+    """Draw the losses of several runs in one picture.
 
     \b
     npgpt plot runs/one runs/two --out losses.png

@@ -1,5 +1,6 @@
 """npgpt sample: let a trained model continue a text."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
@@ -30,6 +31,8 @@ class Request:
         "--repetition-penalty", "Repetition penalty; above 1: repeat less.", "X", 1.0)] = 1.0
     stop: Annotated[list[str] | None, option(
         "--stop", "Stop before this text; may be repeated.", "TEXT")] = None
+    allow_special: Annotated[list[str] | None, option(
+        "--allow-special", "Special token to read in prompts; may be repeated.", "TOKEN")] = None
     seed: Annotated[int, option("--seed", "Random seed.", default=1)] = 1
     logprobs: Annotated[bool, option(
         "--logprobs", "Print a token per line with its log-probability.", None)] = False
@@ -58,13 +61,19 @@ def sample(run: options.RunPath, *, request: Request, as_json: options.AsJson = 
 def answer(checkpoint, engine: Callable, request: Request, as_json: bool) -> None:
     """Print what engine(checkpoint) writes. Raises InputError for a request that the
     model cannot meet."""
-    from npgpt.generation.prompt import first_ids
+    from npgpt.generation.prompt import first_ids, left_out
 
     check_weights(checkpoint)
     tokenizer, V = checkpoint.tokenizer, checkpoint.config.vocab_size
     prompts: list[str | None] = [*request.prompt] if request.prompt else [None]
-    starts = [first_ids(tokenizer, V, each, request.ids) for each in prompts]
+    special = request.allow_special or []
+    if special and tokenizer is None:
+        raise InputError(f"{checkpoint.path} has no tokenizer, so --allow-special has no meaning")
+    starts = [first_ids(tokenizer, V, each, request.ids, special) for each in prompts]
     settings = settings_of(checkpoint, request)
+    for start in starts:
+        if said := left_out(start, checkpoint.config.context_length):
+            print(f"note: {said}", file=sys.stderr)
     write(engine(checkpoint), starts, settings, request.logprobs, request.stream, as_json)
 
 
@@ -81,6 +90,7 @@ def check_weights(checkpoint) -> None:
 def settings_of(checkpoint, request: Request):
     """The request as the engine takes it."""
     from npgpt.generation import SamplingSettings
+    from npgpt.runs.checkpoint.end_tokens import end_ids
 
     if request.stop and checkpoint.tokenizer is None:
         raise InputError(f"{checkpoint.path} has no tokenizer, so --stop finds no text")
@@ -88,4 +98,5 @@ def settings_of(checkpoint, request: Request):
         raise InputError(f"tokens is {request.tokens}: give 0 or more")
     return SamplingSettings(
         request.tokens, request.temperature, request.top_k, request.top_p,
-        request.repetition_penalty, request.seed, tuple(request.stop or ()))
+        request.repetition_penalty, request.seed, tuple(request.stop or ()),
+        end_ids(checkpoint.path, checkpoint.config, checkpoint.family))

@@ -34,9 +34,20 @@ def write(
     if as_json:
         found = [facts(completion) for completion in completions]
         print_json(found[0] if len(found) == 1 else {"samples": found})
-        return
-    for row in range(current, len(completions)):
-        show((ready[row] if row > current else "") + ("" if logprobs else "\n"))
+    else:
+        for row in range(current, len(completions)):
+            show((ready[row] if row > current else "") + ("" if logprobs else "\n"))
+    tell_end_tokens(completions)
+
+
+def tell_end_tokens(completions) -> None:
+    """Say on stderr which texts the model has ended itself."""
+    for row, completion in enumerate(completions):
+        if completion.end_id is not None:
+            id, tokenizer = completion.end_id, completion.tokenizer
+            token = repr(tokenizer.decode([id])) if tokenizer else f"id {id}"
+            which = f"text {row + 1}" if len(completions) > 1 else "the text"
+            print(f"note: {which} ends with the model's end token, {token}", file=sys.stderr)
 
 
 def begin(completion, row: int, count: int, logprobs: bool) -> str:
@@ -67,6 +78,7 @@ def facts(completion) -> dict:
         "prompt": tokenizer and completion.prompt, "prompt_ids": completion.prompt_ids,
         "text": tokenizer and completion.text, "ids": completion.ids,
         "log_probs": completion.log_probs, "stopped": completion.finish_reason == "stop",
+        "finish_reason": completion.finish_reason,
     }
 
 

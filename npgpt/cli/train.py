@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from npgpt.cli import options
 from npgpt.cli.options import option, with_settings
 from npgpt.cli.output import free_directory, print_json
-from npgpt.cli.progress import TrainingProgress, clock, memory_used, stop_flag, while_heard
+from npgpt.cli.progress import TrainingProgress, memory_used, stop_flag, while_heard
 from npgpt.cli.run import fail
+from npgpt.cli.train_output import tell
 from npgpt.errors import InputError
 from npgpt.files import shell_quote
 from npgpt.runs.checkpoint import read_backend
@@ -21,6 +22,7 @@ def train(
     *,
     out: options.Out = None,
     resume: options.Resume = False,
+    model: options.Model = None,
     compile: Compile = False,
     settings: dict[str, Any],
     check: options.Check = False,
@@ -31,19 +33,23 @@ def train(
     \b
     npgpt train --out runs/one --steps 500
     npgpt train --out runs/one --resume --steps 1000
+    npgpt train --model llama --kv-heads 2
     """
     if settings.get("dtype") == "bfloat16":
         raise InputError("NumPy has no bfloat16: give --dtype float32, or use torchgpt train")
-    from npgpt.models import gpt2
+    from npgpt.models import BY_TYPE
     from npgpt.runs.run import cleared_unless_started
+    from npgpt.runs.start_from import named_model
     from npgpt.runs.trainers import numpy_trainer
 
     if check:
-        refuse_resume(resume)
-        return examine(settings, gpt2, lambda run: numpy_trainer(run, compile), as_json)
+        refuse_trained(resume, settings)
+        return examine(settings, named_model(model or "gpt2", BY_TYPE),
+                       lambda run: numpy_trainer(run, compile), as_json)
     if compile:
         import npgpt.speed.compiled  # noqa: F401  where numba is missing, no run is made
-    run = open_run("npgpt train", out, resume, settings, {"half": "numpy", "compile": compile})
+    extra = {"half": "numpy", "compile": compile}
+    run = open_run("npgpt train", out, resume, settings, extra, model)
     compile = compile or read_backend(run.path)["compile"]
     with cleared_unless_started(run):
         return go(run, numpy_trainer(run, compile), "npgpt train", as_json)
@@ -51,18 +57,26 @@ def train(
 
 def open_run(
     command: str, out: Path | None, resume: bool, settings: dict[str, Any],
-    extra: dict[str, Any],
+    extra: dict[str, Any], model: str | None = None,
 ):
-    """The new run, or the one to go on with."""
+    """The new run, of the model family of that name, or the one to go on with."""
     from npgpt.models import BY_TYPE
+    from npgpt.runs.advice import at_the_minimum
     from npgpt.runs.run import resume_run, start_run
+    from npgpt.runs.start_from import model_to_start
 
     if resume:
         if out is None:
             raise InputError("--resume needs --out, the directory of the run to continue")
-        return resume_run(out, settings, BY_TYPE)
+        if model is not None:
+            raise InputError("--model cannot be given with --resume: a run keeps its model")
+        run = resume_run(out, settings, BY_TYPE)
+        note = at_the_minimum(run)
+        if note and "decay_steps" not in settings:
+            print(note, file=sys.stderr)
+        return run
     out = out or free_directory("train")
-    return start_run(out, settings, command, extra, BY_TYPE["gpt2"])
+    return start_run(out, settings, command, extra, model_to_start(settings, BY_TYPE, model))
 
 
 def go(
@@ -72,6 +86,7 @@ def go(
     """Train, tell how it went and what to do next; the exit status. `agree`
     makes one answer of several processes' stop flags; `prefetch` lets batches
     be drawn ahead."""
+    from npgpt.runs.advice import changes_of, resume_line
     from npgpt.runs.diverged import Diverged
     from npgpt.runs.summary import with_measures
     from npgpt.runs.train import train
@@ -91,40 +106,19 @@ def go(
         tell(summary, run, began)
     if summary["status"] == "interrupted":
         print(f"stopped and saved at step {summary['step']}; go on with:"
-              f"\n  {command} --out {shell_quote(run.path)} --resume", file=sys.stderr)
+              f"\n  {resume_line(command.split()[0], run.path, changes_of(run))}",
+              file=sys.stderr)
         return 130
     if not as_json:
         print(f"try it:  {command.split()[0]} sample {shell_quote(run.path)}")
     return 0
 
 
-def tell(summary: dict, run, began: int) -> None:
-    """How the training went. `began`: the step it started after."""
-    print(f"{run.path}: steps {began + 1} to {summary['step']} in"
-          f" {clock(summary['seconds'])}" if summary["step"] > began
-          else f"{run.path}: no step taken")
-    loss = summary["validation_loss"]
-    if loss is not None:
-        print(f"validation loss at step {summary['validation_step']}: {loss:.4f} nats a token,"
-              f" perplexity {summary['perplexity']:.2f},"
-              f" {summary['bits_per_byte']:.3f} bits a byte")
-    tell_of_training_text(summary)
-    if summary["expected"]:
-        print(summary["expected"])
-    print(f"picture: {run.path / 'loss.png'}")
-
-
-def tell_of_training_text(summary: dict) -> None:
-    if "training_text_loss" in summary:
-        print("training loss over as much of the training text:"
-              f" {summary['training_text_loss']:.4f} nats a token")
-        if summary["easier"]:
-            print(summary["easier"])
-
-
-def refuse_resume(resume: bool) -> None:
-    if resume:
-        raise InputError("--check looks at a model before its first step: leave out --resume")
+def refuse_trained(resume: bool, settings: dict[str, Any]) -> None:
+    """--check is for new weights."""
+    for given, flag in ((resume, "--resume"), ("start_from" in settings, "--from")):
+        if given:
+            raise InputError(f"--check looks at a model before its first step: leave out {flag}")
 
 
 def examine(settings: dict[str, Any], model: Any, open_trainer, as_json: bool) -> int:

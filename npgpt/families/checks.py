@@ -1,8 +1,10 @@
 """Checks at the door, so that models and layers need none."""
 
 import math
+import numbers
+import operator
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 
 
 def check_batch(inputs, targets, config):
@@ -25,10 +27,29 @@ def check_ids(ids, config, start=0):
         raise InputError(
             f"ids: {end} tokens do not fit the context of "
             f"{limit}: give fewer")
-    if ids.shape[0] == 0:
+    check_below("ids", ids, config.vocab_size)
+
+
+def check_below(name, ids, limit, ignored=None):
+    """Raise InputError unless each id is from 0 to limit - 1, or the
+    ignored one. Ids on a GPU are not looked at, for that would make
+    the step wait: a trainer checks them before they go there."""
+    if not on_host(ids):
         return
-    low, high = int(ids.min()), int(ids.max())
-    check_vocabulary(low if low < 0 else high, config)
+    wrong = (ids < 0) | (ids >= limit)
+    if ignored is not None:
+        wrong = wrong & (ids != ignored)
+    if wrong.any():
+        place = (f"outside the vocabulary, 0 to {limit - 1}"
+                 if ignored is None else
+                 f"neither {ignored} nor from 0 to {limit - 1}")
+        raise InputError(f"{name}: {int(ids[wrong][0])} is {place}")
+
+
+def on_host(ids):
+    """Whether an array or a tensor is in the processor's memory."""
+    device = getattr(ids, "device", "cpu")
+    return str(getattr(device, "type", device)) == "cpu"
 
 
 def check_vocabulary(id, config):
@@ -39,9 +60,14 @@ def check_vocabulary(id, config):
 
 
 def check_prompt(ids, config):
-    """-> ids as a list of ints. Raises InputError where there is none, or
-    one that the model does not know."""
-    ids = [int(id) for id in ids]
+    """-> ids as a list of ints. Raises InputError where they are not whole
+    numbers in a row, where there is none, or one that the model does not
+    know."""
+    if len(getattr(ids, "shape", (1,))) != 1 or not hasattr(ids, "__iter__"):
+        raise InputError(
+            f"the prompt: expected the ids of one text, a list or of"
+            f" shape (T,), got {described(ids)}")
+    ids = [whole_number("the prompt's id", id) for id in ids]
     if not ids:
         raise InputError("the prompt is empty: give at least one token")
     for id in (min(ids), max(ids)):
@@ -49,19 +75,75 @@ def check_prompt(ids, config):
     return ids
 
 
+def whole_number(name, value):
+    """-> the value as an int. Raises InputError for what is none, such as
+    2.0, "2" or True."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or value is True or value is False or is_array(value):
+        raise InputError(
+            f"{name} is {described(value)}: give a whole number")
+    return number
+
+
+def real_number(name, value):
+    """-> the value as a float, for a NumPy scalar would make float64 of
+    what it is multiplied with. Raises InputError for what is no number,
+    such as "2", None or True."""
+    if not isinstance(value, numbers.Real) or value is True or value is False:
+        raise InputError(f"{name} is {described(value)}: give a number")
+    return float(value)
+
+
+def positive_number(name, value):
+    """-> the value as a float. Raises InputError unless it is above 0."""
+    number = real_number(name, value)
+    if not number > 0:
+        raise InputError(f"{name} is {number:g}: give more than 0")
+    return number
+
+
+def is_array(value):
+    return bool(getattr(value, "shape", ()))
+
+
+def described(value):
+    """A short word of a value for an error."""
+    if is_array(value):
+        return f"an array of shape {tuple(value.shape)}"
+    return quote(value)
+
+
 def check_logits(largest):
-    """Raise InputError unless the largest logit of a token is finite: of
-    others none can be drawn."""
+    """Raise InputError unless the largest logit that a model gives is
+    finite."""
     if not math.isfinite(largest):
         raise InputError(
             f"the model's largest logit is {largest}: its weights are"
             f" damaged or too large; restore them from a copy")
 
 
-def check_whole(name, numbers):
-    """Raise InputError unless the numbers are int64, which either package
+def check_top(largest):
+    """Raise InputError unless a token can be drawn where this is the
+    largest logit: not for NaN, and not where all are -inf."""
+    if math.isnan(largest) or largest == -math.inf:
+        raise InputError(
+            f"the largest logit is {largest}: no token can be drawn")
+
+
+def last_that_fit(ids, config):
+    """-> the ids at the end of a list that the context has room for."""
+    N = config.context_length
+    return ids[:] if N is None else ids[-N:]
+
+
+def check_whole(name, ids):
+    """Raise InputError unless the ids are int64, which either package
     takes as indices."""
-    kind = str(numbers.dtype).removeprefix("torch.")
+    kind = str(getattr(ids, "dtype", type(ids).__name__))
+    kind = kind.removeprefix("torch.")
     if kind != "int64":
         raise InputError(f"{name}: expected int64 numbers, got {kind}")
 
@@ -74,9 +156,4 @@ def check_targets(targets, ids, config):
         raise InputError(
             f"targets: expected shape {tuple(ids.shape)} like ids, "
             f"got {tuple(targets.shape)}")
-    wrong = (targets >= config.vocab_size) | (
-        (targets < 0) & (targets != -100))
-    if wrong.any():
-        raise InputError(
-            f"targets: {int(targets[wrong][0])} is neither -100 nor "
-            f"from 0 to {config.vocab_size - 1}")
+    check_below("targets", targets, config.vocab_size, ignored=-100)

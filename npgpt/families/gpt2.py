@@ -124,7 +124,8 @@ FILES = {
         (r"\.feed_forward\.up\.", ".mlp.c_fc."),
         (r"\.feed_forward\.down\.", ".mlp.c_proj."),
     ),
-    "transposed": ("head.weight",),
+    # the paths of what is stored transposed, as a regular expression
+    "transposed": r"head\.weight",
     # what files may leave out in front of a name; the head's has none
     "prefix": "transformer.",
     "head": "lm_head.weight",
@@ -159,6 +160,8 @@ FILES = {
         "scale_attn_by_inverse_layer_idx": (False,),
         "add_cross_attention": (False,),
     },
+    # the end token where config.json names none, as in `transformers`
+    "end_id": 50256,
     # fields that follow from ours
     "derived": {"n_ctx": "context_length", "n_inner": "hidden"},
     # fields that are written for other readers

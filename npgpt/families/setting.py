@@ -28,6 +28,11 @@ def default_of(setting):
     return setting.metadata.get("new_run", setting.default)
 
 
+def flag_of(setting):
+    """Its option on the command line."""
+    return setting.metadata.get("flag", "--" + setting.name.replace("_", "-"))
+
+
 def before(setting):
     """What a run.json without the setting stands for; MISSING where
     every run.json has it."""

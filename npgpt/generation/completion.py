@@ -14,7 +14,10 @@ class Completion:
     text: what of it is sure, never half a character, and nothing that
         may yet become a stop string;
     finish_reason: None while it is written, then "stop" (a stop string
-        came), "length" (max_new_tokens are written) or "cancelled";
+        or an end token came), "length" (max_new_tokens are written) or
+        "cancelled";
+    end_id: the end token that came, the last of ids and no part of the
+        text, or None;
     cancelled: a threading.Event. Any thread may set it: the token in
         hand is the last."""
 
@@ -25,6 +28,7 @@ class Completion:
         self.prompt = as_text(prompt_ids, tokenizer)
         self.ids, self.log_probs, self.text = [], [], ""
         self.finish_reason, self.cancelled = None, threading.Event()
+        self.end_id, self._end_ids = None, settings.end_ids
         self._max_new_tokens = settings.max_new_tokens
         self._stops = StopStrings(settings.stop)
         self._decoder = tokenizer and tokenizer.stream_decoder()
@@ -34,6 +38,9 @@ class Completion:
         self.ids.append(id)
         if log_prob is not None:
             self.log_probs.append(log_prob)
+        if id in self._end_ids:
+            self.end_id = id
+            return ""
         if self._decoder is None:
             piece = as_text([id], None)
         else:
@@ -43,7 +50,7 @@ class Completion:
 
     def reason_to_end(self):
         """-> why no token should follow, or None."""
-        if self._stops.found:
+        if self._stops.found or self.end_id is not None:
             return "stop"
         if len(self.ids) >= self._max_new_tokens:
             return "length"

@@ -1,10 +1,14 @@
 """Generation: predict, draw, append, again."""
 
-from npgpt.families.checks import check_prompt
+from npgpt.families.checks import (
+    check_logits,
+    check_prompt,
+    last_that_fit,
+)
 from npgpt.generation.cache import empty_cache, read
 from npgpt.generation.sample import sample_token
 from npgpt.generation.sampling_settings import check_sampling
-from npgpt.random_stream import uniforms
+from npgpt.random_stream import uniform_stream
 from npgpt.speed import one_token
 
 
@@ -12,13 +16,16 @@ def generate(model, params, config, ids, max_new_tokens=100,
              temperature=0.8, top_k=None, top_p=None, seed=1,
              vocab_size=None):
     """ids: the prompt's, at least one -> yields the ids that follow it,
-    one at a time. A context that is full goes on from its last half:
-    learned positions cannot slide. vocab_size: how many ids stand for a
-    token; those above, rows that pad the tables, are never drawn."""
-    check_sampling(temperature, top_k, top_p)
-    window, cache = check_prompt(ids, config), None
+    one at a time. Of a prompt longer than the context, the last ids
+    that fit are read; a context that is full goes on from its last
+    half: learned positions cannot slide. vocab_size: how many ids stand
+    for a token; those above, which pad the tables, are never drawn."""
+    check_sampling(temperature, top_k, top_p, 1, max_new_tokens, seed)
+    ids = check_prompt(ids, config)
+    window, cache = last_that_fit(ids, config), None
     N, one_step = config.context_length, one_token.for_model(model)
-    for u in uniforms((max_new_tokens,), seed, 0, "sample"):
+    draws = uniform_stream(seed, 0, "sample")
+    for _, u in zip(range(max_new_tokens), draws):
         # (1) make room
         if N is not None and len(window) > N:
             window, cache = window[-max(N // 2, 1):], None
@@ -32,6 +39,7 @@ def generate(model, params, config, ids, max_new_tokens=100,
             rows, cache = read(model, params, config, [unread], cache)
             logits = rows[0]                          # (V,)
         # (3) draw the next token
+        check_logits(float(logits.max()))
         token = sample_token(
             logits[:vocab_size], u, temperature, top_k, top_p)
         yield token

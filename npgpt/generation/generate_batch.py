@@ -1,17 +1,22 @@
 """Generation for several prompts at once: one product for all rows."""
 
 from npgpt.errors import InputError
-from npgpt.families.checks import check_prompt
+from npgpt.families.checks import (
+    check_logits,
+    check_prompt,
+    last_that_fit,
+)
 from npgpt.generation.cache import empty_cache, read
 from npgpt.generation.rows_of_cache import rows_of_cache
 from npgpt.generation.sample import (
     log_prob,
+    mark_used,
     penalise_repeats,
     sample_token,
 )
 from npgpt.generation.sampling_settings import check_sampling
 from npgpt.layers.masks import padded_positions, padding_mask
-from npgpt.random_stream import uniforms
+from npgpt.random_stream import uniform_stream
 from npgpt.tree import tree_leaves
 
 
@@ -25,17 +30,19 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
 
     ended: asked after each turn, row by row, whether a row is done.
     vocab_size: as in `generate`."""
-    check_sampling(temperature, top_k, top_p, repetition_penalty)
+    check_sampling(temperature, top_k, top_p, repetition_penalty,
+                   max_new_tokens, seed)
     ids = [check_prompt(prompt, config) for prompt in prompts]
     if not ids:
         raise InputError("there is no prompt: give at least one")
     N = config.context_length
     _, like = next(tree_leaves(params))
-    windows = [row[:] for row in ids]
-    draws = [uniforms((max_new_tokens,), seed + b, 0, "sample")
+    windows = [last_that_fit(row, config) for row in ids]
+    draws = [uniform_stream(seed + b, 0, "sample")
              for b in range(len(ids))]
+    used = mark_used(ids, config.vocab_size, like)    # (B, V)
     rows, pads, cache = list(range(len(ids))), [], None
-    for turn in range(max_new_tokens):
+    for _ in range(max_new_tokens):
         # (1) make room where a row or the cache is full
         for b in rows:
             if N is not None and len(windows[b]) > N:
@@ -61,12 +68,13 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
             model, params, config, unread, cache, mask, positions)
         # (3) draw the next token of each row, and append it
         for b, scores in zip(rows, logits):
+            check_logits(float(scores.max()))
             lowered = penalise_repeats(
-                scores, ids[b], repetition_penalty)
+                scores, used[b], repetition_penalty)
             token = sample_token(
-                lowered[:vocab_size], draws[b][turn], temperature, top_k,
-                top_p)
-            ids[b].append(token)
+                lowered[:vocab_size], next(draws[b]), temperature,
+                top_k, top_p)
+            used[b, token] = True
             windows[b].append(token)
             yield b, token, log_prob(scores, token)
         # (4) go on with the rows that have not ended

@@ -3,9 +3,10 @@
 from npgpt.errors import InputError
 
 
-def first_ids(tokenizer, vocab_size, prompt=None, ids=None):
+def first_ids(tokenizer, vocab_size, prompt=None, ids=None, special=()):
     """-> the ids of `prompt`, a string, or those listed in `ids`, such as
-    "1,2,3"; of neither, the opening. `tokenizer` may be None. Raises
+    "1,2,3"; of neither, the opening. `tokenizer` may be None. special:
+    the special tokens that are read as such in a prompt. Raises
     InputError where the model cannot read them."""
     if ids is not None:
         if prompt is not None:
@@ -17,10 +18,23 @@ def first_ids(tokenizer, vocab_size, prompt=None, ids=None):
                              " instead of --prompt")
         start = [0]
     else:
-        start = opening(tokenizer) if prompt is None else tokenizer.encode(prompt)
+        start = (opening(tokenizer) if prompt is None
+                 else tokenizer.encode(prompt, allowed_special=special))
     if not start:
         raise InputError("the prompt is empty: give at least one character")
     return start
+
+
+def left_out(ids, context_length):
+    """-> a sentence on what of a prompt is not read, or None."""
+    if context_length is None or len(ids) <= context_length:
+        return None
+    count = len(ids) - context_length
+    return (f"the prompt has {len(ids)} tokens and the context"
+            f" {context_length}: the first {count} are not read"
+            if count > 1 else
+            f"the prompt has {len(ids)} tokens and the context"
+            f" {context_length}: the first one is not read")
 
 
 def listed_ids(text, vocab_size):

@@ -3,12 +3,16 @@ nats."""
 
 import numpy as np
 
+from npgpt.families.checks import check_below
+
 IGNORE = -100
 
 
 def cross_entropy(logits, targets, count=None):
     """logits (..., V), targets (...) -> loss (), the mean over targets
-    that are not -100. count: divide by this instead of their number."""
+    that are not -100. count: divide by this instead of their number.
+    Raises InputError for targets outside the vocabulary."""
+    check_below("targets", targets, logits.shape[-1], IGNORE)
     # (1) make the largest logit 0: exp cannot overflow
     shifted = logits - logits.max(axis=-1, keepdims=True)     # (..., V)
     # (2) turn logits into probabilities

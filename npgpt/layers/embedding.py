@@ -2,9 +2,13 @@
 
 import numpy as np
 
+from npgpt.families.checks import check_below
+
 
 def embedding(ids, weight, trainable=True):
-    """ids (...) from 0 to V-1, weight (V, C) -> y (..., C)."""
+    """ids (...) from 0 to V-1, weight (V, C) -> y (..., C). Raises
+    InputError for other ids."""
+    check_below("ids", ids, weight.shape[0])
     # (1) look up the row of each id
     y = weight[ids]                                   # (..., C)
     return y, (ids if trainable else None, weight)

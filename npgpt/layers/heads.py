@@ -65,3 +65,22 @@ def merge_heads_backward(d_y, saved):
     # (1) positions before heads
     d_x = d_swapped.swapaxes(1, 2)                    # (B, H, T, D)
     return d_x
+
+
+def repeat_heads(x, heads):
+    """x (B, K, T, D) -> y (B, H, T, D): each of the K heads serves
+    H/K of them in a row (Ainslie et al., 2023)."""
+    # (1) repeat each head
+    K = x.shape[1]
+    y = np.repeat(x, heads // K, axis=1)              # (B, H, T, D)
+    return y, (K,)
+
+
+def repeat_heads_backward(d_y, saved):
+    """d_y (B, H, T, D) -> d_x (B, K, T, D)."""
+    (K,) = saved
+    # (1) repeat each head: the gradients of its copies add up
+    B, H, T, D = d_y.shape
+    groups = d_y.reshape(B, K, H // K, T, D)
+    d_x = groups.sum(axis=2)                          # (B, K, T, D)
+    return d_x

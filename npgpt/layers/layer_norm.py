@@ -11,7 +11,7 @@ def layer_norm(x, weight, bias, eps=1e-5, trainable=True):
     centred = x - mean                                # (..., C)
     # (2) divide by the standard deviation
     variance = (centred * centred).mean(axis=-1, keepdims=True)
-    inv_std = 1 / np.sqrt(variance + eps)             # (..., 1)
+    inv_std = 1 / np.sqrt(variance + float(eps))      # (..., 1)
     normed = centred * inv_std                        # (..., C)
     # (3) scale and shift
     y = normed * weight + bias                        # (..., C)

@@ -178,7 +178,7 @@ def compare_texts(
 
 def window_start(first: int, length: int, context_length: int | None) -> int:
     """Where the window of `generate` begins when `length` ids are there."""
-    start = 0
+    start = 0 if context_length is None else max(first - context_length, 0)
     for end in range(first, length + 1):
         if context_length is not None and end - start > context_length:
             start = end - max(context_length // 2, 1)

@@ -22,8 +22,8 @@ FREE = ("corpus", "save_every", "evaluate_every", "dtype", "accumulate")
 def recorded_curve(run: Run) -> dict | None:
     """The curve recorded for just this run's settings and data."""
     for curve in json.loads(FILE.read_text(encoding="utf-8")):
-        default = complete({"corpus": curve["corpus"], "steps": curve["steps"]})
-        default, mine = (each.stored(run.model.Config) for each in (default, run.settings))
+        settings = complete({"corpus": curve["corpus"], "steps": curve["steps"]})
+        default, mine = (each.stored(run.model.Config) for each in (settings, run.settings))
         same = {key: value for key, value in mine.items() if key not in FREE}
         if all(default[key] == value for key, value in same.items()) and (
             curve["sha256"] == run.data.record["sha256"]

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from npgpt.errors import InputError, quote
-from npgpt.files import locked, shell_quote
+from npgpt.files import locked
+from npgpt.runs.advice import how_to_continue
 from npgpt.runs.checkpoint import (
     clear_unstarted,
     create_run,
@@ -28,6 +29,7 @@ from npgpt.runs.curves import draw_run
 from npgpt.runs.data import Data, encode_source, from_anywhere, open_source, same_data
 from npgpt.runs.log import read_log
 from npgpt.runs.settings import Settings, complete, read_settings
+from npgpt.runs.start_from import fingerprint, read_again, read_start
 from npgpt.tree import tree_leaves
 
 
@@ -63,14 +65,16 @@ def start_run(
     path = Path(path)
     settings = complete(given)
     if path.is_dir() and any(path.iterdir()):
-        again = f"{command.split()[0]} train --out {shell_quote(path)} --resume"
-        raise InputError(
-            f"{path} holds another run or other files: choose another --out,"
-            f" or continue it with {again}"
-        )
+        raise InputError(f"{path} holds another run or other files: choose another --out"
+                         + how_to_continue(command.split()[0], path))
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} is a file; give a directory")
-    run = plan_run(path, settings, model)
+    tokenizer = params = None
+    if settings.start_from:
+        settings, tokenizer, params = read_start(settings, given, model)
+        extra = {**extra, "weights_sha256": fingerprint(params)}
+    run = plan_run(path, settings, model, tokenizer)
+    run.params = params
     run_json = {
         "command": command,
         "settings": run.settings.stored(model.Config),
@@ -98,10 +102,11 @@ def cleared_unless_started(run: Run) -> Iterator[None]:
         raise
 
 
-def plan_run(path: Path, settings: Settings, model: Any) -> Run:
-    """A run with its data, at step 0; nothing is written."""
+def plan_run(path: Path, settings: Settings, model: Any, tokenizer: Any = None) -> Run:
+    """A run with its data, at step 0; nothing is written. `tokenizer`: instead of the one
+    that the settings ask for."""
     settings.config(1, model.Config)  # refuses sizes before a text is read
-    source, tokenizer = open_source(settings)
+    source, tokenizer = open_source(settings, tokenizer)
     data = encode_source(source, tokenizer, settings)
     config = settings.config(tokenizer.vocab_size, model.Config)
     settings = replace(settings, corpus=from_anywhere(settings.corpus))
@@ -132,6 +137,8 @@ def resume_run(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any
     if training is None and saved_before(path, run_json["settings"]["save_every"]):
         raise InputError(f"{path} has lost its training.safetensors; restore it from a copy,"
                          " or start a new run: its weights are still in model.safetensors")
+    if training is None and settings.start_from:
+        run.params = read_again(settings, config, model, str(run_json.get("weights_sha256")))
     if training is not None:
         check_state(path, training)
         run.step, run.best = training["step"], training["best"]

@@ -9,10 +9,10 @@ from typing import Any
 
 from npgpt.errors import InputError, quote
 from npgpt.families import BY_TYPE
-from npgpt.families.setting import before, check_setting, default_of, setting
+from npgpt.families.setting import before, check_setting, default_of, flag_of, setting
 
 # what a resumed run may be given anew
-CHANGEABLE = ("steps", "save_every")
+CHANGEABLE = ("steps", "decay_steps", "save_every")
 # what `complete` works out where it is None
 DERIVED = ("minimum_rate", "warmup_steps", "decay_steps")
 
@@ -29,6 +29,9 @@ class Settings:
         "python-docs", "Corpus name, text file or prepared DIR.", alias="--data")
     tokenizer: str | None = setting(
         None, "A tokenizer file, words or bpe:SIZE.", unset="characters")
+    start_from: str | None = setting(
+        None, "Start from the weights in DIR.", flag="--from", metavar="DIR",
+        unset="random weights", before=None)
     seed: int = setting(1, "Random seed.", least=0, most=2**64 - 1)
     sizes: dict[str, Any] = field(default_factory=dict)
     field: str = setting("text", "Field of JSON that holds the text.", before="text")
@@ -111,7 +114,8 @@ def declared() -> list[Field]:
 
 def flags(names: list[str]) -> str:
     """The options of these settings."""
-    return ", ".join("--" + name.replace("_", "-") for name in names)
+    known = {each.name: each for each in declared()}
+    return ", ".join(flag_of(known[name]) if name in known else f"--{name}" for name in names)
 
 
 def from_flat(values: dict[str, Any]) -> Settings:
@@ -155,7 +159,7 @@ def read_settings(
     if fixed:
         raise InputError(
             f"{flags(fixed)} cannot be given with --resume: a run keeps its own settings;"
-            " only --steps, --save-every and --device may change"
+            " only --steps, --decay-steps, --save-every and --device may change"
         )
     return from_flat({**stored, **changes})
 

@@ -19,7 +19,8 @@ def adamw_step(params, grads, state, lr, betas=(0.9, 0.95), eps=1e-8,
     schedule, scales the decay as well, which shrinks tensors of two or
     more dimensions; biases and norm scales are left alone."""
     state["step"] += 1
-    beta_1, beta_2 = betas
+    beta_1, beta_2 = map(float, betas)
+    lr, eps, weight_decay = float(lr), float(eps), float(weight_decay)
     bias_1 = 1 - beta_1 ** state["step"]
     bias_2 = 1 - beta_2 ** state["step"]
 

@@ -12,7 +12,7 @@ from npgpt.checking.budgets import budgets, scales
 from npgpt.checking.case import call_pair
 from npgpt.checking.comparison import error_between
 from npgpt.checking.components import CASES, make_case
-from npgpt.checking.draw import Numbers, seeded_draw
+from npgpt.checking.draw import Numbers, seeded_draw, telling_draw, telling_first
 from npgpt.checking.guess import guess
 from npgpt.checking.implementations import Stopped, numpy_implementation
 from npgpt.checking.layouts import check_layouts
@@ -265,3 +265,32 @@ SQUARE = np.arange(1.0, 10).reshape(3, 3) ** 2
 ])
 def test_guesses(wrong, right, what):
     assert what in guess(wrong, right)
+
+
+@pytest.mark.parametrize(("factor", "what"), [
+    (1 / 6, "1/6 = 1/(B·T): a mean for a sum?"), (3, "3 = T: a sum for a mean?"),
+    (1 / 5, "1/5 = 1/C: a mean for a sum?"), (30, "30 = B·T·C: a sum for a mean?"),
+    (5 ** 0.5, "√5 = √C: a division left out?"), (2 ** -0.5, "1/√2 = 1/√B: a division too many?"),
+    (0.17, "0.17"), (7, "7"), (1 / 6 + 1e-5, "0.166677")])
+def test_a_constant_is_explained_by_the_sizes(factor, what):
+    found = guess(factor * RIGHT, RIGHT, {"B": 2, "T": 3, "C": 5})
+    assert found == f"scaled by a constant, {what}"
+
+
+def test_an_example_for_people_tells_sizes_apart():
+    for component in CASES:
+        case = make_case(component, telling_draw(3))
+        sizes = [value for name, value in case.chosen.items()
+                 if len(name) == 1 and type(value) is int]
+        assert case.chosen.get("regime", "benign") == "benign"
+        assert min(sizes, default=2) > 1, case
+    sizes = make_case("linear", telling_draw(4)).chosen
+    assert len({sizes[name] for name in "BIO"}) == 3
+
+
+def test_options_that_tell_stand_first_and_none_is_lost():
+    for options, first in ((range(1, 5), [2, 3, 4]), (["stress", "benign"], ["benign"]),
+                           ([1], [1]), ([None, 3], [None, 3]), (range(1000), [0, 1]),
+                           ([False, True], [False, True])):
+        found = telling_first(list(options))
+        assert found[:len(first)] == first and sorted(map(str, found)) == sorted(map(str, options))

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -27,6 +28,13 @@ def test_help_fits_a_screen_and_has_an_example(request, command):
         assert max(map(len, out.splitlines())) <= 80
         assert not line or f"{command} {line[0]}" in out.split("Options:")[0].split("\n", 1)[1]
         assert not line or line[0] in listing
+
+
+@pytest.mark.parametrize("command", ["npgpt", "torchgpt"])
+def test_the_version_is_the_package_s(request, command):
+    run = request.getfixturevalue(command)
+    for line in (["--version"], ["--version", "train"]):
+        assert run(*line) == (0, f"npgpt {version('npgpt')}\n", "")
 
 
 @pytest.mark.parametrize("line, where", [

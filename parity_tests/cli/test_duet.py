@@ -20,6 +20,8 @@ def test_the_duet(npgpt, tmp_path, corpus):
     status, text, err = npgpt("duet", *line, "--device", "cpu", "--out", out)
     assert status == 0
     assert "token for token the same" in text and "max|a−b| / max|b|" in text
+    assert text.index("validation loss, torch:") < text.index(
+        "training loss over as much of the training text: ")
     assert "NumPy loss" in err and "10/10" in err
     lines = log_of(out)
     assert [line["step"] for line in lines] == list(range(1, 11))
@@ -124,4 +126,6 @@ def test_a_text_that_parts_far_from_a_boundary_is_no_tie():
     assert compare_texts([1, 2], [1, 2], gpt2, params, config, [0], 1, 0.8)["equal"]
     # the windows of `generate`: full at 4, then from the last two on
     assert [window_start(1, n, 4) for n in range(1, 9)] == [0, 0, 0, 0, 3, 3, 3, 6]
+    # a prompt of 7: at first its last four
+    assert [window_start(7, n, 4) for n in range(7, 12)] == [3, 6, 6, 6, 9]
     assert np.isfinite(found["distance"])

@@ -100,8 +100,9 @@ def test_a_wrong_step_is_named(name, label, number, words, tmp_path, monkeypatch
 
 def test_a_line_that_stops_is_named(tmp_path, capsys):
     file = tmp_path / "mine.py"
-    file.write_text(source_of("gelu").replace("d_x = d_y * slope", "d_x = d_y * slop"),
-                    encoding="utf-8")
+    line = "d_x = d_factor + d_inner * slope"
+    assert line in source_of("gelu")
+    file.write_text(source_of("gelu").replace(line, line[:-1]), encoding="utf-8")
     assert exercise.report("gelu", file) == 1
     assert re.search(r"mine\.py, line \d+, with NameError", capsys.readouterr().out)
 
@@ -110,7 +111,7 @@ def test_a_file_that_leaves_python_is_not_right(tmp_path, capsys):
     file = tmp_path / "mine.py"
     for more in ("import sys; sys.exit()\n", ""):
         text = source_of("gelu") if more else source_of("gelu").replace(
-            "d_x = d_y * slope", "raise SystemExit(0)")
+            "d_x = d_factor + d_inner * slope", "raise SystemExit(0)")
         file.write_text(text + more, encoding="utf-8")
         assert exercise.report("gelu", file) == 1
         assert "with SystemExit" in capsys.readouterr().out
@@ -172,5 +173,5 @@ def test_an_example_that_tells_is_preferred(left_out, instead, said, tmp_path, c
 def test_where_nothing_may_differ_no_share_is_told():
     wrong, key = np.array([1.0, 2.0]), Key("layer_norm_backward", "1", "d_x")
     told = str(Difference(key, 2.0, 0.0, (1,), guess(wrong, 0 * wrong)))
-    assert "d_x differs by 2, where it must be the same" in told
+    assert "d_x differs by 2, where both must be equal" in told
     assert "it looks wrong everywhere: it should be 0" in told

@@ -1,6 +1,8 @@
 """npgpt gradcheck and npgpt trace, as they are typed."""
 
 import json
+import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -119,7 +121,7 @@ def test_trace_names_the_step_of_a_planted_mistake(capsys, in_examples):
                          "--at", "axes=2 B=2 T=4 I=3 O=1 bias=True regime=benign seed=7")
     assert status == 1
     assert "backward, linear_backward, step (3) shift: d_bias" in out
-    assert "scaled by a constant, 0.25" in out
+    assert "scaled by a constant, 1/4 = 1/T: a mean for a sum?" in out
 
 
 @pytest.mark.parametrize("saved", ["x", "[x]", "{'x': x}", "(x,)"])
@@ -134,6 +136,51 @@ def test_trace_sees_a_wrong_output_whatever_is_saved(capsys, tmp_path, monkeypat
     monkeypatch.syspath_prepend(str(tmp_path))
     status, out, _ = run(capsys, "trace", f"twice_{len(saved)}", "numpy", "--layer", "gelu")
     assert status == 1 and "returns differs" in out and "scaled by a constant, 2" in out
+
+
+HALVED = """
+from npgpt.layers import linear
+def linear_backward(d_y, saved):
+    from npgpt.layers import linear_backward as right
+    d_x, grads = right(d_y, saved)
+    rows = d_y.size // d_y.shape[-1]
+    return d_x, {name: grad / max(rows, 1) for name, grad in grads.items()}
+"""
+
+
+@pytest.mark.parametrize("layer", [[], ["--layer", "linear"]])
+def test_a_mistake_is_shown_on_an_example_that_tells_with_one_figure(
+        capsys, tmp_path, monkeypatch, layer):
+    """Sizes above 1 and all different, numbers of order one; where one factor explains the
+    error it is named by the sizes that it is made of."""
+    (tmp_path / "halved.py").write_text(HALVED)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for seed in "1", "2", "3":
+        status, out, _ = run(
+            capsys, "gradcheck", "--candidate", "halved", "--seed", seed, *layer)
+        assert status == 1
+        (case,) = set(re.findall(r"axes=\d .*seed=\d+", out))
+        chosen = dict(re.findall(r"(\w+)=(\S+)", case))
+        sizes = [int(chosen[name]) for name in "BTIO"]
+        assert min(sizes) > 1 and len(set(sizes)) == len(sizes)
+        assert chosen["regime"] == "benign"
+        lead = ["B", "T"][3 - int(chosen["axes"]):]     # the axes of rows
+        count = math.prod(int(chosen[name]) for name in lead)
+        several = "·".join(lead) if len(lead) == 1 else f"({'·'.join(lead)})"
+        assert f"scaled by a constant, 1/{count} = 1/{several}: a mean for a sum?" in out
+        said = out.split("agree")[-1]
+        assert said.count("budget") == 1 and said.count("differs by") == 1, said
+
+
+def test_a_mistake_at_one_size_alone_is_still_found(capsys, tmp_path, monkeypatch):
+    """No example for people shows it: the odd one does."""
+    (tmp_path / "odd.py").write_text(
+        "from npgpt.layers import gelu, gelu_backward as right\n"
+        "def gelu_backward(d_y, saved): return right(d_y, saved) * (1 + (d_y.size == 1))\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    status, out, _ = run(capsys, "gradcheck", "--candidate", "odd")
+    assert status == 1 and "wrong        gelu" in out
+    assert "scaled by a constant, 2" in out
 
 
 STOPS = {  # what a package holds -> what is said of it
@@ -186,8 +233,8 @@ def test_json_is_one_object_whatever_a_package_prints_and_computes(
                  ("gradcheck", "--candidate", "loud", "--layer", "gelu"),
                  ("gradcheck", "--candidate", "loud")):
         status, out, err = run(capsys, *line, "--json")
-        assert status == 1 and isinstance(json.loads(out), dict) and "me again" in err
-        assert "Infinity" not in out and "NaN" not in out.replace("(NaN)", "")
+        found = json.loads(out, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
+        assert status == 1 and isinstance(found, dict) and "me again" in err
 
 
 @pytest.mark.parametrize(("line", "what"), [

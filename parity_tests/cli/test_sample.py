@@ -76,6 +76,23 @@ def test_a_long_text_of_a_large_model_is_written_from_turned_weights(
 
 
 @both
+def test_a_prompt_longer_than_the_context_says_what_is_not_read(run, main, checkpoint):
+    """The last 16 of its characters count, the ones before do not."""
+    end = "the cat, the dog"
+    line = ["--tokens", 9, "--temperature", 1.5]
+    status, out, err = run(main, "sample", checkpoint, "--prompt", end, *line)
+    assert (status, err) == (0, "")
+    for start, said in (("t", "17 tokens and the context 16: the first one is not read"),
+                        ("do ", "19 tokens and the context 16: the first 3 are not read")):
+        status, longer, err = run(main, "sample", checkpoint, "--prompt", start + end, *line)
+        assert (status, longer) == (0, start + out)
+        assert err == f"note: the prompt has {said}\n"
+    status, _, err = run(main, "sample", checkpoint, "--prompt", "the", "--prompt",
+                         "a" + end, "--json", *line)
+    assert status == 0 and err.count("note: ") == 1
+
+
+@both
 def test_several_prompts_stand_in_their_order(run, main, checkpoint):
     line = ["sample", checkpoint, "--prompt", "the ", "--prompt", "a dog", "--tokens", 30]
     texts = [alone(checkpoint, prompt, 30, seed)[1]

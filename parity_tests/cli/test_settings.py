@@ -9,7 +9,7 @@ import pytest
 
 from npgpt.errors import InputError
 from npgpt.families import gpt2
-from npgpt.families.setting import check_setting, default_of, setting
+from npgpt.families.setting import check_setting, default_of, flag_of, setting
 from npgpt.runs import settings as module
 from npgpt.runs.settings import Settings, complete, declared, read_settings
 
@@ -20,7 +20,8 @@ def test_the_sizes_of_a_model_are_its_family_s():
     own = {"layers", "heads", "channels", "tied"}
     assert own <= set(NAMES) and own.isdisjoint(vars(Settings()))
     assert complete({"layers": 2, "tied": True, "steps": 40}).stored(gpt2.Config) == {
-        "corpus": "python-docs", "tokenizer": None, "seed": 1, "context_length": 64,
+        "corpus": "python-docs", "tokenizer": None, "start_from": None,
+        "seed": 1, "context_length": 64,
         "dtype": "float32", "steps": 40, "batch_size": 12, "accumulate": 1, "dropout": 0.0,
         "learning_rate": 1e-3, "minimum_rate": 1e-4, "warmup_steps": 2, "decay_steps": 40,
         "weight_decay": 0.1, "beta_1": 0.9, "beta_2": 0.99, "clip": 1.0, "evaluate_every": 100,
@@ -49,7 +50,7 @@ def test_every_setting_is_an_option_with_its_default(request, command):
     lines = {match[1]: match[2] for match in listed}
     assert status == 0
     for each in declared():
-        line = lines[each.name.replace("_", "-")]
+        line = lines[flag_of(each).split("/")[0].removeprefix("--")]
         help, shown = re.fullmatch(r"(.+\.) \[(.+)\]", line).groups()
         assert help == each.metadata["help"] and help[0].isalpha()
         default = default_of(each)

@@ -72,8 +72,8 @@ def test_a_directory_that_holds_something(tmp_path, npgpt, corpus, command, monk
     out.mkdir()
     (out / "letter.txt").write_text("dear")
     line = flags(corpus=corpus, decay_steps=None, evaluate_every=None)
-    refused(npgpt(command, *line, "--out", out), "holds another run",
-            f"npgpt train --out {out} --resume")
+    refused(npgpt(command, *line, "--out", out), "holds another run or other files",
+            "choose another --out")
     assert [p.name for p in out.iterdir()] == ["letter.txt"]
     (tmp_path / "file").write_text("x")
     monkeypatch.setattr("npgpt.runs.data.load_corpus", None)  # said before it is read

@@ -215,6 +215,42 @@ def test_both_halves_draw_the_same_with_every_option(data):
 
 
 @both
+@pytest.mark.parametrize("more", range(4))
+def test_of_a_long_prompt_the_last_ids_that_fit_are_read(half, more):
+    """All of them: another first one changes what is predicted."""
+    config = Config(7, 6, 2, 2, 8)
+    params = half.take(tree_map_with_path(lambda name, weight: weight + normals(
+        weight.shape, 1, 0, name), npgpt.training.init(gpt2, config, 3, np.float64)))
+    window = [3, 1, 4, 1, 5, 2]
+
+    def first(prompt):
+        (_, token, log_prob), = half.generation.generate_batch(
+            half.model, params, config, [prompt], 1, temperature=0)
+        (alone,) = half.generation.generate(
+            half.model, params, config, prompt, 1, temperature=0)
+        assert alone == token
+        return log_prob
+
+    read = first([6] * more + window)
+    near(read, first(window))
+    other = first([6] * more + [0] + window[1:])
+    assert abs(read - other) > 1e-5
+
+
+@both
+def test_draws_are_made_as_they_are_needed(half):
+    """So that a text may be as long as it likes; a stream is one long draw."""
+    config = Config(7, 6, 1, 1, 2)
+    params = half.take(npgpt.training.init(gpt2, config, 3))
+    endless = half.generation.generate(half.model, params, config, [1], 10 ** 15, seed=4)
+    found = [next(endless) for _ in range(70)]
+    assert found == list(half.generation.generate(
+        half.model, params, config, [1], 70, seed=4))
+    pairs = half.generation.generate_batch(half.model, params, config, [[1]], 10 ** 15, seed=4)
+    assert [next(pairs)[1] for _ in range(70)] == found
+
+
+@both
 @given(data=st.data())
 def test_log_probabilities_are_the_models_own(half, data):
     """Whatever bends the draw, the log-probability is that of the plain softmax."""
@@ -231,10 +267,11 @@ def test_log_probabilities_are_the_models_own(half, data):
 @both
 def test_a_penalty_pushes_down_what_was_there_once_each(half):
     logits = half.take({"x": np.array([2.0, -2.0, 1.0, 0.0, -1.0])})["x"]
-    pushed = half.generation.penalise_repeats(logits, [0, 1, 1, 0, 3], 2.0)
+    used = half.take({"x": np.array([True, True, False, True, False])})["x"]
+    pushed = half.generation.penalise_repeats(logits, used, 2.0)
     assert pushed.tolist() == [1.0, -4.0, 1.0, 0.0, -1.0]
     assert logits.tolist() == [2.0, -2.0, 1.0, 0.0, -1.0]
-    same = half.generation.penalise_repeats(logits, [0, 1], 1.0)
+    same = half.generation.penalise_repeats(logits, used, 1.0)
     assert same.tolist() == logits.tolist()
 
 
@@ -244,7 +281,7 @@ def test_a_penalty_is_transformers_own():
     ids = np.array([3, 1, 3, 7])
     logits = normals((9,), 1, 0, "logits")
     expected = theirs(torch.from_numpy(ids[None]), torch.from_numpy(logits[None].copy()))[0]
-    near(npgpt.generation.penalise_repeats(logits, ids.tolist(), 1.3), expected)
+    near(npgpt.generation.penalise_repeats(logits, np.isin(np.arange(9), ids), 1.3), expected)
 
 
 @both

@@ -60,6 +60,20 @@ def test_a_text_may_end_within_a_character(stops):
     assert shown == row.text == tokenizer.decode(ids) == "b\ufffd"
 
 
+@pytest.mark.parametrize(("stops", "text", "expected"), [
+    (["wxyz", "xy"], "..wxyz..", "..w"),        # "xy" is complete first, though it begins later
+    (["wxyz", "yz"], "..wxyz..", ".."),         # both end together: the longer
+    (["xyzw", "xy"], "..xyzw..", ".."),         # "xy" is complete first and begins first
+])
+def test_of_several_stop_strings_the_one_that_is_complete_first_counts(stops, text, expected):
+    """In whatever order they are given, and in whatever pieces the text comes."""
+    for order in (stops, stops[::-1]):
+        for size in range(1, len(text) + 1):
+            watch = StopStrings(order)
+            told = "".join(watch.push(text[at:at + size]) for at in range(0, len(text), size))
+            assert (told + watch.finish(), watch.found) == (expected, True), (order, size)
+
+
 def test_an_empty_stop_string_is_refused():
     with pytest.raises(InputError, match="a stop string is empty"):
         StopStrings(["a", ""])

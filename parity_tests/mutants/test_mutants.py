@@ -3,11 +3,11 @@ the step it sits in is named."""
 
 import pytest
 
-from parity_tests.mutants import generation, layers, model, training
+from parity_tests.mutants import generation, layers, llama, model, training
 from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
 
-ALL = [*layers.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS]
+ALL = [*layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mistakes may make NaN

@@ -11,7 +11,7 @@ import torch
 
 import torchgpt.models
 from npgpt.models import gpt2
-from npgpt.random_stream import normals, raw_draws, uniforms
+from npgpt.random_stream import normals, raw_draws, uniform_stream, uniforms
 from npgpt.speed.threads import BLAS_THREADS, sharded
 from npgpt.training import init, loss_and_grads
 from npgpt.training.dropout_masks import draw_dropout_masks
@@ -40,6 +40,11 @@ def test_a_seed_means_the_same_numbers_for_ever():
     assert uniforms((9,), 1, 2, "batch").tolist() == [(word >> 11) / 2**53 for word in raw]
     drawn = normals((3,), 1, 2, "tokens.weight")
     assert drawn == pytest.approx([1.7848486970551851, 0.9966628229671426, -1.018104728262564])
+
+
+def test_a_stream_gives_one_by_one_what_a_draw_gives_at_once():
+    stream = uniform_stream(5, 2, "sample")
+    assert [next(stream) for _ in range(200)] == uniforms((200,), 5, 2, "sample").tolist()
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1])

@@ -24,7 +24,7 @@ from npgpt.replacing import replaced
 from npgpt.tree import tree_leaves, tree_map
 from torchgpt.checking.operators import by_autograd
 from torchgpt.device import DTYPES
-from torchgpt.modules.gpt2 import GPT
+from torchgpt.modules import BY_TYPE
 
 
 def enter_torch(device):
@@ -91,7 +91,7 @@ def stepwise_autograd_implementation(device="cpu"):
 
 
 def module_implementation(device="cpu"):
-    """`torchgpt.GPT`, for cases of the model and its loss that it serves."""
+    """The model's nn.Module, for cases of the model and its loss that it serves."""
     return Implementation("module", lookup("torchgpt"), enter_torch(device), leave_torch,
                           run=run_module)
 
@@ -111,7 +111,7 @@ def witnesses(case, device="cpu"):
 
 
 def module_serves(case):
-    if case.component not in ("gpt2.forward", "loss_and_grads"):
+    if case.component not in ("gpt2.forward", "llama.forward", "loss_and_grads"):
         return False
     if case.frozen or any(case.options[name] is not None for name in ("mask", "positions")):
         return False
@@ -139,7 +139,8 @@ def run_autograd(case):
 
 def run_module(case):
     config, params = case.options["config"], case.params
-    module = GPT.from_params(params, config)
+    name, dot, _ = case.component.rpartition(".")
+    module = BY_TYPE[name if dot else "gpt2"].from_params(params, config)
     ids = case.options.get("ids", case.options.get("inputs"))
     logits, loss = module(ids, case.options.get("targets"), case.options["dropout_masks"])
     y = logits if loss is None else loss

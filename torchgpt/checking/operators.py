@@ -5,6 +5,8 @@ from functools import partial
 
 import torch
 
+CONSTANTS = ("dropout_mask", "cos", "sin")      # floats without a gradient
+
 
 def by_autograd(name, reference):
     """-> forward, backward with the contract of the hand-written ones."""
@@ -17,7 +19,7 @@ def call(*args, stands_for, reference, signature, **options):
     arguments = signature.bind(*args, **options).arguments
     followed = {}
     for name, value in arguments.items():
-        if torch.is_tensor(value) and value.is_floating_point() and name != "dropout_mask":
+        if torch.is_tensor(value) and value.is_floating_point() and name not in CONSTANTS:
             followed[name] = value.detach().requires_grad_()
     with torch.enable_grad():
         y = reference(**{**arguments, **followed})

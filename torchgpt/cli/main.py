@@ -2,6 +2,7 @@
 
 import typer
 
+from npgpt.cli.options import whole_command
 from npgpt.cli.run import run
 from torchgpt.cli import sample, train
 
@@ -10,9 +11,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"max_content_width": 80},
-    help="The PyTorch half of npgpt. Runs are shared: train here, go on there.",
+    help="The PyTorch half of npgpt. Runs are shared: train here, continue there.",
 )
-app.command("train")(train.train)
+app.callback()(whole_command)
+app.command(
+    "train", short_help="Train a GPT on a text with PyTorch, or continue a run.")(train.train)
 app.command("sample")(sample.sample)
 
 

@@ -1,16 +1,17 @@
 """Sampling: from the logits of the next token to a token."""
 
+import math
+
 import torch
 
-from npgpt.families.checks import check_logits
+from npgpt.families.checks import check_top
 from torchgpt.layers.softmax import softmax
 
 
 def sample_token(logits, u, temperature=0.8, top_k=None, top_p=None):
     """logits (V,), u a uniform draw from [0, 1) -> a token's id."""
-    check_logits(float(logits.max()))
     if temperature == 0:  # nothing to draw
-        return int(logits.argmax())
+        return int(below_top(logits).argmax())
     probs = token_probs(logits, temperature, top_k, top_p)
     return draw_token(probs, u)
 
@@ -19,14 +20,13 @@ def token_probs(logits, temperature=0.8, top_k=None, top_p=None):
     """logits (V,) -> probs (V,) in float64. temperature 0: all on the
     largest; top_k: only the k largest (Fan et al., 2018); top_p: only
     the fewest whose sum reaches p (Holtzman et al., 2020)."""
-    scores = logits.to(torch.float64)                 # (V,)
+    scores = below_top(logits)                        # (V,)
     # (1) temperature: below 1 sharpens, above 1 flattens
     if temperature == 0:
         probs = torch.zeros_like(scores)              # (V,)
         probs[scores.argmax()] = 1
         return probs
-    #     the largest becomes 0: no temperature overflows
-    scores = (scores - scores.max()) / temperature    # (V,)
+    scores = scores / temperature                     # (V,)
     # (2) top-k: only the k largest, and what equals the last of them
     if top_k is not None and top_k < len(scores):
         last = torch.sort(scores).values[-top_k]      # ()
@@ -42,6 +42,18 @@ def token_probs(logits, temperature=0.8, top_k=None, top_p=None):
     return probs
 
 
+def below_top(logits):
+    """logits (V,) -> scores (V,) in float64, the largest 0, so that no
+    temperature overflows. +inf wins over every number; NaN, or -inf
+    alone, raises InputError."""
+    scores = logits.to(torch.float64)                 # (V,)
+    top = float(scores.max())
+    check_top(top)
+    if top == math.inf:
+        return torch.where(scores == top, 0.0, -math.inf)  # (V,)
+    return scores - top                               # (V,)
+
+
 def draw_token(probs, u):
     """Walk along the probabilities, in the order of ids, until their
     sum passes u of the whole -> the id where it does."""
@@ -49,25 +61,32 @@ def draw_token(probs, u):
     return int((reached <= u * reached[-1]).sum())
 
 
-def penalise_repeats(logits, ids, penalty):
-    """logits (V,), ids read and written so far -> logits (V,), each of
-    these ids lowered once: a positive one is divided by the penalty
-    (Keskar et al., 2019, section 4.1), a negative one, which that would
-    raise, multiplied. 1: unchanged."""
+def penalise_repeats(logits, used, penalty):
+    """logits (V,), used (V,), True for the ids read and written so far
+    -> logits (V,), each of these lowered once: a positive one is
+    divided by the penalty (Keskar et al., 2019, section 4.1), a
+    negative one, which that would raise, multiplied. 1: unchanged."""
     if penalty == 1:
         return logits
-    # (1) the logits of the tokens that would be repeated
-    used = sorted(set(ids))                           # U ids
-    old = logits[used]                                # (U,)
-    # (2) lower them
-    logits = logits.clone()                           # (V,)
-    logits[used] = torch.where(old > 0, old / penalty, old * penalty)
-    return logits
+    penalty = float(penalty)
+    # (1) lower every logit
+    lowered = torch.where(
+        logits > 0, logits / penalty, logits * penalty)   # (V,)
+    # (2) take that for those that were there before
+    return torch.where(used, lowered, logits)         # (V,)
+
+
+def mark_used(ids, vocab_size, like):
+    """ids: B lists -> (B, V), True where an id is in the list."""
+    used = torch.zeros(len(ids), vocab_size,
+                       dtype=torch.bool, device=like.device)
+    for row, those in zip(used, ids):
+        row[those] = True
+    return used
 
 
 def log_prob(logits, token):
     """logits (V,) -> the log of the model's probability of this token,
     before temperature, penalty and cuts; a float."""
-    scores = logits.to(torch.float64)                 # (V,)
-    scores = scores - scores.max()                    # (V,)
+    scores = below_top(logits)                        # (V,)
     return float(scores[token] - torch.log(torch.exp(scores).sum()))

@@ -81,3 +81,29 @@ def merge_heads_backward(d_y, saved):
 def merge_heads_reference(x):
     """The same join by PyTorch's flatten."""
     return torch.movedim(x, 1, 2).flatten(2)
+
+
+def repeat_heads(x, heads):
+    """x (B, K, T, D) -> y (B, H, T, D): each of the K heads serves
+    H/K of them in a row (Ainslie et al., 2023)."""
+    # (1) repeat each head
+    K = x.shape[1]
+    y = x.repeat_interleave(heads // K, dim=1)        # (B, H, T, D)
+    return y, (K,)
+
+
+def repeat_heads_backward(d_y, saved):
+    """d_y (B, H, T, D) -> d_x (B, K, T, D)."""
+    (K,) = saved
+    # (1) repeat each head: the gradients of its copies add up
+    B, H, T, D = d_y.shape
+    groups = d_y.reshape(B, K, H // K, T, D)
+    d_x = groups.sum(dim=2)                           # (B, K, T, D)
+    return d_x
+
+
+def repeat_heads_reference(x, heads):
+    """The same copies by PyTorch's expand."""
+    B, K, T, D = x.shape
+    copies = x[:, :, None].expand(B, K, heads // K, T, D)
+    return copies.flatten(1, 2)

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from npgpt.families.checks import check_ids, check_targets
 from npgpt.families.gpt2 import Config
-from npgpt.tree import nest, tree_leaves
-from torchgpt.layers.cross_entropy import IGNORE
 from torchgpt.models import gpt2
+from torchgpt.modules.parts import as_params, copy_params, drop, loss_of
 from torchgpt.training.init import init
 
 
@@ -69,7 +69,8 @@ class GPT(nn.Module):
     """forward(ids (B, T), targets (B, T)) -> logits (B, T, V), loss ().
 
     The loss is the targets' mean, or their sum (reduction="sum"), 0
-    where all are ignored; None without targets. In training mode it draws
+    where all are ignored; None without targets. Raises InputError for ids and
+    targets that are not the model's, if they are not on a GPU. In training mode it draws
     dropout masks from torch's own generator, unless `dropout_masks` gives them."""
 
     def __init__(self, config: Config, dropout: float = 0.0, params=None):
@@ -86,9 +87,13 @@ class GPT(nn.Module):
         params = params or init(gpt2, config)
         like = params["tokens"]["weight"]
         self.to(like.device, like.dtype)
-        self.copy_params(params)
+        copy_params(self, params)
 
     def forward(self, ids, targets=None, dropout_masks=None, reduction="mean"):
+        if not torch.compiler.is_compiling():
+            check_ids(ids, self.config)
+            if targets is not None:
+                check_targets(targets, ids, self.config)
         masks = dropout_masks or {}
         block_masks = masks.get("blocks") or [{}] * self.config.layers
         positions = torch.arange(ids.shape[1], device=ids.device)
@@ -99,27 +104,12 @@ class GPT(nn.Module):
         logits = self.head(self.norm(x))
         if targets is None:
             return logits, None
-        total = F.cross_entropy(
-            logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORE,
-            reduction="sum")
-        if reduction == "sum":
-            return logits, total
-        count = (targets != IGNORE).sum().clamp(min=1)
-        return logits, total / count
+        return logits, loss_of(logits, targets, reduction)
 
     @classmethod
     def from_params(cls, params, config, dropout=0.0):
         """The module with these weights, in their dtype, where they live."""
         return cls(config, dropout, params)
-
-    @torch.no_grad()
-    def copy_params(self, params):
-        """Take over the weights of nested params. A Linear stores its
-        weight as (outputs, inputs), so those are
-        transposed."""
-        for name, theirs in tree_leaves(params):
-            module, own = self.find(name)
-            own.copy_(theirs.T if is_transposed(module, own) else theirs)
 
     def to_params(self):
         """-> nested params, copies, as `torchgpt.models.gpt2` takes them."""
@@ -130,28 +120,5 @@ class GPT(nn.Module):
         return self.as_params(lambda weight: weight.grad)
 
     def as_params(self, pick):
-        pairs = []
-        for name, weight in self.named_parameters():
-            value = pick(weight)
-            if is_transposed(self.find(name)[0], weight):
-                value = value.T
-            pairs.append((name, value.clone(
-                memory_format=torch.contiguous_format)))
-        return nest(pairs)
-
-    def find(self, name):
-        """"blocks.0.norm.weight" -> the module blocks.0.norm, its weight."""
-        path, _, own = name.rpartition(".")
-        module = self.get_submodule(path)
-        return module, getattr(module, own)
-
-
-def is_transposed(module, weight):
-    return isinstance(module, nn.Linear) and weight.ndim == 2
-
-
-def drop(x, mask, module):
-    """Dropout with the given mask; without one, with one of torch's own."""
-    if mask is not None:
-        return x * mask
-    return F.dropout(x, module.dropout, module.training)
+        """-> pick(weight) of each weight, copies, nested like params."""
+        return as_params(self, pick)

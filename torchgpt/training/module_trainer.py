@@ -5,6 +5,7 @@ import math
 
 import torch
 
+from npgpt.families.checks import check_batch
 from npgpt.random_stream import raw_draws
 from npgpt.speed.threads import counted
 from npgpt.training.batches import micro_batches
@@ -53,6 +54,7 @@ class ModuleTrainer:
         """batch: a dict of inputs, targets and, where shared, dropout_masks,
         NumPy -> loss, the gradients' norm before clipping. Where either is
         not finite, the weights stay as they are."""
+        check_batch(batch["inputs"], batch["targets"], self.config)  # not yet on a GPU
         self.begin_step()
         # (2) loss and gradients of each part; divided by one count, they add up
         loss, count = 0.0, counted(batch["targets"])
@@ -98,6 +100,7 @@ class ModuleTrainer:
     @torch.no_grad()
     def loss(self, batch):
         """The mean loss of a batch, no gradients."""
+        check_batch(batch["inputs"], batch["targets"], self.config)
         part = self.tensors(batch)
         self.module.eval()
         with self.precision():

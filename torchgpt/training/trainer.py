@@ -5,6 +5,7 @@ import math
 
 import torch
 
+from npgpt.families.checks import check_batch
 from npgpt.speed.threads import counted
 from npgpt.training.batches import micro_batches
 from npgpt.tree import tree_map
@@ -39,6 +40,8 @@ class Trainer:
         """batch: a dict of loss_and_grads' arguments, NumPy -> loss, the
         gradients' norm before clipping. Where either is not finite, the
         weights stay as they are."""
+        if self.loss_and_grads is loss_and_grads:  # else not ids
+            check_batch(batch["inputs"], batch["targets"], self.config)
         # (2) loss and gradients of each part; divided by one count, they add up
         loss, count = 0.0, counted(batch["targets"])
         for i, part in enumerate(micro_batches(batch, self.settings.accumulate)):
@@ -59,6 +62,7 @@ class Trainer:
 
     def loss(self, batch):
         """The mean loss of a batch, no gradients."""
+        check_batch(batch["inputs"], batch["targets"], self.config)
         return float(mean_loss(
             self.model, self.params, config=self.config, **self.tensors(batch)))
 

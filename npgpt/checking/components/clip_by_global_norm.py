@@ -3,7 +3,8 @@ import math
 import numpy as np
 
 from npgpt.checking.case import FunctionCase
-from npgpt.checking.edges import call
+from npgpt.checking.edges import call, is_ours, stops
+from npgpt.errors import InputError
 from npgpt.tree import tree_leaves
 
 
@@ -18,7 +19,8 @@ def clip_by_global_norm(draw):
         component="clip_by_global_norm",
         options={"grads": grads, "limit": limit}, scale=clip_scale, call=call_clip,
         expected=clip_by_definition, views=True,
-        edges=(too_long_for_a_float, of_zero_or_of_no_number, at_the_limit_and_beyond))
+        edges=(too_long_for_a_float, of_zero_or_of_no_number, at_the_limit_and_beyond,
+               a_limit_that_is_none))
 
 
 def call_clip(find, case):
@@ -64,3 +66,12 @@ def at_the_limit_and_beyond(package):
     less, _ = call(package, "clip_by_global_norm", grads, 2.5)
     yield "a beyond it", less["a"], [1.5]
     yield "b beyond it", less["b"], [2.0]
+
+
+def a_limit_that_is_none(package):
+    """A negative one would turn the gradient round."""
+    if is_ours(package):
+        for limit in -2.0, 0.0, np.nan, -np.inf:
+            refused = stops(InputError, call, package, "clip_by_global_norm",
+                            {"a": np.array([3.0, -4.0])}, limit)
+            yield f"whether {limit} is refused", refused, True

@@ -2,12 +2,13 @@ import numpy as np
 
 from npgpt.checking.case import PairCase, with_values
 from npgpt.checking.draw import REGIMES, Numbers
-from npgpt.checking.edges import back, run
+from npgpt.checking.edges import back, is_ours, run, stops
 from npgpt.checking.laws import (
     gradient_rows_sum_to_zero,
     linear_in_the_upstream_gradient,
     shift_invariant,
 )
+from npgpt.errors import InputError
 
 IGNORE = -100
 
@@ -27,7 +28,8 @@ def cross_entropy(draw):
         d_y=numbers.normal(), scale=cross_entropy_scale,
         laws=(shift_invariant("logits"), gradient_rows_sum_to_zero("logits"),
               linear_in_the_upstream_gradient, parts_add_up, ignored_targets_get_nothing),
-        edges=(all_targets_ignored, a_vocabulary_of_one, an_even_guess, far_logits))
+        edges=(all_targets_ignored, a_vocabulary_of_one, an_even_guess, far_logits,
+               targets_outside_the_vocabulary))
 
 
 def cross_entropy_scale(case):
@@ -91,3 +93,15 @@ def far_logits(package):
     """They neither overflow nor lose the loss."""
     loss, _ = run(package, "cross_entropy", np.array([[1e4, 0.0]]), np.array([1]))
     yield "y", loss, 1e4
+
+
+def targets_outside_the_vocabulary(package):
+    """-100 is ignored, other numbers are no target."""
+    if is_ours(package):
+        logits = Numbers(3).normal(2, 3, 4)
+        for target in -1, -99, -101, 4, 1000:
+            for place in 0, 5:
+                targets = np.array([[0, 3, IGNORE], [1, 2, 0]])
+                targets.flat[place] = target
+                refused = stops(InputError, run, package, "cross_entropy", logits, targets)
+                yield f"whether {target} is refused", refused, True

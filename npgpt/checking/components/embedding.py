@@ -2,8 +2,9 @@ import numpy as np
 
 from npgpt.checking.case import PairCase
 from npgpt.checking.draw import REGIMES, Numbers
-from npgpt.checking.edges import back, run, stops
+from npgpt.checking.edges import back, is_ours, run, stops
 from npgpt.checking.laws import linear_in_the_upstream_gradient
+from npgpt.errors import InputError
 
 
 def embedding(draw):
@@ -19,7 +20,7 @@ def embedding(draw):
         frozen=("",) if frozen else (),
         d_y=numbers.normal(B, T, C), scale=embedding_scale,
         laws=(linear_in_the_upstream_gradient, rows_are_the_tables),
-        edges=(a_repeated_id, an_id_beyond_the_table, no_ids))
+        edges=(a_repeated_id, an_id_beyond_the_table, an_id_below_0, no_ids))
 
 
 def embedding_scale(case):
@@ -43,8 +44,16 @@ def a_repeated_id(package):
 
 def an_id_beyond_the_table(package):
     weight = Numbers(2).normal(3, 2)
-    raised = stops(IndexError, run, package, "embedding", np.array([3]), weight)
+    raised = stops((IndexError, InputError), run, package, "embedding", np.array([3]), weight)
     yield "whether it raises an IndexError", raised, True
+
+
+def an_id_below_0(package):
+    """It is no id from the table's end."""
+    if is_ours(package):
+        for ids in np.array([[0, -1]]), np.array(-3), np.array([2, 1, 4]):
+            refused = stops(InputError, run, package, "embedding", ids, Numbers(4).normal(4, 3))
+            yield f"whether {ids.tolist()} is refused", refused, True
 
 
 def no_ids(package):

@@ -16,10 +16,12 @@ def generate(draw):
     prompt, new = draw("T", range(1, 6)), draw("new", range(1, 9))
     N, top_k = draw("N", range(1, 6)), draw("top_k", [None, 2])
     top_p, temperature = draw("top_p", [None, 0.8]), draw("temperature", [None, 0, 1.5])
+    vocab_size = draw("vocab_size", [None, 4])
     numbers = draw.numbers()
     config = Config(6, N, 1, 2, 4)
     options = {"config": config, "ids": numbers.below(6, prompt), "max_new_tokens": new,
                "top_k": top_k, "top_p": top_p}
+    options |= {} if vocab_size is None else {"vocab_size": vocab_size}
     if draw("own_seed", [False, True]):
         options["seed"] = 5
     if temperature is not None:
@@ -43,16 +45,18 @@ def generated_without_cache(case):
 
 
 def write_on(params, config, prompt, new, seed, options):
-    """Every token from a fresh pass over the window: all ids while they
-    fit, and from then on a window that restarts at half the context."""
-    ids, window, N, score = [int(i) for i in prompt], 0, config.context_length, 0.0
+    """Every token from a fresh pass over the window: at first the last N ids, and each
+    time that these are too many, a window that restarts at half the context."""
+    ids, N, score = [int(i) for i in prompt], config.context_length, 0.0
+    window = max(len(ids) - N, 0)
     for u in uniforms((new,), seed, 0, "sample"):
         if len(ids) - window > N:
             window = len(ids) - max(N // 2, 1)
         logits = gpt2.forward(params, np.array([ids[window:]]), config)[0][0, -1]
-        pushed = penalised(logits, ids, options.get("repetition_penalty", 1.0))
+        lowered = penalised(logits, ids, options.get("repetition_penalty", 1.0))
         ids.append(int(sample_by_definition(
-            pushed, float(u), temperature=options.get("temperature", 0.8),
+            lowered[:options.get("vocab_size")], float(u),
+            temperature=options.get("temperature", 0.8),
             top_k=options["top_k"], top_p=options["top_p"])))
         score += log_prob_by_sums(logits, ids[-1])
     return ids[len(prompt):], score

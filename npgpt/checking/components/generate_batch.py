@@ -11,13 +11,14 @@ def generate_batch(draw):
     top_k, top_p = draw("top_k", [None, 2]), draw("top_p", [None, 0.8])
     temperature = draw("temperature", [None, 0, 1.5])
     stop, penalty = draw("stop", [None, 1]), draw("penalty", [None, 1.5])
-    own_seed = draw("own_seed", [False, True])
+    own_seed, vocab_size = draw("own_seed", [False, True]), draw("vocab_size", [None, 4])
     numbers = draw.numbers()
     config = Config(6, N, 1, 2, 4)
     prompts = [numbers.below(6, 1 + int(numbers.below(5, 1)[0])) for _ in range(B)]
     options = {"config": config, "prompts": prompts, "max_new_tokens": new,
                "top_k": top_k, "top_p": top_p, "stop": stop}
     options |= {"seed": 5} if own_seed else {}
+    options |= {} if vocab_size is None else {"vocab_size": vocab_size}
     options |= {} if temperature is None else {"temperature": temperature}
     options |= {} if penalty is None else {"repetition_penalty": penalty}
     return FunctionCase(

@@ -1,19 +1,25 @@
 from types import SimpleNamespace
 
 from npgpt.checking.case import FunctionCase
-from npgpt.checking.components._models import model
-from npgpt.models import gpt2
+from npgpt.checking.components import _models, llama
+from npgpt.models import BY_TYPE
 
 
 def read(draw):
-    """A model with a cache: `gpt2.forward`, and what stands around it."""
-    config, ids, params, _, numbers = model(draw)
+    """A model with a cache: its `forward`, and what stands around it."""
+    family = draw("model", ["gpt2", "llama"])
+    if family == "gpt2":
+        config, ids, params, _, numbers = _models.model(draw)
+    else:
+        _, _, config, params, given, numbers = llama.model(draw)
+        ids = given["ids"]
     cuts = draw("cuts", ["one by one", "at once", "half and half"])
     padded, cached = draw("padded", [False, True]), draw("cached", [True, False])
     B, T = ids.shape
     pads = [int(pad) for pad in numbers.below(T, B)] if padded else [0] * B
-    options = {"ids": ids, "config": config, "pads": pads, "cuts": cuts, "padded": padded,
-               "cached": cached, "rows": [int(row) for row in numbers.below(B, B)]}
+    options = {"model": family, "ids": ids, "config": config, "pads": pads, "cuts": cuts,
+               "padded": padded, "cached": cached,
+               "rows": [int(row) for row in numbers.below(B, B)]}
     return FunctionCase(
         component="read", functions=("read", "empty_cache", "rows_of_cache"), params=params,
         options=options, call=call_read, expected=uncached, edges=(a_model_without_a_cache,))
@@ -29,7 +35,7 @@ def call_read(find, case):
     """The ids in pieces, each reading on from the ones before; before the last
     piece the rows are put into another order. Without a cache each piece is
     read with all that was before it."""
-    model, (ids, config, pads, rows) = find("models.gpt2"), (
+    model, (ids, config, pads, rows) = find(f"models.{case.options['model']}"), (
         case.options[name] for name in ("ids", "config", "pads", "rows"))
     like, results, start = case.params["tokens"]["weight"], {}, 0
     cache = None
@@ -55,13 +61,14 @@ def call_read(find, case):
 def uncached(case):
     """Each sequence alone, without its padding."""
     ids, config, pads, rows = (case.options[name] for name in ("ids", "config", "pads", "rows"))
+    forward = BY_TYPE[case.options["model"]].forward
     results = {"read": float(ids.shape[1]) if case.options["cached"] else 0.0}
     for end in ends_of(case):
         order = rows if end == ids.shape[1] else range(len(ids))
         for row, source in enumerate(order):
             pad = pads[source]
             if pad < end:
-                logits, _ = gpt2.forward(case.params, ids[source:source + 1, pad:end], config)
+                logits, _ = forward(case.params, ids[source:source + 1, pad:end], config)
                 results[f"logits.to_{end}.row_{row}"] = logits[0, -1].copy()
     return results
 

@@ -1,7 +1,8 @@
 import numpy as np
 
 from npgpt.checking.case import FunctionCase
-from npgpt.checking.edges import call
+from npgpt.checking.edges import call, is_ours, stops
+from npgpt.errors import InputError
 
 
 def token_probs(draw):
@@ -18,7 +19,8 @@ def token_probs(draw):
         component="token_probs", options=options, scale=probs_scale,
         call=lambda find, case: {"probs": find("token_probs")(**case.options)},
         expected=lambda case: {"probs": probs_by_definition(**case.options)},
-        edges=(which_tokens_may_be_drawn, the_sum_is_just_reached), result_dtype="float64")
+        edges=(which_tokens_may_be_drawn, the_sum_is_just_reached,
+               infinite_logits_win, no_token_from_nan), result_dtype="float64")
 
 
 def probs_scale(case):
@@ -71,3 +73,23 @@ def the_sum_is_just_reached(package):
     equal = np.array([0.0, 0.0, -np.inf])           # exactly ½ and ½
     probs = call(package, "token_probs", equal, temperature=1.0, top_p=0.5)
     yield "what is left", np.flatnonzero(probs), [0]
+
+
+def infinite_logits_win(package):
+    """As with temperature 0; of two, each half the time."""
+    if is_ours(package):
+        inf = np.inf
+        for settings in {}, {"temperature": 0.3}, {"top_k": 1}, {"top_p": 0.6}:
+            probs = call(package, "token_probs", np.array([2.0, inf, -inf, 5.0]), **settings)
+            yield f"what {settings} leaves", probs, [0, 1, 0, 0]
+        probs = call(package, "token_probs", np.array([inf, 7.0, inf]))
+        yield "what two leave", probs, [0.5, 0, 0.5]
+
+
+def no_token_from_nan(package):
+    if is_ours(package):
+        for logits in [1.0, np.nan, 2.0], [np.nan], [np.inf, np.nan], [-np.inf, -np.inf]:
+            for temperature in 0, 0.9:
+                refused = stops(InputError, call, package, "token_probs", np.array(logits),
+                                temperature=temperature)
+                yield f"whether {logits} are refused at {temperature}", refused, True

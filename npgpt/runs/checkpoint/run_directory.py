@@ -16,6 +16,7 @@ from npgpt.files import (
 )
 from npgpt.runs.checkpoint.by_type import family_of
 from npgpt.runs.checkpoint.config_json import config_fields
+from npgpt.runs.checkpoint.end_tokens import end_fields
 from npgpt.runs.checkpoint.listed import first_few
 from npgpt.runs.checkpoint.tokenizer_files import check_tokenizer
 from npgpt.text import tokenizer_config
@@ -70,13 +71,14 @@ def write_static(
     """Write what never changes in a run."""
     if settings is not None:
         write_atomically(path / "run.json", json.dumps(settings, indent=2) + "\n")
-    sizes = json.dumps(config_fields(config, family), indent=2)
-    write_atomically(path / "config.json", sizes + "\n")
+    sizes = config_fields(config, family)
     if tokenizer is not None:
         check_tokenizer(tokenizer, config, "the tokenizer")
         tokenizer.save(path / "tokenizer.json")
         about = tokenizer_config(tokenizer, config.context_length)
         write_atomically(path / "tokenizer_config.json", json.dumps(about, indent=2) + "\n")
+        sizes |= end_fields(tokenizer, about, family)
+    write_atomically(path / "config.json", json.dumps(sizes, indent=2) + "\n")
 
 
 def move_into(path: Path, aside: Path) -> None:

@@ -46,10 +46,14 @@ def file_name(path: str, family: Any) -> str:
     return path
 
 
+def is_transposed(path: str, family: Any) -> bool:
+    """Whether the file has the array of this path transposed."""
+    return bool(re.fullmatch(family.FILES.get("transposed", ""), path))
+
+
 def to_file(params: dict, family: Any) -> dict[str, np.ndarray]:
     """Weights under the file's names, those that it stores so transposed."""
-    transposed = family.FILES.get("transposed", ())
-    return {file_name(path, family): array.T if path in transposed else array
+    return {file_name(path, family): array.T if is_transposed(path, family) else array
             for path, array in tree_leaves(params)}
 
 
@@ -62,7 +66,7 @@ def read_weights(path: Path, config: Any, family: Any) -> dict:
     files, about = weight_files(path), family.FILES
     found = stored_weights(files, about)
     expected = {
-        file_name(name, family): shape[::-1] if name in about.get("transposed", ()) else shape
+        file_name(name, family): shape[::-1] if is_transposed(name, family) else shape
         for name, shape in tree_leaves(shapes(within(config, len(found)), family))
     }
     head = about.get("head")
@@ -79,7 +83,7 @@ def read_weights(path: Path, config: Any, family: Any) -> dict:
 
     def read(name, _weight):
         array = found[file_name(name, family)].read()
-        return np.ascontiguousarray(array.T) if name in about.get("transposed", ()) else array
+        return np.ascontiguousarray(array.T) if is_transposed(name, family) else array
 
     return tree_map_with_path(read, family.weights(config))
 

@@ -43,10 +43,10 @@ def page_text(data: bytes) -> tuple[str, str]:
 
 def likely_encoding(data: bytes) -> str:
     """What a file that is not UTF-8 is probably in, by the name that iconv knows."""
-    half = max(1, len(data[:8192]) // 2)
-    if data[1:8192:2].count(0) > 0.3 * half:
+    pairs = max(1, len(data[:8192]) // 2)
+    if data[1:8192:2].count(0) > 0.3 * pairs:
         return "UTF-16LE"
-    if data[:8192:2].count(0) > 0.3 * half:
+    if data[:8192:2].count(0) > 0.3 * pairs:
         return "UTF-16BE"
     try:
         data.decode("cp1252")

@@ -11,7 +11,7 @@ from npgpt.text.prepare.document import Document, Dropped
 from npgpt.text.prepare.settings import Limits, Settings
 
 _UNICODE = {"kana": "Hiragana Katakana"}  # where Unicode's name for a script is another
-SCRIPTS = [
+SCRIPTS = [  # sorted
     *("arabic", "armenian", "bengali", "cyrillic", "devanagari", "ethiopic", "georgian", "greek"),
     *("han", "hangul", "hebrew", "kana", "latin", "tamil", "thai"),
 ]
@@ -83,7 +83,9 @@ def scripts(text: str) -> dict[str, int]:
 
 @lru_cache(1 << 16)
 def _script(character: str) -> str:
-    return next((script for script in SCRIPTS if _ONE_OF[script].match(character)), "other")
+    """Where Unicode gives a letter to several scripts, latin before others."""
+    found = [script for script in SCRIPTS if _ONE_OF[script].match(character)]
+    return "latin" if "latin" in found else found[0] if found else "other"
 
 
 def script_ratio(text: str, script: str) -> float:

@@ -7,7 +7,8 @@ The steps, in order:
 3. filter by length, symbols, repetition, script
 4. mask   personal data
 5. dedup  exact (SHA-1), then near (MinHash-LSH): the first stays
-6. split  by a hash of the document's words, then check that nothing leaks
+6. split  by a hash of the document's words, close to the ratio asked for, then check that
+          nothing leaks
 7. encode with a tokenizer trained on the training documents
 
 Steps 1 to 4 look at one document alone and run in several processes, so they
@@ -18,8 +19,8 @@ The directory then holds
 
     manifest.json       counts, settings, licence, the other files' SHA-256
     tokenizer.json      as `npgpt.text.load_tokenizer` reads it
-    train.tokens        ids of all training documents, each followed by an empty
-    validation.tokens     line; a .npy file, see `npgpt.text.prepare.token_files`
+    train.tokens        ids of all training documents, each followed by an empty line, or by
+    validation.tokens     the id of <|endoftext|>; a .npy file, see `npgpt.text.prepare.token_files`
     train.jsonl         one document a line: id, source, start (its first byte there),
     validation.jsonl      text, chunks ([start, end] in characters, overlapping)
     report.md           counts, examples of what was dropped and why, and
@@ -31,7 +32,7 @@ it was, and ends with the same bytes. The bytes depend on the input, the
 settings and the libraries' versions, not on the number of processes.
 
 Memory: a process holds one portion of about a megabyte (one HTML page or JSONL line may
-have 8); the index of near duplicates holds 40,000 documents; some 30 bytes of
+have 8, a JSON file 64); the index of near duplicates holds 40,000 documents; some 30 bytes of
 every document stay (its digest, its verdict, its size).
 """
 

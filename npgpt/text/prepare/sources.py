@@ -22,6 +22,7 @@ from npgpt.text.tokenizers.special_tokens import END_OF_TEXT
 
 PIECE = 1 << 20  # bytes read from a long file at once
 WHOLE = 16 << 10  # a text file up to this size is one document; so is no longer part of a longer
+ALONE = 1000  # the same of a file that is the whole source: else nothing could be held out
 LARGEST = 8 << 20  # the largest HTML page or JSONL line
 LARGEST_JSON = 64 << 20  # the largest JSON file, which is read whole
 END = END_OF_TEXT.encode()
@@ -63,7 +64,7 @@ def read_pieces(source: str | Path, end_of_text: bool = False) -> Iterator[Piece
             name = Path(error.filename).relative_to(path).as_posix()
             yield Piece(printable(name), "text", 0, b"", f"unreadable: {error.strerror}")
     elif os.path.lexists(path):
-        yield from _read_file(path, path.name, end_of_text)
+        yield from _read_file(path, path.name, end_of_text, min(WHOLE, ALONE))
     elif glob.has_magic(str(source)):
         found = sorted(p for p in glob.glob(str(source), recursive=True) if not os.path.isdir(p))
         if not found:
@@ -77,13 +78,13 @@ def read_pieces(source: str | Path, end_of_text: bool = False) -> Iterator[Piece
 def _files_below(directory: Path, unreadable: list[OSError]) -> Iterator[str]:
     """Names below a directory: first those in its own folders, then in the folders that are
     linked to, each folder once, whatever the number of ways to it."""
-    seen: set[tuple[int, int]] = set()
+    known: set[tuple[int, int]] = set()
     waiting = [directory]
     while waiting:
         linked: list[Path] = []
         for start in waiting:
             for folder, folders, files in os.walk(start, onerror=unreadable.append):
-                if not _is_new(Path(folder), seen):
+                if not _is_new(Path(folder), known):
                     folders.clear()
                     continue
                 folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -95,11 +96,12 @@ def _files_below(directory: Path, unreadable: list[OSError]) -> Iterator[str]:
         waiting = linked
 
 
-def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
+def _is_new(folder: Path, known: set[tuple[int, int]]) -> bool:
+    """Whether a folder was not met before; from then on it is known."""
     about = folder.stat()
-    known = (about.st_dev, about.st_ino) in seen
-    seen.add((about.st_dev, about.st_ino))
-    return not known
+    before = len(known)
+    known.add((about.st_dev, about.st_ino))
+    return len(known) > before
 
 
 KINDS = {
@@ -119,7 +121,7 @@ def printable(name: str) -> str:
     return name.encode(errors="replace").decode()
 
 
-def _read_file(path: Path, name: str, end_of_text: bool) -> Iterator[Piece]:
+def _read_file(path: Path, name: str, end_of_text: bool, whole: int = 0) -> Iterator[Piece]:
     name = printable(name)
     kind, start = kind_of(name), 0
     try:
@@ -128,7 +130,7 @@ def _read_file(path: Path, name: str, end_of_text: bool) -> Iterator[Piece]:
             return
         with path.open("rb") as raw:
             file = gzip.GzipFile(fileobj=raw) if name.lower().endswith(".gz") else raw
-            for piece in _read_open(file, kind, name, end_of_text):
+            for piece in _read_open(file, kind, name, end_of_text, whole or WHOLE):
                 start = piece.start + len(piece.data)
                 yield piece
     except UnicodeError:
@@ -139,7 +141,9 @@ def _read_file(path: Path, name: str, end_of_text: bool) -> Iterator[Piece]:
         yield Piece(name, kind, start, b"", f"unreadable: {error.strerror}")
 
 
-def _read_open(file: Any, kind: str, name: str, end_of_text: bool) -> Iterator[Piece]:
+def _read_open(
+    file: Any, kind: str, name: str, end_of_text: bool, whole: int
+) -> Iterator[Piece]:
     encoding = encoding_of(file.read(4))
     file.seek(0)
     if encoding != "utf-8":
@@ -161,7 +165,7 @@ def _read_open(file: Any, kind: str, name: str, end_of_text: bool) -> Iterator[P
             yield Piece(name, kind, 0, data)
     elif end_of_text and END in data:
         yield from _read_parts(file, data, name, "separated", _last_end)
-    elif len(data) <= WHOLE:
+    elif len(data) <= whole:
         yield Piece(name, "document", 0, data)
     else:
         yield from _read_parts(file, data, name, "text", last_break)

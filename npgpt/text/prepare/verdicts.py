@@ -85,8 +85,8 @@ def held_out(
     """
     known, which = np.unique(keys[unique], return_inverse=True)
     weights = np.bincount(which, sizes[unique])
-    share = weights[known <= np.uint64(int(ratio * 2.0**64))].sum() / weights.sum()
-    if 0.8 * ratio <= share <= 1.25 * ratio and share < 1:
+    fraction = weights[known <= np.uint64(int(ratio * 2.0**64))].sum() / weights.sum()
+    if 0.8 * ratio <= fraction <= 1.25 * ratio and fraction < 1:
         return keys <= np.uint64(int(ratio * 2.0**64))
     chosen = known[in_order(weights.tolist(), ratio)]
     return np.isin(keys, chosen)

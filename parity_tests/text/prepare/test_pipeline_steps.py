@@ -117,6 +117,8 @@ def test_scripts_are_told_apart():
     for script, text in samples.items():
         assert set(scripts(text)) == {script}, text
     assert scripts("two words, 2 digits") == {"latin": 14}
+    # letters of several scripts and of none, of which no run of code points tells
+    assert scripts("Oʻzbekchaʼ コーヒー 5 µm") == {"latin": 10, "kana": 4, "other": 2}
 
 
 @given(st.text(max_size=60))

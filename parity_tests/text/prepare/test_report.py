@@ -1,6 +1,5 @@
 """The pictures of prepare's report: counts on their axes are whole numbers."""
 
-import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
@@ -26,4 +25,3 @@ def test_counts_on_an_axis_are_whole_numbers(tmp_path, monkeypatch, counts):
         assert shown and all(tick == int(tick) for tick in shown)
         labels = [label.get_text() for label in axis.get_ticklabels()]
         assert len(set(labels)) == len(labels)
-    assert matplotlib.get_backend()

@@ -21,7 +21,7 @@ def paragraphs(count, seed, length=60):
     return [f"{' '.join(draw.choices(WORDS.split(), k=length))} {i}." for i in range(count)]
 
 
-@pytest.mark.parametrize("count", [70, 150, 400, 2500])
+@pytest.mark.parametrize("count", [25, 70, 150, 400, 2500])
 @pytest.mark.parametrize("asked", [0.1, 0.25])
 def test_about_as_much_is_held_out_as_was_asked_for(tmp_path, small_portions, count, asked):
     file = tmp_path / "file.txt"

@@ -1,0 +1,29 @@
+import numpy as np
+
+from npgpt.checking.case import replaced_component
+from npgpt.checking.components._rope import case_of
+from npgpt.checking.edges import back, run
+
+
+def rope(draw):
+    return case_of("rope", draw, interleaved_after_the_permutation, (a_quarter_turn,))
+
+
+def interleaved_after_the_permutation(case, compute):
+    """The other layout's rotation of the same pairs, put into its order."""
+    D = case.inputs["x"].shape[-1]
+    theirs = np.arange(D).reshape(2, D // 2).T.ravel()      # 0, D/2, 1, D/2 + 1, …
+    before = compute(case)
+    after = compute(replaced_component(
+        case, "rope_interleaved", x=case.inputs["x"][..., theirs], d_y=case.d_y[..., theirs]))
+    for name in before:
+        yield name, after[name], before[name][..., theirs]
+
+
+def a_quarter_turn(package):
+    """Channel i moves to i + D/2; the one there to −i."""
+    x = np.array([1.0, 2, 3, 4]).reshape(1, 1, 1, 4)
+    cos, sin = np.array([0.0, 1]).reshape(1, 1, 1, 2), np.array([1.0, 0]).reshape(1, 1, 1, 2)
+    y, saved = run(package, "rope", x, cos, sin)
+    yield "y", y.ravel(), [-3, 2, 1, 4]
+    yield "d_x", back(package, "rope", y, saved).ravel(), [1, 2, 3, 4]
