@@ -114,7 +114,7 @@ MUTANTS = [
     M(T + "flash_attention", "the logarithm is to base 2, the exponential to base e",
       "+ torch.log(total + nothing)", "+ torch.log2(total + nothing)"),
     M(T + "flash_attention", "causal is flushed top-left",
-      "ahead = S - T + first - start", "ahead = first - start", step="1"),
+      "diagonal = S - T + first - start", "diagonal = first - start", step="1"),
     M(T + "flash_attention", "the tile's queries begin one too late",
       "    first = max(start - (S - T), 0) if causal else 0",
       "    first = max(start - (S - T), 0) + (start > 0 and T > 1) if causal else 0", step="1"),
