@@ -16,12 +16,14 @@ METAVARS = {int: "N", float: "X", str: "NAME", bool: None}
 
 
 def option(
-    flag: str, text: str, metavar: str | None = "N", default: Any = None, *also: str
+    flag: str, text: str, metavar: str | None = "N", default: Any = None, *also: str,
+    hidden: bool = False,
 ) -> Any:
     """An option that is None unless given; its default stands in `text`."""
     if default is not None:
         text = f"{text} [{default:g}]" if isinstance(default, float) else f"{text} [{default}]"
-    return typer.Option(flag, *also, help=text, metavar=metavar, show_default=False)
+    return typer.Option(flag, *also, help=text, metavar=metavar, show_default=False,
+                        hidden=hidden)
 
 
 def with_settings(*, without: tuple[str, ...] = ()) -> Callable:
@@ -74,7 +76,8 @@ def as_parameter(setting: Field) -> inspect.Parameter:
     metavar = about.get("metavar", METAVARS[kind])
     return inspect.Parameter(
         setting.name, inspect.Parameter.KEYWORD_ONLY, default=None,
-        annotation=Annotated[kind | None, option(flag, about["help"], metavar, default, *also)])
+        annotation=Annotated[kind | None, option(
+            flag, about["help"], metavar, default, *also, hidden=about.get("hidden", False))])
 
 
 def plain_type(setting: Field) -> Any:

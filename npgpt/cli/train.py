@@ -33,7 +33,6 @@ def train(
     \b
     npgpt train --out runs/one --steps 500
     npgpt train --out runs/one --resume --steps 1000
-    npgpt train --model llama --kv-heads 2
     """
     if settings.get("dtype") == "bfloat16":
         raise InputError("NumPy has no bfloat16: give --dtype float32, or use torchgpt train")

@@ -19,6 +19,8 @@ def setting(default, help, **more):
     new_run     the default in a run, where it is another
     before      the value in a run.json that is older than the setting
     metavar, flag, alias        how the command line calls it
+    hidden      True for an option that works, and for which a screen of
+                help has no room
     """
     return field(default=default, metadata={"help": help, **more})
 

@@ -53,12 +53,13 @@ class Settings:
     decay_steps: int | None = setting(
         None, "Step at which the final rate is reached.", least=1, unset="--steps")
     weight_decay: float = setting(0.1, "AdamW weight decay.", least=0)
-    beta_1: float = setting(0.9, "AdamW beta 1, for gradients.", least=0, below=1)
-    beta_2: float = setting(0.99, "AdamW beta 2, for squared gradients.", least=0, below=1)
+    beta_1: float = setting(0.9, "AdamW beta 1, for gradients.", least=0, below=1, hidden=True)
+    beta_2: float = setting(
+        0.99, "AdamW beta 2, for squared gradients.", least=0, below=1, hidden=True)
     clip: float = setting(1.0, "Maximum gradient norm.", above=0)
     evaluate_every: int = setting(100, "Steps between validation losses.", least=1)
     evaluate_batches: int | None = setting(
-        None, "Validation batches.", least=1, unset="all of the text")
+        None, "Validation batches.", least=1, unset="all of the text", hidden=True)
     save_every: int = setting(100, "Steps between checkpoints.", least=1)
 
     def __post_init__(self) -> None:

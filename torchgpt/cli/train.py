@@ -16,7 +16,7 @@ ByHand = Annotated[
     bool, option("--by-hand", "Use the hand-written functions, not autograd.", None)
 ]
 SharedDropout = Annotated[
-    bool, option("--shared-dropout", "Use NumPy's dropout masks, not PyTorch's.", None)
+    bool, option("--shared-dropout", "Use NumPy's dropout masks, not PyTorch's.", None, hidden=True)
 ]
 Compile = Annotated[bool, option("--compile", "Compile the model with torch.compile.", None)]
 
