@@ -75,7 +75,7 @@ def repeated(rng, parent, key):
 
 
 def deep(rng, parent, key):
-    parent[key] = json.loads("[" * 500 + "]" * 500)
+    parent[key] = json.loads("[" * 150 + "]" * 150)
 
 
 CHANGES = (another_value, another_value, another_value, no_value, no_value, another_key, wrapped,
