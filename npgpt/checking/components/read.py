@@ -18,7 +18,8 @@ def read(draw):
     B, T = ids.shape
     pads = [int(pad) for pad in numbers.below(T, B)] if padded else [0] * B
     options = {"model": family, "ids": ids, "config": config, "pads": pads, "cuts": cuts,
-               "padded": padded, "cached": cached, "rows": [int(row) for row in numbers.below(B, B)]}
+               "padded": padded, "cached": cached,
+               "rows": [int(row) for row in numbers.below(B, B)]}
     return FunctionCase(
         component="read", functions=("read", "empty_cache", "rows_of_cache"), params=params,
         options=options, call=call_read, expected=uncached, edges=(a_model_without_a_cache,))
