@@ -88,8 +88,8 @@ def tile_scores(q, k, mask, causal, start, size):
     scores = q[:, :, rows] @ k[:, :, keys].swapaxes(-1, -2)
     scores = scores / math.sqrt(D)                    # (B, H, R, W)
     if causal:
-        diagonal = S - T + first - start
-        past = np.tri(*scores.shape[2:], diagonal, dtype=bool)  # (R, W)
+        offset = S - T + first - start
+        past = np.tri(*scores.shape[2:], offset, dtype=bool)  # (R, W)
         scores = np.where(past, scores, -np.inf)
     if mask is not None:
         mask = np.broadcast_to(mask, (B, H, T, S))[:, :, rows, keys]

@@ -1,7 +1,7 @@
 """Is my loss right? Validation losses of the default runs, recorded.
 
-`expected.json` holds, for each run, the corpus with its SHA-256, the steps,
-and the validation losses. Any other seed, size or text has another curve;
+`expected.json` holds, for each run, the model (GPT-2 where it names none), the
+corpus with its SHA-256, the steps, and the validation losses. Any other seed, size or text has another curve;
 so does another release of Python, whose `python-docs` differ.
 """
 
@@ -22,8 +22,10 @@ FREE = ("corpus", "save_every", "evaluate_every", "dtype", "accumulate")
 def recorded_curve(run: Run) -> dict | None:
     """The curve recorded for just this run's settings and data."""
     for curve in json.loads(FILE.read_text(encoding="utf-8")):
-        settings = complete({"corpus": curve["corpus"], "steps": curve["steps"]})
-        default, mine = (each.stored(run.model.Config) for each in (settings, run.settings))
+        if curve.get("model", "gpt2") != run.model.FILES["model_type"]:
+            continue
+        default = complete({"corpus": curve["corpus"], "steps": curve["steps"]})
+        default, mine = (each.stored(run.model.Config) for each in (default, run.settings))
         same = {key: value for key, value in mine.items() if key not in FREE}
         if all(default[key] == value for key, value in same.items()) and (
             curve["sha256"] == run.data.record["sha256"]
@@ -53,6 +55,7 @@ def record(path: str | Path) -> dict:
     path = Path(path)
     about = read_json(path / "run.json")
     return {
+        "model": read_json(path / "config.json")["model_type"],
         "corpus": about["settings"]["corpus"],
         "sha256": about["data"]["sha256"],
         "source": about["data"]["source"],

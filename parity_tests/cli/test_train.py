@@ -5,11 +5,12 @@ import math
 import re
 import signal
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from npgpt.models import gpt2
+from npgpt.models import gpt2, llama
 from npgpt.runs.checkpoint import load_checkpoint, saved_step
 from parity_tests.runs.run_checks import flags, log_of, python, refused
 
@@ -167,6 +168,7 @@ def test_a_run_is_told_where_it_lies_against_the_recorded_curve(
         assert re.search(words, expected.compare(run))
     other = plan_run(run.path, complete({"corpus": str(corpus), "steps": 2, "seed": 2}), gpt2)
     assert expected.compare(other) is None
+    assert expected.compare(replace(run, model=llama)) is None
     file.write_text(json.dumps([{**curve, "sha256": "0"}]))
     assert expected.compare(run) is None
 

@@ -3,6 +3,7 @@
 from parity_tests.mutants.planting import Mutant as M
 
 N, T = "npgpt/layers/", "torchgpt/layers/"
+L, TL = "npgpt/models/llama", "torchgpt/models/llama"
 A, TA = (f"{package}/blocks/grouped_query_attention" for package in ("npgpt", "torchgpt"))
 
 MUTANTS = [
@@ -114,7 +115,7 @@ MUTANTS = [
     M(T + "flash_attention", "the logarithm is to base 2, the exponential to base e",
       "+ torch.log(total + nothing)", "+ torch.log2(total + nothing)"),
     M(T + "flash_attention", "causal is flushed top-left",
-      "diagonal = S - T + first - start", "diagonal = first - start", step="1"),
+      "offset = S - T + first - start", "offset = first - start", step="1"),
     M(T + "flash_attention", "the tile's queries begin one too late",
       "    first = max(start - (S - T), 0) if causal else 0",
       "    first = max(start - (S - T), 0) + (start > 0 and T > 1) if causal else 0", step="1"),
@@ -185,4 +186,49 @@ MUTANTS = [
     M("torchgpt/blocks/llama_block", "the gradient of the residual connection is lost",
       "d_x = d_x + d_branch                              # (B, T, C)\n    # (2)",
       "d_x = d_branch\n    # (2)"),
+    M(L, "θ is always that of the first Llama",
+      "positions, config.head_size, config.theta, x)", "positions, config.head_size, 1e4, x)"),
+    M(L, "the head's share of the tied embedding is dropped",
+      'd_tokens["weight"] = d_tokens["weight"] + d_head["weight"].T',
+      'd_tokens["weight"] = d_tokens["weight"] + 0'),
+    M(L, "the blocks' gradients come in reverse order",
+      "d_blocks.insert(0, d_block)", "d_blocks.append(d_block)"),
+    M(L, "the embedding's dropout is forgotten on the way back",
+      "d_x = dropout_backward(d_x, saved_dropout)", "d_x = d_x * 1"),
+    M(L, "the positions that are given are counted anew",
+      "    if positions is None:\n        T", "    if True:\n        T", step="3"),
+    M(L, "the last norm has an eps of its own",
+      'rms_norm(x, eps=config.eps, **params["norm"])', 'rms_norm(x, eps=1e-6, **params["norm"])'),
+    M(TL, "the last norm is skipped",
+      "linear(normed, **head(params, config))", "linear(x, **head(params, config))"),
+    M(TL, "an untied head is tied",
+      "    if config.tied:\n        tokens", "    if True:\n        tokens", step="6"),
+    M(TL, "eps is not handed on to the blocks",
+      "config.eps, mask, block_masks[i], past)", "1e-5, mask, block_masks[i], past)"),
+    M(L, "what is read after the cache is one position off",
+      "padded_positions([0], T, start + T, x)",
+      "padded_positions([0], T, start + T - (start > 0), x)", component="read"),
+    M(TL, "every piece begins at position 0",
+      "padded_positions([0], T, start + T, x)", "padded_positions([0], T, T, x)",
+      component="read"),
+    M(TL, "all layers share one cache",
+      'cache["blocks"][i]', 'cache["blocks"][0]', component="read"),
+    M(TL, "the first token's logits are given, not the last one's",
+      "x = x[:, -1:]", "x = x[:, :1]", component="read"),
+    M(N + "flash_attention", "after the cache a query sees what comes after it",
+      "        offset = S - T + first - start", "        offset = S - T + first - start + (S != T)",
+      step="1", component="read"),
+]
+
+# changes that are none, and why
+EQUIVALENT = [
+    M(L, "all positions are one later: scores depend on distances",
+      "padded_positions([0], T, start + T, x)", "padded_positions([0], T, start + T + 1, x)"),
+    M(TL, "all positions are one later, in the cache, too",
+      "padded_positions([0], T, start + T, x)", "padded_positions([0], T, start + T + 1, x)",
+      component="read"),
+    M(N + "flash_attention", "the tiles come in another order: sums do not mind",
+      "    for start in range(0, S, size):", "    for start in reversed(range(0, S, size)):"),
+    M(T + "flash_attention", "a hidden query has +∞ for the logarithm of its sum: exp gives 0",
+      "torch.where(nothing, 0, top)", "torch.where(nothing, torch.inf, top)"),
 ]

@@ -80,7 +80,8 @@ def component_of(function, file):
     _, room, *_, stem = file.split("/")
     return components().get(function) or {
         ("layers", "masks"): "padding_mask",
-        ("models", "gpt2"): "gpt2.forward", ("speed", "gpt2"): "gpt2_step",
+        ("models", "gpt2"): "gpt2.forward", ("models", "llama"): "llama.forward",
+        ("speed", "gpt2"): "gpt2_step",
         ("speed", "threads"): "loss_and_grads"}.get(
             (room, stem), stem)
 

@@ -3,7 +3,7 @@ the step it sits in is named."""
 
 import pytest
 
-from parity_tests.mutants import generation, layers, llama, model, training
+from parity_tests.mutants import generation, layers, llama, model, planting, training
 from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
 
@@ -22,6 +22,13 @@ def test_killed(mutant):
     assert difference, f"killed, but no step named:\n{findings[0]}"
     named = components().get(difference.key.function, component)
     assert (named, difference.key.step) == (component, step), str(difference)
+
+
+@pytest.mark.parametrize("change", llama.EQUIVALENT,
+                         ids=[f"{m.file}: {m.what}" for m in llama.EQUIVALENT])
+def test_what_is_equivalent_survives(change, monkeypatch):
+    monkeypatch.setattr(planting, "EXAMPLES", 15)
+    assert hunt(change)[1] == []
 
 
 def test_there_are_enough():

@@ -49,7 +49,7 @@ def grouped_query_attention(x, params, heads, kv_heads, cos, sin, eps,
     q, saved_rope_q = rope(q, cos, sin)               # (B, H, T, D)
     k, saved_rope_k = rope(k, cos, sin)               # (B, K, T, D)
     k, v = extend_cache(past, k, v)                   # (B, K, S, D)
-    # (5) repeat keys and values for each head of a group
+    # (5) repeat keys and values, for each head its own
     k, saved_repeat_k = repeat_heads(k, heads)        # (B, H, S, D)
     v, saved_repeat_v = repeat_heads(v, heads)        # (B, H, S, D)
     # (6) attention
@@ -85,7 +85,7 @@ def grouped_query_attention_backward(d_y, saved):
     # (6) attention
     d_q, d_k, d_v = flash_attention_backward(
         d_attended, saved_attention)                  # (B, H, T, D)
-    # (5) repeat keys and values for each head of a group
+    # (5) repeat keys and values, for each head its own
     d_v = repeat_heads_backward(d_v, saved_repeat_v)  # (B, K, T, D)
     d_k = repeat_heads_backward(d_k, saved_repeat_k)  # (B, K, T, D)
     # (4) rotate queries and keys

@@ -90,9 +90,9 @@ def tile_scores(q, k, mask, causal, start, size):
     scores = q[:, :, rows] @ k[:, :, keys].mT
     scores = scores / math.sqrt(D)                    # (B, H, R, W)
     if causal:
-        diagonal = S - T + first - start
+        offset = S - T + first - start
         past = torch.ones(*scores.shape[2:], dtype=torch.bool,
-                          device=q.device).tril(diagonal)  # (R, W)
+                          device=q.device).tril(offset)  # (R, W)
         scores = torch.where(past, scores, -torch.inf)
     if mask is not None:
         mask = mask.expand(B, H, T, S)[:, :, rows, keys]

@@ -21,7 +21,7 @@ def rms_norm(draw):
         params={"weight": numbers.normal(C, std=0.5, mean=1.0)},
         options={} if eps is None else {"eps": eps}, d_y=numbers.normal(B, T, C),
         scale=rms_norm_scale, frozen=("",) if frozen else (),
-        laws=(gradient_orthogonal_to_x_without_eps, twice_x_gives_the_same_without_eps,
+        laws=(its_length_has_no_gradient_without_eps, twice_x_gives_the_same_without_eps,
               batch_independent, linear_in_the_upstream_gradient,
               same_for_any_order_of_positions),
         edges=(a_row_of_zeros, its_root_mean_square_is_one, no_rows))
@@ -41,7 +41,7 @@ def rms_norm_scale(case):
             "d_weight": (d_y * normed).sum(axis=rows)}
 
 
-def gradient_orthogonal_to_x_without_eps(case, compute):
+def its_length_has_no_gradient_without_eps(case, compute):
     """A longer x gives the same y, so that Σ x · d_x is 0."""
     exact = with_values(case, eps=0.0)
     if "eps" not in case.options:

@@ -7,10 +7,10 @@ from npgpt.checking.edges import back, run
 
 def rope_interleaved(draw):
     return case_of(
-        "rope_interleaved", draw, same_as_rope_after_the_permutation, (a_quarter_turn,))
+        "rope_interleaved", draw, split_in_two_after_the_permutation, (a_quarter_turn,))
 
 
-def same_as_rope_after_the_permutation(case, compute):
+def split_in_two_after_the_permutation(case, compute):
     """The other layout's rotation of the same pairs, put into its order."""
     D = case.inputs["x"].shape[-1]
     theirs = np.arange(D).reshape(D // 2, 2).T.ravel()      # 0, 2, …, 1, 3, …

@@ -14,7 +14,7 @@ def swiglu(draw):
     inputs = {"gate": numbers.normal(B, T, F, std=std), "up": numbers.normal(B, T, F)}
     return PairCase(
         component="swiglu", inputs=inputs, d_y=numbers.normal(B, T, F), scale=swiglu_scale,
-        laws=(positive_and_negative_gates_differ_by_the_product, linear_in_up, one_row_at_a_time,
+        laws=(a_gate_and_its_negative_differ_by_the_product, linear_in_up, one_row_at_a_time,
               linear_in_the_upstream_gradient),
         edges=(far_out,))
 
@@ -25,7 +25,7 @@ def swiglu_scale(case):
     return {"y": gate * up, "d_gate": d_y * up * (1 + gate), "d_up": d_y * gate}
 
 
-def positive_and_negative_gates_differ_by_the_product(case, compute):
+def a_gate_and_its_negative_differ_by_the_product(case, compute):
     """silu(g) − silu(−g) = g."""
     gate, up = case.inputs["gate"], case.inputs["up"]
     yield "y", compute(case)["y"] - compute(with_values(case, gate=-gate))["y"], gate * up

@@ -94,7 +94,7 @@ def test_a_file_that_is_cut_off(saved, name, keep):
 
 @pytest.mark.parametrize(("change", "words"), [
     ({"activation_function": "relu"}, "activation_function is 'relu'"),
-    ({"model_type": "llama"}, "model_type is 'llama'"),
+    ({"model_type": "mamba"}, "model_type is 'mamba'"),
     ({"n_inner": 12}, "n_inner is 12"),
     ({"layer_norm_epsilon": 1e-6}, "layer_norm_epsilon"),
     ({"scale_attn_weights": False}, "scale_attn_weights is False"),
