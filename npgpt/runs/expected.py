@@ -1,8 +1,9 @@
 """Is my loss right? Validation losses of the default runs, recorded.
 
 `expected.json` holds, for each run, the model (GPT-2 where it names none), the
-corpus with its SHA-256, the steps, and the validation losses. Any other seed, size or text has another curve;
-so does another release of Python, whose `python-docs` differ.
+corpus with its SHA-256, the steps, and the validation losses. Any other seed,
+size or text has another curve; so does another release of Python, whose
+`python-docs` differ.
 """
 
 import json
