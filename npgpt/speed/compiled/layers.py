@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from npgpt import layers
+from npgpt.families.checks import check_below
 from npgpt.layers.blockwise_attention import BLOCK
 from npgpt.layers.cross_entropy import IGNORE
 from npgpt.speed.compiled import loops
@@ -143,6 +144,7 @@ def add_product(a, b, into, first):
 def cross_entropy(logits, targets, count=None):
     """logits (..., V), targets (...) -> loss (), the mean over targets that
     are not -100. count: divide by this instead of their number."""
+    check_below("targets", targets, logits.shape[-1], IGNORE)
     rows, right = logits.reshape(-1, logits.shape[-1]), targets.reshape(-1)
     if count is None:
         count = max(int((right != IGNORE).sum()), 1)
