@@ -94,7 +94,7 @@ def lookup(package):
         model, dot, last = name.rpartition(".")
         if dot:
             module = module_at(f"{package}.models.{model}")
-            function = getattr(module, last, None) or find(other_name(name))
+            function = getattr(module, last, None) or find(other_name(name) or "")
             return function if callable(function) else None
         for module in rooms:
             function = getattr(module, name, None)
@@ -116,10 +116,10 @@ def module_at(name):
 
 
 def other_name(name):
-    """gpt2.forward -> gpt, gpt2.backward -> gpt_backward."""
+    """gpt2.forward -> gpt, gpt2.backward -> gpt_backward; None where there is no other."""
     model, _, last = name.rpartition(".")
-    alias = next((alias for alias, full in ALIASES.items() if full == f"{model}.forward"), name)
-    return alias if last == "forward" else f"{alias}_{last}"
+    alias = next((alias for alias, full in ALIASES.items() if full == f"{model}.forward"), None)
+    return alias if last == "forward" or alias is None else f"{alias}_{last}"
 
 
 def enter_numpy(array, dtype):

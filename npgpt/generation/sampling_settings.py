@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from npgpt.errors import InputError, quote
 from npgpt.families.checks import real_number, whole_number
 
+MOST_TOKENS = 10**9  # more is a slip, and would never end
+
 
 @dataclass(frozen=True)
 class SamplingSettings:
@@ -64,3 +66,7 @@ def check_sampling(temperature, top_k, top_p, penalty=1.0,
     for name, count in ("max_new_tokens", max_new_tokens), ("seed", seed):
         if whole_number(name, count) < 0:
             raise InputError(f"{name} is {count}: give 0 or more")
+    if max_new_tokens > MOST_TOKENS:
+        raise InputError(
+            f"max_new_tokens is {quote(max_new_tokens)}: ask for fewer"
+            f" --tokens, at most {MOST_TOKENS:,}")
