@@ -122,6 +122,8 @@ def what_is_wrong(name: str, module: ModuleType) -> str | None:
 
     def find(function: str):
         known = ours.find(function)
+        if "." in function and function.split(".")[0] != name.split(".")[0]:
+            return known  # another model's forward or backward
         return getattr(module, known.__name__, None) or known
 
     yours = replace(ours, name="yours", find=find, packages=(module.__name__, "npgpt"))

@@ -35,7 +35,7 @@ def exercise(
         raise InputError("give the NAME of the component; npgpt exercise lists them")
     if name is None:
         for each in known:
-            print(f"{each:<22}{exercises.summary(each, 57)}")
+            print(f"{each:<24}{exercises.summary(each, 55)}")
         return
     name = ALIASES.get(name, name)
     if name not in known:

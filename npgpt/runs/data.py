@@ -4,7 +4,6 @@ import glob
 import hashlib
 import os
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +40,11 @@ def open_source(
     prepared = open_prepared(directory) if directory else None
     if prepared and tokenizer is None and settings.tokenizer is None:
         tokenizer = prepared.tokenizer
-    load = partial(load_corpus, settings.corpus, field=settings.field,
-                   end_of_text=settings.end_of_text, earlier=earlier)
+
+    def load() -> Corpus:
+        return load_corpus(settings.corpus, field=settings.field,
+                           end_of_text=settings.end_of_text, earlier=earlier)
+
     if tokenizer is None:
         corpus = load()
         tokenizer = make_tokenizer(settings, corpus)

@@ -181,7 +181,7 @@ def test_more_than_the_memory_is_one_line(request, tmp_path, corpus, trained, co
     line = flags(corpus=corpus, channels=2**40)
     refused(run("train", *line, "--out", tmp_path / "run"), "not enough memory", "--accumulate")
     status, _, err = run("sample", trained, "--tokens", 2**48)
-    refused((status, "", err), "not enough memory")
+    refused((status, "", err), "ask for fewer --tokens, at most 1,000,000,000")
 
 
 @pytest.mark.usefixtures("no_pictures")

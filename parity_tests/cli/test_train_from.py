@@ -161,7 +161,7 @@ def test_what_cannot_be_started_from(
 
 def test_a_text_with_other_characters_is_refused(npgpt, tmp_path, saved):
     other = tmp_path / "other.txt"
-    other.write_text("Ünicode " * 300)
+    other.write_text("".join(f"Ünicode {i}\n" for i in range(300)))
     refused(npgpt("train", "--from", saved, *flags(corpus=other, **LINE),
                   "--out", tmp_path / "run"), "no character")
 

@@ -51,8 +51,8 @@ def test_a_setting_that_makes_no_sense(request, tmp_path, corpus, command, chang
     (b"", ["empty"]),
     (b" \n\n ", ["empty"]),
     (b"caf\xe9 au lait " * 100, ["not UTF-8", "0xe9", "offset 3"]),
-    (b"\xff\xfe" + "hello".encode("utf-16-le") * 50, ["not UTF-8"]),
-    (b"short", ["too few for a context of 8"]),
+    (b"\xff\xfe" + "hello".encode("utf-16-le") * 50 + b"h", ["is cut off"]),
+    (b"short", ["one piece of 5 characters"]),
     (None, ["no corpus and no file"]),
 ])
 def test_a_corpus_that_cannot_be_used(tmp_path, npgpt, content, words):

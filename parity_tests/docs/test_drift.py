@@ -75,7 +75,8 @@ def test_a_label_lost(changed):
 
 def test_a_step_number_that_backward_lacks(changed):
     message, place = changed(
-        "layer_norm", "npgpt", "    # (2) divide by the standard deviation\n    along", "    along")
+        "layer_norm", "npgpt", "    # (2) divide by the standard deviation\n    mean_grad",
+        "    mean_grad")
     assert "no step (2)" in message or "no partner" in message
     assert "layer_norm.py:" in message and place
 

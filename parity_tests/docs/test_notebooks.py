@@ -31,7 +31,7 @@ def test_cells_hold_the_source(made):
     layers = next(text for path, text in made.items() if path.stem == "layers")
     code = ["".join(cell["source"]) for cell in json.loads(layers)["cells"]
             if cell["cell_type"] == "code"]
-    assert any("np.sqrt(variance + eps)" in text for text in code)
+    assert any("np.sqrt(variance + float(eps))" in text for text in code)
     assert any("torch.rsqrt(variance + eps)" in text for text in code)
 
 

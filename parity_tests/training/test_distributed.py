@@ -188,7 +188,8 @@ def test_a_run_by_hand_is_refused_under_torchrun(tmp_path, corpus, launched_alon
     assert main([*options, "--by-hand"]) == 0
     before = arrays(run)["params.norm.weight"]
     capsys.readouterr()
-    for line in (["train", "--resume", "--steps", "4", "--device", "cpu", "--out", run],
+    for line in (["train", "--resume", "--steps", "4", "--decay-steps", "4", "--device", "cpu",
+                  "--out", run],
                  [*options[:-1], tmp_path / "new", "--by-hand"]):
         assert launched_alone(*line) == 2
         err = capsys.readouterr().err

@@ -161,7 +161,7 @@ def test_a_jsonl_line_with_a_number_of_thousands_of_digits_is_one_problem(tmp_pa
     lines = ['{"text": "one"}', '{"n": 1' + "0" * 5000 + ', "text": "x"}', '{"text": "two"}']
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     found = [
-        d for piece in sources.read_pieces(tmp_path / "a.jsonl") for d in sources.documents(piece)
+        d for piece in sources.read_pieces(tmp_path / "a.jsonl") for d in documents.documents(piece)
     ]
     assert [document.text for document in found] == ["one", "", "two"]
     assert isinstance(found[1], Dropped) and found[1].reason == "not JSON"
