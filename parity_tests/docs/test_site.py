@@ -34,10 +34,10 @@ def chapter(tmp_path_factory):
     folder = tmp_path_factory.mktemp("book")
     source = folder / "source"
     (source / "chapters").mkdir(parents=True)
-    for name in ("softmax", "layer_norm"):
+    for name in ("dropout", "layer_norm"):
         shutil.copy(DOCS / "chapters" / f"{name}.md", source / "chapters")
     (source / "index.md").write_text(
-        "# A book\n\n## Chapters\n\n```{toctree}\nchapters/softmax\nchapters/layer_norm\n```\n")
+        "# A book\n\n## Chapters\n\n```{toctree}\nchapters/dropout\nchapters/layer_norm\n```\n")
     (source / "proof.md").write_text("---\norphan: true\n---\n\n# Proof\n")
     done = sphinx(source, folder / "html")
     assert done.returncode == 0, done.stderr

@@ -7,11 +7,18 @@ from parity_tests.mutants import generation, layers, llama, model, planting, tra
 from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
 
+
+def slow(mutant):
+    """Llama's blocks and model: seconds each, for the acceptance profile."""
+    return mutant in llama.MUTANTS and mutant.file.split("/")[1] in ("blocks", "models")
+
+
 ALL = [*layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mistakes may make NaN
-@pytest.mark.parametrize("mutant", ALL, ids=[f"{m.file}: {m.what}" for m in ALL])
+@pytest.mark.parametrize("mutant", [pytest.param(
+    m, id=f"{m.file}: {m.what}", marks=[pytest.mark.acceptance] if slow(m) else []) for m in ALL])
 def test_killed(mutant):
     component, step = mutant.place()
     killed = MUTANTS.setdefault(component, {})
@@ -24,6 +31,7 @@ def test_killed(mutant):
     assert (named, difference.key.step) == (component, step), str(difference)
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize("change", llama.EQUIVALENT,
                          ids=[f"{m.file}: {m.what}" for m in llama.EQUIVALENT])
 def test_what_is_equivalent_survives(change, monkeypatch):
