@@ -81,7 +81,7 @@ def flash_attention_backward(d_y, saved):
 
 def tile_scores(q, k, mask, causal, start, size):
     """-> scores (B, H, R, W) of W keys, from `start` on, and of the R
-    queries that may attend to one of them; their places in T and S."""
+    queries that may attend to one of them; the slices of both."""
     (B, H, T, D), S = q.shape, k.shape[2]
     first = max(start - (S - T), 0) if causal else 0
     rows, keys = slice(first, T), slice(start, min(start + size, S))

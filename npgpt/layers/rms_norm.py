@@ -8,7 +8,7 @@ def rms_norm(x, weight, eps=1e-5, trainable=True):
     """x (..., C), weight (C,) -> y (..., C)."""
     # (1) divide by the root mean square
     mean_square = (x * x).mean(axis=-1, keepdims=True)
-    inv_rms = 1 / np.sqrt(mean_square + eps)          # (..., 1)
+    inv_rms = 1 / np.sqrt(mean_square + float(eps))   # (..., 1)
     normed = x * inv_rms                              # (..., C)
     # (2) scale
     y = normed * weight                               # (..., C)

@@ -54,6 +54,11 @@ def test_a_number_of_numpy_s_is_a_number(which):
         d_x, parts = package.layers.layer_norm_backward(x, saved)
         return {"y": y, "d_x": d_x, **parts}
 
+    def rms_norm(number):
+        y, saved = package.layers.rms_norm(x, weight, eps=number(3e-4))
+        d_x, parts = package.layers.rms_norm_backward(x, saved)
+        return {"y": y, "d_x": d_x, **parts}
+
     def clip(number):
         return package.training.clip_by_global_norm(grads, number(0.7))[0]
 
@@ -70,7 +75,7 @@ def test_a_number_of_numpy_s_is_a_number(which):
         used = own({"": np.arange(5) % 2 == 0})[""]
         return {"": package.generation.penalise_repeats(x[0], used, number(1.3))}
 
-    for compute in norm, clip, move, penalise:
+    for compute in norm, rms_norm, clip, move, penalise:
         same_bits(compute(np.float64), compute(float))
 
 
