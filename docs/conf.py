@@ -1,6 +1,7 @@
 """The book's build: Sphinx, MyST, this project's own theme and directives."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -54,6 +55,25 @@ def level_of_captions(app, page, template, context, doctree):
         context["body"] = context["body"].replace('role="heading"', 'role="heading" aria-level="3"')
 
 
+def contents_of(app, page, template, context, doctree):
+    """The page's own sections, for the line at its top: each in a word or two."""
+    depth, links = 0, []
+    for tag, anchor, words in re.findall(
+            r'(</?ul>)|<a class="reference internal" href="(#[^"]*)">(.*?)</a>',
+            context.get("toc", "")):
+        depth += (tag == "<ul>") - (tag == "</ul>")
+        if depth == 2 and anchor:
+            links.append(f'<li><a href="{anchor}">{short(words)}</a></li>')
+    context["contents"] = "".join(links)
+
+
+def short(words):
+    """"The problem: who is him?" -> "Problem"."""
+    words = re.sub(r"^(The|What) ", "", re.sub(r"<[^>]+>", "", words).split(":")[0].split(",")[0])
+    return words[0].upper() + words[1:] if words else words
+
+
 def setup(app):
+    app.connect("html-page-context", contents_of)
     app.connect("html-page-context", level_of_captions)
     app.connect("autodoc-process-docstring", literal_docstring)

@@ -40,7 +40,7 @@ class Block(SphinxDirective):
         return load(path, function or "picture")
 
 
-def load(path, function):
+def load(path, function, *missing):
     """A function from a file of docs/pictures, which may import `svg`."""
     for place in (path.parent, Path(__file__).parent):
         if str(place) not in sys.path:
@@ -50,4 +50,4 @@ def load(path, function):
         spec = importlib.util.spec_from_file_location(f"picture_{path.stem}", path)
         LOADED[key] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(LOADED[key])
-    return getattr(LOADED[key], function)
+    return getattr(LOADED[key], function, *missing)

@@ -13,22 +13,32 @@ from html import escape
 import measure
 from block import DOCS, Block
 from cells import Differs, Listing, Run
+from chapters import heads, titles, used_by
 from docutils import nodes
 from docutils.parsers.rst import directives
 from inline import TICK
+from letters import LETTERS
 from suite import REPORT, Mutants, SuiteTable, suite, suite_row
+from teaching import Example, Mistake, Numbers, Play
 
 
 class Chapter(Block):
-    """Under the title: one sentence, and chips for the files and the suite's verdict."""
+    """Under the title: one sentence, chips for the files and the suite's verdict, what comes
+    before and what uses it; beside it the usual names, `name | what it means here`, and the
+    papers, `from: …`."""
 
     optional_arguments = 1
     final_argument_whitespace = True
+    option_spec = {"before": directives.unchanged}
 
     def run(self):
         for path in sorted((DOCS / "_ext").glob("*.py")):  # a changed directive draws pages anew
             self.env.note_dependency(str(path))
-        lede = self.inline(" ".join(self.content))
+        lines = [line for line in self.content if line.strip()]
+        names = [line.split("|", 1) for line in lines if "|" in line]
+        papers = [line.removeprefix("from: ") for line in lines if line.startswith("from: ")]
+        lede = self.inline(" ".join(line for line in lines
+                                    if "|" not in line and not line.startswith("from: ")))
         chips, up = [], "../" * self.env.docname.count("/")
         modules = {}
         for name in self.arguments[0].split() if self.arguments else []:
@@ -51,8 +61,36 @@ class Chapter(Block):
         parts = [n for n in (self.arguments or [""])[0].split() if not is_module(n)]
         if parts and (not suite() or suite_row(parts)):
             chips.append(self.verdict(parts, up))
-        return [self.html(f'<p class="lede">{lede}</p>'
-                          + (f'<ul class="chips">{"".join(chips)}</ul>' if chips else ""))]
+        head = (f'<p class="lede">{lede}</p>'
+                + (f'<ul class="chips">{"".join(chips)}</ul>' if chips else "") + self.ways())
+        if not names:
+            return [self.html(head)]
+        rows = "".join(f"<dt>{self.inline(name.strip())}</dt><dd>{self.inline(words.strip())}</dd>"
+                       for name, words in names)
+        cited = "".join(f'<p class="cite">{self.inline(paper)}</p>' for paper in papers)
+        return [self.html(f'<div class="pair head"><div>{head}</div><div class="names">'
+                          f"<h2>Names you will meet elsewhere</h2><dl>{rows}</dl>{cited}</div>"
+                          "</div>")]
+
+    def ways(self):
+        """Before this, used by."""
+        page = self.env.docname.rpartition("/")[2]
+        before = self.options.get("before", "").split()
+        if "before" not in self.options:
+            return ""
+        heads.cache_clear()
+        for name in [*before, *used_by(page)]:
+            self.env.note_dependency(str(DOCS / "chapters" / f"{name}.md"))
+        links = {}
+        for words, pages in (("Before this", before), ("Used by", used_by(page))):
+            for name in pages:
+                if name not in titles():
+                    self.fail(f":before: {name}: there is no such chapter")
+            links[words] = "".join(f'<a href="{name}.html">{escape(titles()[name])}</a>'
+                                   for name in pages)
+        rows = "".join(f"<dt>{words}</dt><dd>{found}</dd>" for words, found in links.items()
+                       if found)
+        return f'<dl class="ways">{rows}</dl>' if rows else ""
 
     def verdict(self, names, up):
         if REPORT.exists():
@@ -142,7 +180,23 @@ class Symbols(Block):
                 f'<td><span class="mean">{self.inline(meaning)}</span></td></tr>')
         head = "".join(f'<th scope="col">{t}</th>' for t in ("Maths", "Code", "Shape", "Meaning"))
         return [self.html(f'<div><table class="sym"><thead><tr>{head}</tr></thead>'
-                          f"<tbody>{''.join(body)}</tbody></table></div>")]
+                          f"<tbody>{''.join(body)}</tbody></table>"
+                          f"{self.letters(row[2] for row in rows)}</div>")]
+
+    def letters(self, shapes):
+        """What each letter of the shapes counts."""
+        used = dict.fromkeys(re.findall(r"\b[A-Z]\b", " ".join(shapes)))
+        if not used:
+            return ""
+        up = "../" * self.env.docname.count("/")
+        for letter in used:
+            if letter not in LETTERS:
+                self.fail(f"docs/_ext/letters.py does not say what {letter} counts")
+        rows = "".join(
+            f'<tr><th scope="row"><a href="{up}glossary.html#letters">{letter}</a></th>'
+            f"<td>{LETTERS[letter]}</td></tr>" for letter in used)
+        return ('<table class="letters"><caption>The letters in a shape</caption>'
+                f"<tbody>{rows}</tbody></table>")
 
 
 class Question(Block):
@@ -191,7 +245,8 @@ def setup(app):
     for name, block in (("chapter", Chapter), ("pair", Pair), ("prose", Prose),
                         ("picture", Picture), ("symbols", Symbols), ("run", Run),
                         ("listing", Listing), ("differs", Differs), ("exercise", Question),
-                        ("review", Review), ("mutants", Mutants), ("suite", SuiteTable)):
+                        ("review", Review), ("numbers", Numbers),
+                        ("example", Example), ("mistake", Mistake), ("play", Play), ("mutants", Mutants), ("suite", SuiteTable)):
         app.add_directive(name, block)
     for side in ("np", "pt"):
         app.add_role(side, tint(side))

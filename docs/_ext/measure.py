@@ -15,6 +15,7 @@ from types import ModuleType
 import numpy as np
 from cut import (
     LABEL,
+    Step,
     TwinError,
     check_backward_labels,
     check_labels,
@@ -34,7 +35,7 @@ from npgpt.checking.verdict import verdict
 from shapes import check_shapes, fits, read_shape, shape_of
 from torchgpt.checking import gradient_at, torch_implementation, witnesses
 
-__all__ = ["LABEL", "TwinError", "backward_of", "cut", "find", "fits", "measure", "read_shape",
+__all__ = ["LABEL", "Step", "TwinError", "backward_of", "cut", "find", "fits", "measure", "read_shape",
            "shape_of"]
 SIDES = ("npgpt", "torchgpt")
 

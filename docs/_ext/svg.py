@@ -162,9 +162,11 @@ def ticks_of(low, high, log, most):
 
 
 def chart(width, series, x_label, y_label, x_log=False, y_log=False, y_range=None, notes=(),
-          height=None):
+          height=None, x_ticks=None):
     """A line chart. `series`: {name: (xs, ys)} or {name: (xs, ys, style)}, style one of
-    np (blue line), pt (orange rings), ink, dim; `notes`: [(x, y, words, anchor)].
+    np (blue line), pt (orange rings), att
+    (violet: how much), up, dn (gradients by their sign), ink, dim; `notes`: [(x, y, words, anchor)].
+    `x_ticks`: the numbers to mark below, where powers of ten would not do.
     A name that begins with a blank gets no place in the legend: say it in a note."""
     phone = width < 500
     height = height or (250 if phone else 280)
@@ -192,7 +194,9 @@ def chart(width, series, x_label, y_label, x_log=False, y_log=False, y_range=Non
         _, y = at(x_low, value)
         image.line(left, y, width - right, y, "grid")
         image.text(left - 9, y + 4, words, "tick", "end")
-    for value, words in ticks_of(x_low, x_high, x_log, 4 if phone else 7):
+    marks = [(x, printed(x, 3)) for x in x_ticks] if x_ticks is not None else ticks_of(
+        x_low, x_high, x_log, 4 if phone else 7)
+    for value, words in marks:
         x, _ = at(value, y_low)
         image.text(x, height - bottom + 20, words, "tick", "middle")
     image.text((left + width - right) / 2, height - 4, x_label, "cap", "middle")

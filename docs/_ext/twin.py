@@ -1,8 +1,13 @@
 """The `twin` directive: one function of each package, side by side.
 
     ```{twin} layer_norm
-    x = normals(2, 4, 8)            the example, for forward; \\d{x} … for backward
+    x = normals(2, 4, 8)            arrays on which the two halves are compared
+    ---
+    (1) Why the step is there       above each step its reason (see `reasons`)
     ```
+
+With `:backward:` the content is the reasons alone. A pair whose two texts are
+equal is drawn as one pane.
 
 Rows are aligned by the `# (n)` step labels; only the words that differ are
 tinted; the gutter holds what `measure` measured while the page was built. A
@@ -16,13 +21,16 @@ import sys
 from html import escape
 
 import measure
+import reasons
 from docutils import nodes
 from docutils.parsers.rst import directives
 from highlight import code_line, differing, names_in, tokens_of
 from inline import TICK, Inline
 from pasting import prelude
+from block import DOCS, load
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
+from worked import worked
 
 NAMES = {"np": "NumPy", "pt": "PyTorch"}
 SHIPPED = re.compile(r"(npgpt|torchgpt)\.(layers|blocks|models|families|training|generation"
@@ -82,6 +90,7 @@ class Twin(SphinxDirective):
         "backward": directives.flag,
         "seed": directives.nonnegative_int,
         "not-gradients": directives.unchanged,
+        "inset": directives.unchanged,
     }
 
     def run(self):
@@ -94,8 +103,10 @@ class Twin(SphinxDirective):
 
     def forward(self, name):
         source, line = self.get_source_info()
+        content = list(self.content)
+        cut = content.index("---") if "---" in content else len(content)
         pair = measure.measure(
-            name, "\n".join(self.content), self.options.get("seed", 1),
+            name, "\n".join(content[:cut]), self.options.get("seed", 1),
             self.options.get("not-gradients", "").split(), f"{source}:{line}")
         self.env.temp_data.setdefault("book_pairs", {})[name] = pair
         self.check_symbols(pair)
@@ -103,26 +114,37 @@ class Twin(SphinxDirective):
             if SHIPPED.match(module.__name__):
                 self.env.note_dependency(module.__file__)
         left, right = pair["forward"]
-        return self.draw(left, right, pair["facts"], name, "forward", {})
+        return self.draw(left, right, pair["facts"], name, "forward",
+                         self.reasons(left, content[cut + 1:]))
 
     def backward(self, name):
         pair = self.env.temp_data.get("book_pairs", {}).get(name)
         if not pair or "backward" not in pair:
             raise ExtensionError(f"{self.get_location()}: no forward twin of {name} before this")
-        words, now = {}, None
-        for text in self.content:
-            if match := re.match(r"\((\d+(?:, \d+)*)\)\s*(.*)", text):
-                now = tuple(int(n) for n in match[1].split(", "))
-                text = match[2]
-            if now is not None:
-                words.setdefault(now, []).append(text)
         left, right = pair["backward"]
-        for numbers in set(words) - {step.numbers for step in left.labels()}:
-            raise ExtensionError(
-                f"{self.get_location()}: {measure.backward_of(name)} has no step {numbers}"
-                " to derive")
         return self.draw(left, right, pair["backward_facts"], name, "backward",
-                         {key: " ".join(lines).strip() for key, lines in words.items()})
+                         self.reasons(left, self.content))
+
+    def reasons(self, left, lines):
+        """{step numbers: lines}: of every step, or of none."""
+        found = reasons.parsed(lines)
+        steps = [step.numbers for step in left.labels()]
+        for numbers in set(found) - set(steps):
+            raise ExtensionError(f"{self.get_location()}: there is no step {numbers} to explain")
+        for numbers in steps:
+            if found and numbers not in found:
+                raise ExtensionError(f"{self.get_location()}: step {numbers} has no reason")
+        return found
+
+    def space(self, name, way, step):
+        """The names of the page's worked example after a step."""
+        path = DOCS / "pictures" / f"{self.env.docname.rpartition('/')[2]}.py"
+        if not path.exists():
+            return {}
+        self.env.note_dependency(str(path))
+        function = load(path, "worked", None)
+        example = function and worked(name, function)
+        return example.values(way, step_in(example, way, step)) if example else {}
 
     def check_symbols(self, pair):
         """The shapes in the page's table of symbols are the measured ones."""
@@ -145,31 +167,65 @@ class Twin(SphinxDirective):
         rows = [tokens_of(each.lines, each.first, names_in(each.tree)) for each in (left, right)]
         first = "book_view" not in self.env.temp_data
         self.env.temp_data["book_view"] = True
-        out = [view(first), f'<div class="twin" id="{way}-{slug(name)}">', self.head(left, right)]
-        bare = not left.labels()
-        for mine, other, fact in zip(left.steps, right.steps, facts):
+        marked = []
+        for mine, other in zip(left.steps, right.steps):
             flat = [[token for line in range(step.first, step.last + 1)
                      for token in side.get(line, [])]
                     for step, side in zip((mine, other), rows)]
-            marks = differing(*flat)
+            marked.append(differing(*flat))
+        one = not any(np_marks or pt_marks for np_marks, pt_marks in marked)
+        out = [view(first, bool(words)),
+               f'<div class="twin{" one" if one else ""}" id="{way}-{slug(name)}">',
+               self.head(left, right, one)]
+        bare = not left.labels()
+        for mine, other, fact, marks in zip(left.steps, right.steps, facts, marked):
             np_pane, n = pane_of_row("np", left, mine, rows[0], marks[0])
             pt_pane, m = pane_of_row("pt", right, other, rows[1], marks[1])
             steps = " ".join(f"{slug(name)}-{k}" for k in mine.numbers)
             anchor = "-".join([way, slug(name), *map(str, mine.numbers)])
-            strip = self.strip(name, mine, fact, words) if way == "backward" and steps else ""
+            why = self.reason(name, way, mine, fact, words) if mine.numbers in words else ""
             same = "" if marks[0] or marks[1] else " same"
             out.append(
                 f'<div class="seg{" step" if steps else ""}{same}"'
                 + (f' data-step="{steps}" id="{anchor}"' if steps else "")
-                + f' style="--n:{max(n, m)}">{strip}{np_pane}'
-                + f"{facts_html(fact, anchor, mine, bare)}{pt_pane}</div>")
+                + f' style="--n:{max(n, m)}">{why}{np_pane}'
+                + f"{facts_html(fact, anchor, mine, bare)}{pt_pane * (not one)}</div>")
+            out.append(self.inset(mine))
         out.append("</div>")
         out.append(self.lights(name, left))
         return "".join(out)
 
-    def head(self, left, right):
+    def inset(self, step):
+        """The helper that a step calls, in both halves, below its call."""
+        name = self.options.get("inset")
+        if not name or not any(f"{name}(" in line for line in step.lines):
+            return ""
+        pair = [measure.cut(side, measure.find(side, name)) for side in ("npgpt", "torchgpt")]
+        rows = [tokens_of(each.lines, each.first, names_in(each.tree)) for each in pair]
+        flat = [[token for line in sorted(side) for token in side[line]] for side in rows]
+        panes = []
+        for side, excerpt, tokens, marks in zip(NAMES, pair, rows, differing(*flat)):
+            whole = measure.Step((), "", excerpt.first, excerpt.first + len(excerpt.lines) - 1, [])
+            panes.append(pane_of_row(side, excerpt, whole, tokens, marks))
+        links = " ∥ ".join(self.module_link(inspect.unwrap(each.function).__module__)
+                           for each in pair)
+        return (f'<div class="seg inset" style="--n:{max(n for _, n in panes)}"><div class="reason">'
+                f'<div class="why"><p class="fwdline">called above: <code>{name}</code></p></div>'
+                f'<div class="mid" aria-hidden="true">↳</div><div class="calc">'
+                f'<p class="fwdline">{links}</p></div></div>{panes[0][0]}'
+                f'<div class="facts" aria-hidden="true"></div>{panes[1][0]}</div>')
+
+    def head(self, left, right, one=False):
         parts = []
-        for side, excerpt in (("np", left), ("pt", right)):
+        if one:
+            links = " and ".join(self.module_link(inspect.unwrap(each.function).__module__)
+                                 for each in (left, right))
+            parts = [f'<div class="pane"><span class="sq np"></span><span class="sq pt"></span>'
+                     f'The same text in both {links}<span class="grow"></span>'
+                     f'<button class="copy needs-js" type="button" data-copy="np" '
+                     f'data-before="{escape(prelude(left))}" aria-label="Copy the code">Copy'
+                     "</button></div>", ""]
+        for side, excerpt in (("np", left), ("pt", right)) if not one else ():
             module = inspect.unwrap(excerpt.function).__module__
             link = self.module_link(module)
             parts.append(
@@ -178,7 +234,8 @@ class Twin(SphinxDirective):
                 f'data-copy="{side}" data-before="{escape(prelude(excerpt))}" '
                 f'aria-label="Copy the {NAMES[side]} code">Copy</button></div>')
         middle = '<div class="mid"><span>shape</span><span>max |Δ|</span></div>'
-        return f'<div class="bar-top">{parts[0]}{middle}{parts[1]}</div>'
+        return (f'<div class="bar-top">{parts[0]}{middle}{parts[1]}'
+                '<div class="whyhead" aria-hidden="true">why</div></div>')
 
     def module_link(self, module):
         path = module.replace(".", "/")
@@ -186,8 +243,22 @@ class Twin(SphinxDirective):
         self.env.temp_data.setdefault("book_modules", set()).add(module)
         return f'<a href="{up}source/{path}.html">{path}.py</a>'
 
-    def strip(self, name, step, fact, words):
-        """Above a backward step: the forward lines, the derivation, the verdict."""
+    def reason(self, name, way, step, fact, words):
+        """Above a step: why, how, and the example's numbers; above a backward
+        one also the forward lines that it differentiates, and autograd's verdict."""
+        before = verdict = ""
+        if way == "backward":
+            before = self.differentiated(name, step)
+            good, worst = fact.get("autograd", ([], 0.0))
+            if good:
+                said = f"{', '.join(good)}: at most {number(worst)} from PyTorch's autograd"
+                verdict = (f'<p class="ok" title="{escape(said)}">{TICK}matches autograd, to '
+                           f'{number(worst)}<span class="off">: {escape(said)}</span></p>')
+        return reasons.reason_html(
+            ", ".join(map(str, step.numbers)), words[step.numbers], self.inline,
+            self.space(name, way, step), self.get_location(), before, verdict)
+
+    def differentiated(self, name, step):
         left = self.env.temp_data["book_pairs"][name]["forward"][0]
         rows = tokens_of(left.lines, left.first, names_in(left.tree))
         lines, links = [], []
@@ -198,19 +269,10 @@ class Twin(SphinxDirective):
             for line in range(forward.first + 1, forward.last + 1):
                 tokens = [t for t in rows.get(line, []) if t[2] not in ("shape", "c-com")]
                 if tokens:
-                    indent = min(4, tokens[0][0])
-                    lines.append(code_line([(c - indent, *rest) for c, *rest in tokens]))
-        good, worst = fact.get("autograd", ([], 0.0))
-        verdict = ""
-        if good:
-            said = f"{', '.join(good)}: at most {number(worst)} from PyTorch's autograd"
-            verdict = (f'<span class="ok" title="{escape(said)}">{TICK}matches autograd'
-                       f'<span class="off">: {escape(said)}</span></span>')
-        derived = self.inline(words.get(step.numbers, ""))
+                    lines.append(code_line([(c - min(4, tokens[0][0]), *rest)
+                                            for c, *rest in tokens]))
         code = "".join(f"<code>{line}</code>" for line in lines)
-        return (f'<div class="strip"><div class="fwd"><span>{" ".join(links)}</span>'
-                f'<div>{code}</div></div><div class="mid" aria-hidden="true">∂</div>'
-                f'<div class="deriv"><span class="m">{derived}</span>{verdict}</div></div>')
+        return f'<div class="fwdline"><span>{" ".join(links)}</span><div>{code}</div></div>'
 
     def lights(self, name, left):
         """The hover rules of this pair: no script lights a step."""
@@ -231,16 +293,27 @@ LIT = ("--np-on:var(--np-lit);--pt-on:var(--pt-lit);--np-bar:var(--np);--pt-bar:
        "--th:1;--lab:var(--ink)")
 
 
-def view(first):
-    """NumPy | both | PyTorch: the page's first toggle holds the radio buttons."""
+def step_in(example, way, step):
+    """The same step in the excerpt that the example ran."""
+    excerpt = example.excerpts.get(way)
+    return excerpt and next((each for each in excerpt.steps if each.numbers == step.numbers), None)
+
+
+def view(first, with_reasons):
+    """NumPy | both | PyTorch, and code only: the page's first toggle holds the buttons."""
     labels = {"np": "NumPy", "both": "both", "pt": "PyTorch"}
+    switch = ('<label class="switch" for="code-only"><span></span>code only</label>'
+              if with_reasons else "")
     if not first:
         inside = "".join(f'<label for="v-{k}">{text}</label>' for k, text in labels.items())
-        return f'<div class="view" aria-hidden="true">{inside}</div>'
+        return f'<div class="tools" aria-hidden="true">{switch}<div class="view">{inside}</div></div>'
     inside = "".join(
         f'<input class="off" type="radio" name="view" id="v-{k}"{" checked" * (k == "both")}>'
         f'<label for="v-{k}">{text}</label>' for k, text in labels.items())
-    return f'<fieldset class="view"><legend class="off">Show</legend>{inside}</fieldset>'
+    box = ('<input class="off" type="checkbox" id="code-only" aria-label="Code only: hide the '
+           'explanations between the lines">')
+    return (f'<div class="tools">{box}{switch}<fieldset class="view"><legend class="off">Show'
+            f"</legend>{inside}</fieldset></div>")
 
 
 def setup(app):

@@ -1,19 +1,44 @@
-"""Attention drawn on one sentence: every intermediate, forward and backward."""
+"""Attention on one sentence: every intermediate, forward and backward; and what it is for."""
+
+from functools import lru_cache
 
 import numpy as np
-from npgpt.layers import attention, attention_backward, causal_mask, softmax
+from npgpt.layers import attention, attention_backward, causal_mask, softmax, softmax_backward
 from svg import Svg, chart, printed
 
-WORDS = ["the", "cat", "slept", "for", "it", "purred"]
-# three features for each word: thing, doing, helper
-Q = np.array([[1.0, 0.0, 0.2], [0.3, 0.2, 1.4], [1.8, 0.4, 0.3],
-              [0.4, 1.8, 0.2], [2.2, 0.3, 0.2], [1.6, 0.6, 0.4]])
-K = np.array([[0.1, 0.0, 2.0], [2.5, 0.2, 0.0], [0.2, 2.2, 0.1],
-              [0.0, 0.3, 1.8], [1.0, 0.0, 0.8], [0.3, 2.0, 0.0]])
-V = np.array([[0.0, 0.1, 0.9], [1.0, 0.2, 0.0], [0.1, 1.0, 0.1],
-              [0.0, 0.2, 0.8], [0.6, 0.0, 0.4], [0.2, 0.9, 0.0]])
-D_Y = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.5, -0.2, 0.0],
-                [0.0, 0.0, 0.0], [1.0, 0.0, -0.5], [0.0, 0.0, 0.0]])
+WORDS = ["Rex", "chased", "Tom", "and", "caught", "him"]
+Q_COLUMNS = ["name", "acts", "acted on", "verb"]  # of q and k
+V_COLUMNS = ["dog", "cat", "event", "link"]       # of v and y
+Q = np.array([[0.0, 0.0, 0.0, 2.0],     # Rex: what did I do?
+              [1.0, 2.0, 0.0, 0.0],     # chased: who acts?
+              [0.0, 0.0, 0.0, 3.0],     # Tom: what was done to me?
+              [0.0, 0.0, 0.0, 2.0],     # and: which verb do I continue?
+              [1.0, 2.0, 0.0, 0.0],     # caught: who acts?
+              [2.0, -1.0, 2.0, 0.0]])   # him: a name, acted on, not the actor
+K = np.array([[2.0, 2.0, 0.0, 0.0], [0.0, 0.0, 0.0, 2.0], [2.0, 0.0, 2.0, 0.0],
+              [0.0, 0.0, 0.0, 0.5], [0.0, 0.0, 0.0, 2.0], [0.5, 0.0, 2.0, 0.0]])
+V = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0],
+              [0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.0], [0.5, 0.5, 0.0, 0.0]])
+D_Y = np.zeros((6, 4))
+D_Y[4] = [-0.5, 0.3, 0.0, 0.0]
+D_Y[5] = [0.6, -0.8, 0.4, 0.0]
+SWAP = [2, 1, 0, 3, 4, 5]  # Tom chased Rex: the values go with the names, the keys with the roles
+
+
+def worked():
+    """The sentence, for the text of the page."""
+    four = dict(q=Q[None, None], k=K[None, None], v=V[None, None])
+    swapped, _ = attention(**{**four, "v": V[SWAP][None, None]}, causal=True)
+    probs = run()["probs"]
+    step = softmax(run()["scores"][5] - run()["d_scores"][5])[0]
+    unscaled = softmax(Q[5] @ K.T)[0]
+    leak = attention(**four, mask=np.tri(6, 6, 1, dtype=bool))[1][3][0, 0]
+    names = {"words": WORDS, "qc": Q_COLUMNS, "vc": V_COLUMNS, "him": 5, "tom": 2, "caught": 4,
+             "raw": Q @ K.T, "scaled": Q @ K.T / 2, "bag": V.mean(0), "bag_swapped": V[SWAP].mean(0),
+             "swapped": swapped[0, 0], "after": step, "loss": lambda p: float(p @ V @ D_Y[5]),
+             "p": probs[5], "unscaled": unscaled, "future": np.triu(leak, 1).sum(-1)[:5].mean()}
+    return {"attention": {"args": {**four, "causal": True}, "d_y": D_Y[None, None],
+                          "names": names}}
 
 
 def run():
@@ -21,7 +46,7 @@ def run():
     q, k, v, d_y = (a[None, None] for a in (Q, K, V, D_Y))
     y, saved = attention(q, k, v, causal=True)
     d_q, d_k, d_v = attention_backward(d_y, saved)
-    scores, probs = Q @ K.T / np.sqrt(3), saved[3][0, 0]
+    scores, probs = Q @ K.T / 2, saved[3][0, 0]
     d_probs = D_Y @ V.T
     mean_grad = (probs * d_probs).sum(axis=-1, keepdims=True)
     return {"scores": scores, "probs": probs, "y": y[0, 0],
@@ -31,113 +56,147 @@ def run():
 
 
 def picture(width):
-    """Where `slept` and `it` look: arcs as wide as the probability."""
+    """What `him` and `caught` attend to: arcs as wide as the probability."""
     probs = run()["probs"]
     gap = (width - 52) / 5
     xs = [26 + i * gap for i in range(6)]
     above, below = 45 + 0.84 * gap, 116 + 0.84 * gap   # where arcs end
     end = below + 40 + 0.42 * gap
     image = Svg(width, round(end) + 10)
-    for row, kind, base, side in ((4, "np", above, -1), (2, "pt", below, 1)):
+    for row, base, side in ((5, above, -1), (4, below, 1)):
         for i in range(row):
             prob = probs[row, i]
-            middle, lift = (xs[i] + xs[row]) / 2, base + side * (30 + (row - i) * gap * 0.42)
+            middle, lift = (xs[i] + xs[row]) / 2, base + side * (30 + (row - i) * gap * 0.36)
             image.add(f'<path d="M{xs[row]:.1f} {base:.1f} Q{middle:.1f} {lift:.1f} {xs[i]:.1f} '
-                      f'{base:.1f}" fill="none" stroke="var(--{kind})" '
-                      f'stroke-width="{max(0.6, 13 * prob):.1f}" stroke-opacity=".55"/>')
-        image.dot(xs[row], base, 3 + 6 * probs[row, row], f"{kind}-o")
-        for i in range(row + 1):
-            image.text(xs[i], base + (22 if side < 0 else -12), printed(probs[row, i], 2),
-                       "num", "middle")
-    for x, word in zip(xs, WORDS):
-        image.text(x, (above + below) / 2 + 5, word, "tok", "middle")
-    image.text(0, 14, "it", "nm").text(24, 14, "looks back, most of all at cat", "lab")
-    image.text(0, end, "slept", "nm").text(46, end, "asks who slept", "lab")
+                      f'{base:.1f}" fill="none" stroke="var(--att)" '
+                      f'stroke-width="{max(0.6, 13 * prob):.1f}" stroke-opacity=".6"/>')
+        image.dot(xs[row], base, 3 + 6 * probs[row, row], "att-o")
+        for i in range(6):
+            image.text(xs[i], base + (22 if side < 0 else -12),
+                       printed(probs[row, i], 2) if i <= row else "hidden", "num", "middle")
+    for i, (x, word) in enumerate(zip(xs, WORDS)):
+        image.text(x, (above + below) / 2 + 5, word, "big" if i > 3 else "tok", "middle")
+    image.text(0, 14, "above: where him looks", "lab")
+    image.text(width, end, "below: where caught looks", "lab", "end")
     return image
 
 
-def scores(width):
+LENGTHS = [2, 4, 8, 16, 32, 64, 128, 256]
+
+
+@lru_cache(maxsize=1)
+def memory(seed=0, size=64, vocabulary=100):
+    """How often the word at a random place is read back: from one vector into which all
+    words were added, each marked with its place; and by attention, key and value apart."""
+    draw = np.random.default_rng(seed)
+    table = draw.normal(size=(vocabulary, size)) / np.sqrt(size)
+    fixed, looked_up = [], []
+    for length in LENGTHS:
+        places = draw.choice([-1.0, 1.0], size=(length, size))     # a mark for each place
+        keys = draw.normal(size=(length, size))
+        right = [0, 0]
+        rounds = max(8, 2000 // length)
+        for _ in range(rounds):
+            words = draw.integers(0, vocabulary, length)
+            total = (table[words] * places).sum(0)
+            found = (places * total @ table.T).argmax(-1)          # every place is asked
+            right[0] += (found == words).mean()
+            y, _ = attention(10 * keys[None, None], keys[None, None], table[words][None, None])
+            right[1] += ((y[0, 0] @ table.T).argmax(-1) == words).mean()
+        fixed.append(100 * right[0] / rounds)
+        looked_up.append(100 * right[1] / rounds)
+    return fixed, looked_up
+
+
+def problem(width):
+    fixed, looked_up = memory()
+    return chart(width, {"attention": (LENGTHS, looked_up, "att"),
+                         "one vector of 64 numbers": (LENGTHS, fixed, "ink")},
+                 "words read", "right answers in %", x_log=True, x_ticks=LENGTHS, y_range=(0, 105))
+
+
+def bars(width):
+    """The row of `him`, before and after the score of Tom is raised by a half."""
+    before = run()["probs"][5]
+    scores = run()["scores"][5]
+    after = softmax(scores + 0.5 * (np.arange(6) == 2))[0]
+    image = Svg(width, 210)
+    left = 0 if width < 500 else 40
+    step = (width - left) / 6
+    image.line(left, 160, width, 160, "axis")
+    for i, word in enumerate(WORDS):
+        x, old, new = left + (i + 0.22) * step, 130 * before[i], 130 * after[i]
+        image.rect(x, 160 - min(old, new), 0.56 * step, min(old, new), "cellbox att", 2, "--share:.9")
+        image.rect(x, 160 - max(old, new), 0.56 * step, abs(new - old),
+                   "gain" if new > old else "loss", 2)
+        image.text(left + (i + 0.5) * step, 152 - max(old, new),
+                   ("+" if new > old else "") + printed(after[i] - before[i], 3), "num", "middle")
+        image.text(left + (i + 0.5) * step, 179, word, "tok", "middle")
+        image.text(left + (i + 0.5) * step, 199, printed(before[i], 2), "nt", "middle")
+    return image
+
+
+def gradients(width):
+    """d_probs of each word and their mean; below, what is left times the share."""
     values = run()
-    phone = width < 500
-    image = Svg(width, 520 if phone else 232)
-    cell = (34, 26) if phone else (40, 26)
-    features = ["thing", "doing", "helper"]
-    image.matrix(52, 48, Q, cell, 1, WORDS, features, name="q")
-    x = 232 if phone else 236
-    image.matrix(x, 48, K, cell, 1, () if phone else WORDS, features, name="k")
-    if phone:
-        image.matrix(52, 286, values["scores"], (50, 26), 1, WORDS, WORDS, name="scores")
-    else:
-        image.matrix(420, 48, values["scores"], (36, 26), 1, WORDS, WORDS, name="scores")
+    row, mean, scores = values["d_probs"][5], values["mean_grad"][5, 0], values["d_scores"][5]
+    image = Svg(width, 300)
+    left = 0 if width < 500 else 40
+    step = (width - left) / 6
+
+    def y(value):
+        return 92 - 62 * value
+
+    image.line(left, y(0), width, y(0), "axis").line(left, y(mean), width, y(mean), "level")
+    image.text(width, y(mean) + 17, f"mean_grad {printed(mean, 2)}", "num", "end")
+    for i, word in enumerate(WORDS):
+        x = left + (i + 0.5) * step
+        kind = "up" if row[i] > mean else "dn"
+        image.line(x, y(row[i]), x, y(mean), f"gap {kind}")
+        image.dot(x, y(row[i]), 5, f"{kind}-o")
+        image.text(x, y(row[i]) + (-10 if row[i] > mean else 20), printed(row[i]), "num", "middle")
+        size = 240 * scores[i]
+        image.rect(x - 0.28 * step, 220 - max(size, 0), 0.56 * step, max(abs(size), 0.5), f"{kind}-o",
+                   2)
+        image.text(x, 220 - max(size, 0) - 6 if size > 0 else 220 - size + 15,
+                   printed(scores[i], 3), "num", "middle")
+        image.text(x, 292, word, "tok", "middle")
+    image.line(left, 220, width, 220, "axis")
     return image
 
 
-def probabilities(width):
-    values = run()
-    phone = width < 500
-    image = Svg(width, 470 if phone else 232)
-    cell = (50, 26) if phone else (42, 26)
-    masked = np.where(values["hidden"], -np.inf, values["scores"])
-    image.matrix(52, 48, masked, cell, 1, WORDS, WORDS, name="scores", note="after the mask")
-    x, y = (52, 284) if phone else (372, 48)
-    image.matrix(x, y, values["probs"], cell, 2, WORDS, WORDS, top=1, name="probs",
-                 hidden=values["hidden"])
-    return image
+SIZES = [2, 4, 8, 16, 32, 64, 128, 256]
 
 
-def mixing(width):
-    values = run()
-    phone = width < 500
-    image = Svg(width, 500 if phone else 232)
-    cell = (36, 26)
-    image.matrix(52, 48, values["probs"], cell, 2, WORDS, WORDS, top=1, name="probs",
-                 hidden=values["hidden"])
-    features = ["animal", "calm", "filler"]
-    cell = (44, 26)
-    x, y = (52, 290) if phone else (326, 48)
-    image.matrix(x, y, V, cell, 1, WORDS, features, name="v")
-    x += 156 if phone else 182
-    image.matrix(x, y, values["y"], cell if not phone else (42, 26), 2, () if phone else WORDS,
-                 features, name="y")
-    return image
-
-
-def backward(width):
-    """The same sentence, walked back: d_y, d_probs, mean_grad, d_scores."""
-    values = run()
-    phone = width < 500
-    image = Svg(width, 960 if phone else 236)
-    small, square = (46, 26), (50, 26)
-    if phone:
-        image.matrix(52, 48, D_Y, (50, 26), 1, WORDS, ["animal", "calm", "filler"], name="d_y")
-        image.matrix(250, 48, values["mean_grad"], (60, 26), 2, name="mean_grad")
-        image.matrix(52, 288, values["d_probs"], square, 2, WORDS, WORDS, name="d_probs",
-                     hidden=values["hidden"])
-        image.matrix(52, 526, values["probs"], square, 2, WORDS, WORDS, top=1, name="probs",
-                     hidden=values["hidden"])
-        image.matrix(52, 764, values["d_scores"], square, 2, WORDS, WORDS, name="d_scores",
-                     hidden=values["hidden"])
-        return image
-    image.matrix(56, 52, D_Y, small, 1, WORDS, ["animal", "calm", "filler"], name="d_y")
-    image.matrix(276, 52, values["d_probs"], (46, 26), 2, WORDS, WORDS, name="d_probs",
-                 hidden=values["hidden"])
-    image.matrix(600, 52, values["mean_grad"], (56, 26), 2, name="mean_grad")
-    image.matrix(716, 52, values["probs"], (46, 26), 2, WORDS, WORDS, top=1, name="probs",
-                 hidden=values["hidden"])
-    image.matrix(1040, 52, values["d_scores"], (46, 26), 2, WORDS, WORDS, name="d_scores",
-                 hidden=values["hidden"])
-    return image
+@lru_cache(maxsize=1)
+def measured(seed=0, rows=4000, keys=16):
+    """For each head size and scale: the mean largest probability of a row, and the median
+    of the largest gradient in a row of d_scores, for random q, k and d_probs."""
+    found = {}
+    draw = np.random.default_rng(seed)
+    for size in SIZES:
+        q, k = draw.normal(size=(rows, 1, size)), draw.normal(size=(rows, keys, size))
+        dot = (q * k).sum(-1)
+        d_probs = draw.normal(size=(rows, keys))
+        for words, scale in ("no scale", 1), ("1/√D", size**0.5), ("1/D", size):
+            probs, saved = softmax(dot / scale)
+            largest = np.abs(softmax_backward(d_probs, saved)).max(-1)
+            found[words, size] = (probs.max(-1).mean(), np.median(largest), dot.std() / scale)
+    return found
 
 
 def plot(width):
-    """Why 1/√D: the largest probability of a row, with and without the scale."""
-    draw = np.random.default_rng(0).normal
-    sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
-    plain, scaled = [], []
-    for size in sizes:
-        raw = (draw(size=(400, 1, size)) @ draw(size=(400, size, 16)))[:, 0]
-        plain.append(softmax(raw.copy())[0].max(axis=-1).mean())
-        scaled.append(softmax(raw / np.sqrt(size))[0].max(axis=-1).mean())
-    series = {"without the scale": (sizes, plain, "ink"), "with 1/√D": (sizes, scaled, "np")}
-    return chart(width, series, "head size D", "largest of 16 probabilities", x_log=True,
-                 y_range=(0, 1))
+    found = measured()
+    styles = {"no scale": "ink", "1/√D": "att", "1/D": "dim"}
+    return chart(width, {words: (SIZES, [found[words, size][0] for size in SIZES], style)
+                         for words, style in styles.items()},
+                 "head size D", "largest of 16 probabilities", x_log=True, x_ticks=SIZES, y_range=(0, 1))
+
+
+def plot_gradients(width):
+    found = measured()
+    styles = {"no scale": "ink", "1/√D": "att"}
+    return chart(width, {words: (SIZES, [found[words, size][1] for size in SIZES], style)
+                         for words, style in styles.items()},
+                 "head size D", "largest gradient in a row of d_scores (median)", x_log=True, x_ticks=SIZES,
+                 y_range=(0, 0.25))

@@ -1,0 +1,19 @@
+"""The letters in a shape: what each counts. A page that uses another says so here."""
+
+LETTERS = {
+    "B": "sequences in a batch",
+    "T": "positions in a sequence; in attention, queries",
+    "S": "keys and values; more than T only with a cache",
+    "C": "channels: numbers in the vector of one position",
+    "H": "heads, side by side",
+    "K": "key and value heads; at most H",
+    "D": "numbers in one head's vector: the head size",
+    "V": "tokens in the vocabulary",
+    "N": "positions that the model knows: its context",
+    "F": "features inside the feed-forward network",
+    "I": "numbers that go in",
+    "O": "numbers that come out",
+    "L": "blocks, one on the other",
+    "R": "rows of a tile",
+    "W": "keys of a tile",
+}

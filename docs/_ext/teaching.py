@@ -1,0 +1,111 @@
+"""The blocks that teach: an example's numbers, mistakes of real projects, figures that move."""
+
+import json
+import re
+from html import escape
+
+import numpy as np
+from block import DOCS, Block, load
+from docutils.parsers.rst import directives
+from reasons import decimals, number_table
+from worked import evaluated, inserted, worked
+
+
+class Numbers(Block):
+    """Tables of the worked example side by side, a line each:
+    `q | what it looks for | rows | columns [| format]`, the last parts names of `worked()`.
+    `shares := probs[2:4] | …` shows another name than the expression."""
+
+    optional_arguments = 1
+
+    def run(self):
+        space, out = self.example(), []
+        for line in filter(str.strip, self.content):
+            parts = [part.strip() for part in line.split("|")]
+            if len(parts) < 4:
+                self.fail(f"a table is `value | what it is | rows | columns`: {line}")
+            value, words, rows, columns, *form = parts
+            name, _, value = value.rpartition(" := ")
+            array = np.asarray(evaluated(value, space, self.get_location()))
+            names = evaluated(rows, space, self.get_location()) or [""] * len(array)
+            heads = evaluated(columns, space, self.get_location()) if columns else None
+            table = number_table(
+                [(str(row_name), row, form[0] if form else decimals(array.ravel()))
+                 for row_name, row in zip(names, array)],
+                heads, f"<code>{escape(name or value)}</code> {self.inline(words)}", "heat",
+                signed=value.startswith("d_"))
+            out.append(f"<div>{table}</div>")
+        kind = "three" if len(out) > 1 else "alone"
+        return [self.html(f'<div class="{kind}">{"".join(out)}</div>')]
+
+    def example(self):
+        return example_of(self, self.arguments[0] if self.arguments else None)
+
+
+def example_of(block, name=None):
+    """The names of the page's worked example, all steps done; of the page's first function."""
+    page = block.env.docname.rpartition("/")[2]
+    path = DOCS / "pictures" / f"{page}.py"
+    function = load(path, "worked", None) if path.exists() else None
+    if function is None:
+        block.fail(f"docs/pictures/{page}.py has no worked()")
+    block.env.note_dependency(str(path))
+    return worked(name or next(iter(function())), function).values()
+
+
+class Example(Block):
+    """A paragraph with «numbers» of the worked example."""
+
+    optional_arguments = 1
+
+    def run(self):
+        space = example_of(self, self.arguments[0] if self.arguments else None)
+        text = inserted("\n".join(self.content), space, self.get_location())
+        parts = [f"<p>{self.inline(' '.join(part.split()))}</p>"
+                 for part in re.split(r"\n\s*\n", text) if part.strip()]
+        return [self.html(f'<div class="prose">{"".join(parts)}</div>')]
+
+
+class Mistake(Block):
+    """What a real project got wrong: `:bad:` and `:good:` lines, the cost, where it is told."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec = {"bad": directives.unchanged, "good": directives.unchanged,
+                   "cost": directives.unchanged_required, "source": directives.unchanged_required}
+
+    def run(self):
+        for key in ("cost", "source"):
+            if key not in self.options:
+                self.fail(f"a mistake says its :{key}:")
+        lines = "".join(
+            f'<span class="{kind}">{escape(line)}</span>'
+            for kind in ("bad", "good") for line in self.options.get(kind, "").split("\n") if line)
+        rows = "".join(f"<dt>{words}</dt><dd>{self.inline(text)}</dd>" for words, text in (
+            ("What happens", " ".join(self.content)), ("What it costs", self.options["cost"]),
+            ("Where", self.options["source"])))
+        return [self.html(
+            f'<article class="mistake"><h3>{self.inline(self.arguments[0])}</h3>'
+            + (f"<pre>{lines}</pre>" if lines else "") + f"<dl>{rows}</dl></article>")]
+
+
+class Play(Block):
+    """A figure that the reader moves: docs/pictures/NAME.py draws it still and gives its data
+    (`play() -> html, data`), docs/_theme/book/static/play/NAME.js moves it."""
+
+    required_arguments = 1
+
+    def run(self):
+        name = self.arguments[0]
+        html, data = self.pages_function(f"{name}:play")()
+        script = DOCS / "_theme" / "book" / "static" / "play" / f"{name}.js"
+        if not script.exists():
+            self.fail(f"there is no {script}")
+        self.env.note_dependency(str(script))
+        up = "../" * self.env.docname.count("/")
+        held = json.dumps(data).replace("</", "<\\/")
+        return [self.html(
+            f'<div class="play" id="play-{name}">{html}'
+            f'<script type="application/json">{held}</script></div>'
+            f'<script src="{up}_static/play.js" defer></script>'
+            f'<script src="{up}_static/play/{name}.js" defer></script>')]
