@@ -13,13 +13,14 @@ from html import escape
 import measure
 from block import DOCS, Block
 from cells import Differs, Listing, Run
-from chapters import heads, titles, used_by
 from docutils import nodes
 from docutils.parsers.rst import directives
 from inline import TICK
 from letters import LETTERS
 from suite import REPORT, Mutants, SuiteTable, suite, suite_row
 from teaching import Example, Mistake, Numbers, Play
+
+from chapters import heads, titles, used_by
 
 
 class Chapter(Block):
@@ -246,7 +247,8 @@ def setup(app):
                         ("picture", Picture), ("symbols", Symbols), ("run", Run),
                         ("listing", Listing), ("differs", Differs), ("exercise", Question),
                         ("review", Review), ("numbers", Numbers),
-                        ("example", Example), ("mistake", Mistake), ("play", Play), ("mutants", Mutants), ("suite", SuiteTable)):
+                        ("example", Example), ("mistake", Mistake), ("play", Play),
+                        ("mutants", Mutants), ("suite", SuiteTable)):
         app.add_directive(name, block)
     for side in ("np", "pt"):
         app.add_role(side, tint(side))

@@ -35,8 +35,8 @@ from npgpt.checking.verdict import verdict
 from shapes import check_shapes, fits, read_shape, shape_of
 from torchgpt.checking import gradient_at, torch_implementation, witnesses
 
-__all__ = ["LABEL", "Step", "TwinError", "backward_of", "cut", "find", "fits", "measure", "read_shape",
-           "shape_of"]
+__all__ = ["LABEL", "Step", "TwinError", "backward_of", "cut", "find", "fits", "measure",
+           "read_shape", "shape_of"]
 SIDES = ("npgpt", "torchgpt")
 
 

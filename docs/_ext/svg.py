@@ -165,7 +165,8 @@ def chart(width, series, x_label, y_label, x_log=False, y_log=False, y_range=Non
           height=None, x_ticks=None):
     """A line chart. `series`: {name: (xs, ys)} or {name: (xs, ys, style)}, style one of
     np (blue line), pt (orange rings), att
-    (violet: how much), up, dn (gradients by their sign), ink, dim; `notes`: [(x, y, words, anchor)].
+    (violet: how much), up, dn (gradients by their sign), ink, dim;
+    `notes`: [(x, y, words, anchor)].
     `x_ticks`: the numbers to mark below, where powers of ten would not do.
     A name that begins with a blank gets no place in the legend: say it in a note."""
     phone = width < 500

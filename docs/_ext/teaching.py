@@ -90,14 +90,14 @@ class Mistake(Block):
 
 
 class Play(Block):
-    """A figure that the reader moves: docs/pictures/NAME.py draws it still and gives its data
-    (`play() -> html, data`), docs/_theme/book/static/play/NAME.js moves it."""
+    """A figure that the reader moves: docs/pictures/play/NAME.py draws it still and gives its
+    data (`play() -> html, data`), docs/_theme/book/static/play/NAME.js moves it."""
 
     required_arguments = 1
 
     def run(self):
         name = self.arguments[0]
-        html, data = self.pages_function(f"{name}:play")()
+        html, data = self.pages_function(f"play/{name}:play")()
         script = DOCS / "_theme" / "book" / "static" / "play" / f"{name}.js"
         if not script.exists():
             self.fail(f"there is no {script}")

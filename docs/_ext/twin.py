@@ -22,12 +22,12 @@ from html import escape
 
 import measure
 import reasons
+from block import DOCS, load
 from docutils import nodes
 from docutils.parsers.rst import directives
 from highlight import code_line, differing, names_in, tokens_of
 from inline import TICK, Inline
 from pasting import prelude
-from block import DOCS, load
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 from worked import worked
@@ -209,7 +209,8 @@ class Twin(SphinxDirective):
             panes.append(pane_of_row(side, excerpt, whole, tokens, marks))
         links = " ∥ ".join(self.module_link(inspect.unwrap(each.function).__module__)
                            for each in pair)
-        return (f'<div class="seg inset" style="--n:{max(n for _, n in panes)}"><div class="reason">'
+        rows = max(n for _, n in panes)
+        return (f'<div class="seg inset" style="--n:{rows}"><div class="reason">'
                 f'<div class="why"><p class="fwdline">called above: <code>{name}</code></p></div>'
                 f'<div class="mid" aria-hidden="true">↳</div><div class="calc">'
                 f'<p class="fwdline">{links}</p></div></div>{panes[0][0]}'
@@ -306,7 +307,8 @@ def view(first, with_reasons):
               if with_reasons else "")
     if not first:
         inside = "".join(f'<label for="v-{k}">{text}</label>' for k, text in labels.items())
-        return f'<div class="tools" aria-hidden="true">{switch}<div class="view">{inside}</div></div>'
+        return (f'<div class="tools" aria-hidden="true">{switch}<div class="view">{inside}</div>'
+                "</div>")
     inside = "".join(
         f'<input class="off" type="radio" name="view" id="v-{k}"{" checked" * (k == "both")}>'
         f'<label for="v-{k}">{text}</label>' for k, text in labels.items())

@@ -34,7 +34,8 @@ def worked():
     unscaled = softmax(Q[5] @ K.T)[0]
     leak = attention(**four, mask=np.tri(6, 6, 1, dtype=bool))[1][3][0, 0]
     names = {"words": WORDS, "qc": Q_COLUMNS, "vc": V_COLUMNS, "him": 5, "tom": 2, "caught": 4,
-             "raw": Q @ K.T, "scaled": Q @ K.T / 2, "bag": V.mean(0), "bag_swapped": V[SWAP].mean(0),
+             "raw": Q @ K.T, "scaled": Q @ K.T / 2, "bag": V.mean(0),
+             "bag_swapped": V[SWAP].mean(0),
              "swapped": swapped[0, 0], "after": step, "loss": lambda p: float(p @ V @ D_Y[5]),
              "p": probs[5], "unscaled": unscaled, "future": np.triu(leak, 1).sum(-1)[:5].mean()}
     return {"attention": {"args": {**four, "causal": True}, "d_y": D_Y[None, None],
@@ -126,7 +127,8 @@ def bars(width):
     image.line(left, 160, width, 160, "axis")
     for i, word in enumerate(WORDS):
         x, old, new = left + (i + 0.22) * step, 130 * before[i], 130 * after[i]
-        image.rect(x, 160 - min(old, new), 0.56 * step, min(old, new), "cellbox att", 2, "--share:.9")
+        image.rect(x, 160 - min(old, new), 0.56 * step, min(old, new), "cellbox att", 2,
+                   "--share:.9")
         image.rect(x, 160 - max(old, new), 0.56 * step, abs(new - old),
                    "gain" if new > old else "loss", 2)
         image.text(left + (i + 0.5) * step, 152 - max(old, new),
@@ -156,8 +158,8 @@ def gradients(width):
         image.dot(x, y(row[i]), 5, f"{kind}-o")
         image.text(x, y(row[i]) + (-10 if row[i] > mean else 20), printed(row[i]), "num", "middle")
         size = 240 * scores[i]
-        image.rect(x - 0.28 * step, 220 - max(size, 0), 0.56 * step, max(abs(size), 0.5), f"{kind}-o",
-                   2)
+        image.rect(x - 0.28 * step, 220 - max(size, 0), 0.56 * step, max(abs(size), 0.5),
+                   f"{kind}-o", 2)
         image.text(x, 220 - max(size, 0) - 6 if size > 0 else 220 - size + 15,
                    printed(scores[i], 3), "num", "middle")
         image.text(x, 292, word, "tok", "middle")
@@ -190,7 +192,8 @@ def plot(width):
     styles = {"no scale": "ink", "1/√D": "att", "1/D": "dim"}
     return chart(width, {words: (SIZES, [found[words, size][0] for size in SIZES], style)
                          for words, style in styles.items()},
-                 "head size D", "largest of 16 probabilities", x_log=True, x_ticks=SIZES, y_range=(0, 1))
+                 "head size D", "largest of 16 probabilities", x_log=True, x_ticks=SIZES,
+                 y_range=(0, 1))
 
 
 def plot_gradients(width):
@@ -198,5 +201,5 @@ def plot_gradients(width):
     styles = {"no scale": "ink", "1/√D": "att"}
     return chart(width, {words: (SIZES, [found[words, size][1] for size in SIZES], style)
                          for words, style in styles.items()},
-                 "head size D", "largest gradient in a row of d_scores (median)", x_log=True, x_ticks=SIZES,
-                 y_range=(0, 0.25))
+                 "head size D", "largest gradient in a row of d_scores (median)", x_log=True,
+                 x_ticks=SIZES, y_range=(0, 0.25))
