@@ -18,7 +18,7 @@ from docutils.parsers.rst import directives
 from inline import TICK
 from letters import LETTERS
 from suite import REPORT, Mutants, SuiteTable, suite, suite_row
-from teaching import Example, Mistake, Numbers, Play
+from teaching import Example, Mistake, Numbers, Play, Road
 
 from chapters import heads, titles, used_by
 
@@ -247,7 +247,7 @@ def setup(app):
                         ("picture", Picture), ("symbols", Symbols), ("run", Run),
                         ("listing", Listing), ("differs", Differs), ("exercise", Question),
                         ("review", Review), ("numbers", Numbers),
-                        ("example", Example), ("mistake", Mistake), ("play", Play),
+                        ("example", Example), ("mistake", Mistake), ("play", Play), ("road", Road),
                         ("mutants", Mutants), ("suite", SuiteTable)):
         app.add_directive(name, block)
     for side in ("np", "pt"):
