@@ -17,6 +17,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from inline import TICK
 from letters import LETTERS
+from sphinx import addnodes
 from suite import REPORT, Mutants, SuiteTable, suite, suite_row
 from teaching import Example, Mistake, Numbers, Play, Road
 
@@ -69,9 +70,19 @@ class Chapter(Block):
         rows = "".join(f"<dt>{self.inline(name.strip())}</dt><dd>{self.inline(words.strip())}</dd>"
                        for name, words in names)
         cited = "".join(f'<p class="cite">{self.inline(paper)}</p>' for paper in papers)
-        return [self.html(f'<div class="pair head"><div>{head}</div><div class="names">'
+        return [self.searchable(names),
+                self.html(f'<div class="pair head"><div>{head}</div><div class="names">'
                           f"<h2>Names you will meet elsewhere</h2><dl>{rows}</dl>{cited}</div>"
                           "</div>")]
+
+    def searchable(self, names):
+        """Entries by which the search finds this page first: the names, and what their rows
+        set in bold."""
+        found = []
+        for name, words in names:
+            found += [part.strip(" *`") for part in name.split(",")]
+            found += re.findall(r"\*\*([^*]+)\*\*", words)
+        return addnodes.index(entries=[("single", name, "", "main", None) for name in found])
 
     def ways(self):
         """Before this, used by."""

@@ -6,10 +6,11 @@ from html import escape
 
 import numpy as np
 from block import DOCS, Block, load
-from chapters import lede, road, titles
 from docutils.parsers.rst import directives
 from reasons import decimals, number_table
 from worked import evaluated, inserted, worked
+
+from chapters import lede, road, titles
 
 
 class Numbers(Block):
