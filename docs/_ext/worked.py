@@ -6,6 +6,7 @@ whose steps the page explains,
     {"attention": {"args": {"q": …, …}, "d_y": …, "names": {"words": […], "him": 5}}}
 
 The NumPy half computes it once, and what each step gives a value is kept.
+A page without a pair gives names alone, under any key.
 `«probs[him, 2]»` in a reason or in prose is then evaluated with these names.
 """
 
@@ -27,6 +28,9 @@ class Worked:
 
     def __init__(self, name, given):
         self.name, self.names, self.given = name, given.get("names", {}), given
+        self.excerpts = {}
+        if "args" not in given:  # an example without a function of both halves: names alone
+            return
         package = implementation_of("npgpt")
         functions = [package.find(name)]
         if given.get("d_y") is not None:
@@ -48,7 +52,7 @@ class Worked:
 
     def values(self, way="backward", step=None):
         """The names of the example; forward's last values, then those of backward so far."""
-        found = dict(self.given["args"])
+        found = dict(self.given.get("args", {}))
         for each in ("forward", "backward"):
             excerpt = self.excerpts.get(each)
             if excerpt is None or (way == "forward" and each == "backward"):
