@@ -14,8 +14,8 @@ from npgpt.checking.recorder import copied
 REDUCTIONS = {"sum": "mean", "mean": "sum"}
 AXES = (0, 1, 2, -1, -2, None)
 # what is looked for first: of two edits with the same result, the likelier is told
-KINDS = ("sum", "axis", "sign", "transposed", "term", "factor", "order", "operation", "function", "line",
-         "value", "number", "index")
+KINDS = ("sum", "axis", "sign", "transposed", "term", "factor", "order", "operation", "function",
+         "line", "value", "number", "index")
 
 
 def definition(function):
