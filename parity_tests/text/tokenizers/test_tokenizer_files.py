@@ -198,7 +198,7 @@ def renamed(vocabulary, old, new):
 
 UNREADABLE = {
     "another model": ("bpe", change(["model", "type"], "Unigram"), "its model is Unigram"),
-    "a normalizer": ("bpe", change(["normalizer"], {"type": "NFC"}), "normalizer"),
+    "a normalizer": ("bpe", change(["normalizer"], {"type": "NFKC"}), "normalizer"),
     "another pattern": (
         "bpe", change(["pre_tokenizer", "use_regex"], False), "by GPT-2's pattern"),
     "no bytes": ("bpe", change(["pre_tokenizer"], {"type": "Whitespace"}), "GPT-2's pattern"),
