@@ -8,10 +8,10 @@ from npgpt.layers import cross_entropy, cross_entropy_backward, softmax, softmax
 from svg import Svg, chart
 
 WORDS = ["chair", "floor", "bed", "moon", "sofa"]
-TEXTS = ["cat", "dog", "astronaut", "padding"]
+TEXTS = ["cat", "dog", "rocket", "padding"]
 LOGITS = np.array([[2.0, 1, 3, -1, 2.5],     # The cat sleeps on the … sofa
                    [0.0, 2, 1, -2, 0.5],     # The dog lies on the … floor
-                   [-1.0, 1, 0, 3, -1],      # An astronaut walks on the … moon
+                   [-1.0, 1, 0, 3, -1],      # The rocket lands on the … moon
                    [0.5, 0.5, 1, 0, 0]])     # padding: no target
 TARGETS = np.array([4, 1, 3, -100])
 RIGHT = 4
