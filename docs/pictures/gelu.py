@@ -110,8 +110,8 @@ def area(width):
     image.rect(left, base - high * up, wide, (high - low) * up, "cellbox att", 2, "--share:1.5")
     image.rect(left + wide, base - high * up, (new - old) * across, (high - low) * up, "loss", 2)
     image.text(left + wide / 2, base - tall / 2 + 4, f"y = 1 · {low:.2f}", "num", "middle")
-    image.text(left + wide + (new - old) * across / 2, base - tall / 2 + 4, "as a factor", "num",
-               "middle")
+    image.text(left + wide + (new - old) * across / 2, base - tall / 2 + 4,
+               "factor" if width < 500 else "as a factor", "num", "middle")
     image.text(left + wide / 2, base - (low + high) / 2 * up + 4, "through the gate", "num",
                "middle")
     image.text(left + wide / 2, base + 18, "x = 1", "lab", "middle")
