@@ -125,7 +125,7 @@ def by_value(width):
         return x, y, f"{printed(math.degrees(math.atan2(v[1], v[0])), 0)}°"
 
     x, y, degrees = drawn(grad, "ln-dim")
-    image.text(x + 6, y - 10 if width > 500 else y + 24, f"the gradient, {degrees}", "lab", "end")
+    image.text(x + 6, y - 10 if width > 500 else y - 36, f"the gradient, {degrees}", "lab", "end")
     x, y, degrees = drawn(np.clip(grad, -1, 1), "ln-ink")
     image.text(x + 10, y - 6 if width > 500 else y - 12, f"each number, {degrees}", "lab")
     x, y, degrees = drawn(grad / np.linalg.norm(grad), "ln-att")
