@@ -1,4 +1,4 @@
-"""Sampling drawn: eight logits on their way to a token; a model that counts, and what becomes
+"""Sampling drawn: six logits on their way to a token; a model that counts, and what becomes
 of its text at each temperature; and what each setting leaves to choose from."""
 
 from collections import Counter, defaultdict
@@ -12,12 +12,12 @@ from npgpt.random_stream import normals, uniforms
 from npgpt.text import BytePairTokenizer, load_corpus
 from svg import Svg, chart, printed
 
-LOGITS = np.array([1.2, 2.4, -0.6, 1.9, 0.3, 2.0, -1.4, 0.8])
-WORDS = ["a", "mat", "if", "bed", "we", "sofa", "ox", "car"]
+LOGITS = np.array([1.2, 2.4, -0.6, 1.9, 2.0, 0.8])
+WORDS = ["a", "mat", "if", "bed", "sofa", "car"]
 SETTINGS = {"temperature": 0.7, "top_k": 4, "top_p": 0.8}
 U = 0.52
 PENALTY = 1.3
-USED = np.array([False, True, True, False, False, False, False, False])  # mat, if
+USED = np.array([False, True, True, False, False, False])  # mat, if
 SHARES = [0.6, 0.3, 0.08, 0.02]     # of what followed the last 3, 2, 1 and 0 tokens
 TEMPERATURES = [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2]
 
@@ -35,13 +35,13 @@ def worked():
         ("good", "A class", {"temperature": 0.8, "top_p": 0.9}),
         ("punished", "A class", {"temperature": 0, "penalty": PENALTY}))}
     halved = npgpt.generation.token_probs(LOGITS, 0.5)
-    names = {"words": WORDS, "at_one": at_one, "sharp": sharp, "four": four, "first": order[:5],
+    names = {"words": WORDS, "at_one": at_one, "sharp": sharp, "four": four,
              "shifted": LOGITS - LOGITS.max(), "warm": scores, "cold": halved,
-             "LOGITS_sofa": LOGITS[5], "last": np.sort(scores)[-4],
+             "LOGITS_sofa": LOGITS[4], "last": np.sort(scores)[-4],
              "sorted_words": [WORDS[i] for i in order[:4]], "sorted_probs": four[order][:4],
              "sums_before": before[:4], "kept": [WORDS[i] for i in order if probs[i]],
              "total": probs.sum(), "token": token, "word": WORDS[token], "number": U,
-             "running": np.cumsum(probs), "mat": 1, "sofa": 5, "bed": 3,
+             "running": np.cumsum(probs), "mat": 1, "sofa": 4, "bed": 3,
              "rows": np.array([LOGITS, at_one, sharp, four, probs]),
              "row_names": ["logits", "temperature 1", "temperature 0.7", "and top_k = 4",
                            "and top_p = 0.8"], **{n: t for n, (t, _) in texts.items()},
@@ -138,7 +138,7 @@ def picture(width):
             ("probs", probs(LOGITS, 0.7, 4, 0.8), "and top_p = 0.8")]
     phone = width < 500
     left = 0 if phone else 150
-    step = (width - left - 4) / 8
+    step = (width - left - 4) / len(WORDS)
     gap = 96 if phone else 84
     image = Svg(width, 30 + 5 * gap + 78)
     for i, word in enumerate(WORDS):
