@@ -16,7 +16,7 @@ project = "npgpt"
 author = "the npgpt authors"
 language = "en"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.linkcode",
-              "katex", "twin", "blocks", "sources", "notebooks"]
+              "katex", "twin", "blocks", "written", "speed", "sources", "notebooks"]
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist", "attrs_inline"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "_katex", "_theme", "_ext", "notebooks/*"]
@@ -56,7 +56,10 @@ def level_of_captions(app, page, template, context, doctree):
 
 
 def contents_of(app, page, template, context, doctree):
-    """The page's own sections, for the line at its top: each in a word or two."""
+    """The page's own sections, for the line at its top: each in a word or two; and
+    the stretch of the road that it belongs to."""
+    from chapters import road, stretch_of
+
     depth, links = 0, []
     for tag, anchor, words in re.findall(
             r'(</?ul>)|<a class="reference internal" href="(#[^"]*)">(.*?)</a>',
@@ -65,6 +68,10 @@ def contents_of(app, page, template, context, doctree):
         if depth == 2 and anchor:
             links.append(f'<li><a href="{anchor}">{short(words)}</a></li>')
     context["contents"] = "".join(links)
+    caption = stretch_of(page)
+    first = caption and road()[caption][0]
+    context["stretch"] = caption
+    context["stretch_page"] = first if first and first.startswith("road/") and first != page else ""
 
 
 def short(words):

@@ -17,8 +17,9 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from inline import TICK
 from letters import LETTERS
+from sphinx import addnodes
 from suite import REPORT, Mutants, SuiteTable, suite, suite_row
-from teaching import Example, Mistake, Numbers, Play
+from teaching import Example, Mistake, Numbers, Play, Road
 
 from chapters import heads, titles, used_by
 
@@ -69,9 +70,19 @@ class Chapter(Block):
         rows = "".join(f"<dt>{self.inline(name.strip())}</dt><dd>{self.inline(words.strip())}</dd>"
                        for name, words in names)
         cited = "".join(f'<p class="cite">{self.inline(paper)}</p>' for paper in papers)
-        return [self.html(f'<div class="pair head"><div>{head}</div><div class="names">'
+        return [self.searchable(names),
+                self.html(f'<div class="pair head"><div>{head}</div><div class="names">'
                           f"<h2>Names you will meet elsewhere</h2><dl>{rows}</dl>{cited}</div>"
                           "</div>")]
+
+    def searchable(self, names):
+        """Entries by which the search finds this page first: the names, and what their rows
+        set in bold."""
+        found = []
+        for name, words in names:
+            found += [part.strip(" *`") for part in name.split(",")]
+            found += re.findall(r"\*\*([^*]+)\*\*", words)
+        return addnodes.index(entries=[("single", name, "", "main", None) for name in found])
 
     def ways(self):
         """Before this, used by."""
@@ -193,8 +204,10 @@ class Symbols(Block):
         for letter in used:
             if letter not in LETTERS:
                 self.fail(f"docs/_ext/letters.py does not say what {letter} counts")
+        known = "glossary" in self.env.found_docs
         rows = "".join(
-            f'<tr><th scope="row"><a href="{up}glossary.html#letters">{letter}</a></th>'
+            '<tr><th scope="row">'
+            + (f'<a href="{up}glossary.html#letters">{letter}</a>' if known else letter) + "</th>"
             f"<td>{LETTERS[letter]}</td></tr>" for letter in used)
         return ('<table class="letters"><caption>The letters in a shape</caption>'
                 f"<tbody>{rows}</tbody></table>")
@@ -247,7 +260,7 @@ def setup(app):
                         ("picture", Picture), ("symbols", Symbols), ("run", Run),
                         ("listing", Listing), ("differs", Differs), ("exercise", Question),
                         ("review", Review), ("numbers", Numbers),
-                        ("example", Example), ("mistake", Mistake), ("play", Play),
+                        ("example", Example), ("mistake", Mistake), ("play", Play), ("road", Road),
                         ("mutants", Mutants), ("suite", SuiteTable)):
         app.add_directive(name, block)
     for side in ("np", "pt"):

@@ -31,3 +31,29 @@ def titles():
 
 def used_by(page):
     return [other for other, before in heads().items() if page in before]
+
+
+@lru_cache(maxsize=1)
+def road():
+    """{caption: [page, …]} of the table of contents, the book's one reading order."""
+    found = {}
+    for block in re.findall(r"```\{toctree\}\n(.*?)```",
+                            (DOCS / "index.md").read_text(encoding="utf-8"), re.S):
+        caption = re.search(r":caption: (.*)", block)
+        found[caption[1] if caption else ""] = [
+            line for line in block.split("\n") if line and not line.startswith(":")]
+    return found
+
+
+def stretch_of(page):
+    """The caption that a page stands under."""
+    return next((caption for caption, pages in road().items() if page in pages), None)
+
+
+def lede(page):
+    """The sentence in a page's head."""
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    match = re.search(r"```\{chapter\}.*?\n(.*?)```", text, re.S)
+    lines = [line for line in (match[1] if match else "").split("\n")
+             if line.strip() and "|" not in line and not line.startswith((":", "from: "))]
+    return " ".join(lines)

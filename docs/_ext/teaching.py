@@ -5,10 +5,12 @@ import re
 from html import escape
 
 import numpy as np
-from block import DOCS, Block, load
+from block import DOCS, Block
 from docutils.parsers.rst import directives
 from reasons import decimals, number_table
-from worked import evaluated, inserted, worked
+from worked import evaluated, inserted, space_of
+
+from chapters import lede, road, titles
 
 
 class Numbers(Block):
@@ -45,12 +47,11 @@ class Numbers(Block):
 def example_of(block, name=None):
     """The names of the page's worked example, all steps done; of the page's first function."""
     page = block.env.docname.rpartition("/")[2]
-    path = DOCS / "pictures" / f"{page}.py"
-    function = load(path, "worked", None) if path.exists() else None
-    if function is None:
+    space = space_of(page, name)
+    if not space:
         block.fail(f"docs/pictures/{page}.py has no worked()")
-    block.env.note_dependency(str(path))
-    return worked(name or next(iter(function())), function).values()
+    block.env.note_dependency(str(DOCS / "pictures" / f"{page}.py"))
+    return space
 
 
 class Example(Block):
@@ -109,3 +110,33 @@ class Play(Block):
             f'<script type="application/json">{held}</script></div>'
             f'<script src="{up}_static/play.js" defer></script>'
             f'<script src="{up}_static/play/{name}.js" defer></script>')]
+
+
+class Road(Block):
+    """The pages under a caption of the table of contents, in order, and their notebook."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    has_content = False
+
+    def run(self):
+        from notebooks import file_of, repository
+
+        caption, up = self.arguments[0], "../" * self.env.docname.count("/")
+        if caption not in road():
+            self.fail(f"index.md has no caption {caption}")
+        self.env.note_dependency(str(DOCS / "index.md"))
+        items = []
+        for page in road()[caption]:
+            if page == self.env.docname:
+                continue
+            self.env.note_dependency(str(DOCS / f"{page}.md"))
+            name = titles()[page.rpartition("/")[2]]
+            items.append(f'<li><a href="{up}{page}.html">{escape(name)}</a>'
+                         f"<p>{self.inline(lede(page))}</p></li>")
+        path = file_of(caption).relative_to(DOCS.parent).as_posix()
+        home = repository()
+        colab = (f' (<a href="https://colab.research.google.com/github/{home}/blob/main/{path}">'
+                 "open in Colab</a>)" if home else "")
+        return [self.html(f'<ol class="road">{"".join(items)}</ol><p class="note">The notebook of '
+                          f"these pages, every cell runs: <code>{path}</code>{colab}.</p>")]

@@ -169,7 +169,7 @@ def report(result: dict[str, Any]) -> Report:
 
 
 def markdown(result: dict[str, Any]) -> str:
-    """A record of `npgpt bench generation` -> the README's table and its machine."""
+    """A record of `npgpt bench generation` -> the table and its machine."""
     contenders = ("npgpt", "npgpt, longer side", "torchgpt, by hand", "transformers")
     lines = ["| one token after another | npgpt | weights along their longer side | torch by hand "
              "| transformers | times transformers' speed | share of the bandwidth |",

@@ -196,18 +196,32 @@ def autograd_step(model: Any, loss: Callable[[], Any]) -> Callable[[], Any]:
     return run
 
 
+def short_markdown(results: list[dict[str, Any]]) -> str:
+    """Records of `npgpt bench step` -> the README's table."""
+    lines = ["| training step | npgpt | compiled | `torchgpt.GPT` | compiled / fastest peer |",
+             "|---|---|---|---|---|"]
+    for result in results:
+        for size, found in result["sizes"].items():
+            rows = found["contenders"]
+            times = " | ".join(f"{rows[name]['median_ms']:.0f} ms"
+                               for name in ("npgpt", COMPILED, PEERS[0]))
+            lines.append(f"| {size}, {instructions(result['machine']).split()[0]} | {times} "
+                         f"| {timing.spread(rows[COMPILED]['to_fastest_peer'])} |")
+    return "\n".join(lines)
+
+
 def markdown(results: list[dict[str, Any]]) -> str:
-    """Records of `npgpt bench step` -> the README's table and its machine."""
+    """Records of `npgpt bench step` -> the whole table and its machine."""
     lines = ["| training step | NumPy's instructions | npgpt | compiled | products alone "
-             "| torch by hand | `torchgpt.GPT` | transformers | npgpt / fastest peer "
-             "| compiled / fastest peer |",
-             "|---|---|---|---|---|---|---|---|---|---|"]
+             "| README's own loop | torch by hand | `torchgpt.GPT` | transformers "
+             "| npgpt / fastest peer | compiled / fastest peer |",
+             "|---|---|---|---|---|---|---|---|---|---|---|"]
     for result in results:
         for size, found in result["sizes"].items():
             rows = found["contenders"]
             times = " | ".join(
                 f"{rows[name]['median_ms']:.0f} ms" if name in rows else "–"
-                for name in ("npgpt", COMPILED, "products", "torchgpt by hand", *PEERS))
+                for name in ("npgpt", COMPILED, "products", OWN_LOOP, "torchgpt by hand", *PEERS))
             ratios = " | ".join(timing.spread(rows.get(name, {}).get("to_fastest_peer"))
                                 for name in ("npgpt", COMPILED))
             lines.append(f"| {size} | {instructions(result['machine'])} | {times} "
