@@ -4,13 +4,13 @@ import numpy as np
 from npgpt.generation import token_probs
 from playing import Figure
 
-WORDS = ["mat", "sofa", "bed", "a", "car", "we", "if", "ox"]
-LOGITS = [2.4, 2.0, 1.9, 1.2, 0.8, 0.3, -0.6, -1.4]
-INPUTS = {"temperature": 1.0, "k": 8, "p": 1.0}
-PRESETS = {"zero": {"temperature": 0}, "hot": {"temperature": 3, "k": 8, "p": 1},
+WORDS = ["mat", "sofa", "bed", "a", "car", "if"]  # the largest logit first
+LOGITS = [2.4, 2.0, 1.9, 1.2, 0.8, -0.6]
+INPUTS = {"temperature": 0.7, "k": 4, "p": 0.8}
+PRESETS = {"zero": {"temperature": 0, "k": 6, "p": 1}, "hot": {"temperature": 3, "k": 6, "p": 1},
            "hotk": {"temperature": 3, "k": 3, "p": 1},
-           "nucleus": {"temperature": 1, "k": 8, "p": 0.7},
-           "sharp": {"temperature": 0.4, "k": 8, "p": 0.7}}
+           "nucleus": {"temperature": 1, "k": 6, "p": 0.7},
+           "sharp": {"temperature": 0.4, "k": 6, "p": 0.7}}
 
 
 def values(inputs):
@@ -32,7 +32,7 @@ def play():
         figure.row(f"<code>{name}</code>", figure.slider(key, name, low, high, step),
                    kind="ctl-row")
         for key, name, low, high, step in (("temperature", "temperature", 0, 3, 0.1),
-                                           ("k", "top_k", 1, 8, 1), ("p", "top_p", 0.05, 1, 0.05)))
+                                           ("k", "top_k", 1, 6, 1), ("p", "top_p", 0.05, 1, 0.05)))
     rows = "".join(
         figure.row(word, f'<span class="raw">{logit:.1f}</span>'.replace("-", "−"),
                    figure.value(f"before.{i}", "2", "raw"), figure.bar(f"after.{i}"),
@@ -42,7 +42,7 @@ def play():
                 '<span class="raw">logit</span><span class="raw">before</span>'
                 "<span>after the cuts</span><span></span></div>")
     return (sliders + captions + rows
-            + figure.say("{count:0} of 8 tokens stay. They held {held} of the probability; "
+            + figure.say("{count:0} of 6 tokens stay. They held {held} of the probability; "
                          "divided by that they sum to 1 again. {first} is drawn with "
                          "probability {top}. The choice is as open as a fair one among "
                          "{choices:1} tokens.")

@@ -4,9 +4,9 @@ import numpy as np
 from npgpt.layers import softmax
 from playing import Figure, head, shown
 
-WORDS = ["mat", "sofa", "bed", "moon", "chair"]
-INPUTS = {"z": [3.0, 1.0, 2.0, -1.0, 2.5], "temperature": 1.0}
-PRESETS = {"plus": {"+z": 1}, "raise": {"z": [4.0, 1.0, 2.0, -1.0, 2.5], "temperature": 1},
+WORDS = ["chair", "floor", "bed", "moon", "sofa"]  # The cat sleeps on the …
+INPUTS = {"z": [2.0, 1.0, 3.0, -1.0, 2.5], "temperature": 1.0}
+PRESETS = {"plus": {"+z": 1}, "raise": {"z": [2.0, 1.0, 4.0, -1.0, 2.5], "temperature": 1},
            "equal": {"z": [1.0] * 5}, "cold": {"temperature": 0.2}, "warm": {"temperature": 5}}
 
 
@@ -30,8 +30,8 @@ def play():
     return (head("", "score", "probability", "", kind="both") + rows
             + figure.row("temperature", figure.slider("temperature", "temperature", 0.1, 5),
                          kind="ctl-row")
-            + figure.say("{first} has the largest probability, {top}. It is {ratio} times that "
-                         "of {second}, whose score is lower by {gap}. A small rise of its score "
-                         "moves its probability at a rate of p(1 − p) / temperature = "
-                         "{slope:3}.")
+            + figure.say("{first} has the largest probability, {top}. Next is {second}, whose "
+                         "score is lower by {gap}: the ratio of the two is {ratio}. If the score "
+                         "of {first} rises a little, its probability grows at a rate of "
+                         "p(1 − p) / temperature = {slope:3}.")
             + figure.reset()), figure.data
