@@ -17,9 +17,11 @@ def values(inputs):
     y, (normed, *_) = layer_norm(x, weight, bias, eps=eps)
     return {"normed": normed.tolist(), "y": y.tolist(), "mean": float(x.mean()),
             "std": float(x.std()), "y_mean": float(y.mean()), "y_std": float(y.std()),
-            "spread": "All five are equal, so their distance from the mean is 0; without eps "
-                      "the layer would divide 0 by 0." if x.std() < 1e-9
-            else "The order never changes, and neither do the ratios of the distances."}
+            "read": "All five are equal, so their distance from the mean is 0; without eps the "
+                    "layer would divide 0 by 0." if x.std() < 1e-9
+            else "A scale of 0 gives all five the shift." if inputs["scale"] == 0
+            else "A negative scale reverses the order; the ratios of the distances stay."
+            if inputs["scale"] < 0 else "The order stays, and so do the ratios of the distances."}
 
 
 def play():
@@ -36,5 +38,5 @@ def play():
             + '<div class="ctl">' + figure.choice(
                 "eps", "eps", {0.00001: "0.00001", 0.01: "0.01", 1: "1"}) + "</div>"
             + figure.say("x has mean {mean} and standard deviation {std}; y has mean {y_mean} "
-                         "and standard deviation {y_std}. {spread:s}")
+                         "and standard deviation {y_std}. {read:s}")
             + figure.reset()), figure.data

@@ -5,8 +5,10 @@ play("layer_norm", ({ x, scale, shift, eps }) => {
   const y = normed.map(b => b * scale + shift), std = Math.sqrt(variance(x));
   return {
     normed, y, mean: mean(x), std, y_mean: mean(y), y_std: Math.sqrt(variance(y)),
-    spread: std < 1e-9
+    read: std < 1e-9
       ? "All five are equal, so their distance from the mean is 0; without eps the layer would divide 0 by 0."
-      : "The order never changes, and neither do the ratios of the distances.",
+      : scale === 0 ? "A scale of 0 gives all five the shift."
+      : scale < 0 ? "A negative scale reverses the order; the ratios of the distances stay."
+      : "The order stays, and so do the ratios of the distances.",
   };
 });
