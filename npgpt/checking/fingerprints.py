@@ -10,14 +10,21 @@ import numpy as np
 from npgpt.checking.guess import alike
 
 # how a factor may have been used: words, and what it does to the numbers of an array
-POWERS = (("the factor {name} is missing", lambda a: 1 / a),
-          ("the factor {name} is there once too often", lambda a: a),
-          ("the factor {name}² is missing", lambda a: 1 / (a * a)),
-          ("the factor {name}² is too much", lambda a: a * a),
-          ("the factor 1 − {name} is missing", lambda a: 1 / (1 - a)),
-          ("the factor 1 − {name} is too much", lambda a: 1 - a),
-          ("a division by √{name} is missing", np.sqrt),
-          ("divided by √{name} once too often", lambda a: 1 / np.sqrt(a)))
+POWERS = (("The factor {name} is missing", lambda a: 1 / a),
+          ("The factor {name} is there once too often", lambda a: a),
+          ("The factor {name}² is missing", lambda a: 1 / (a * a)),
+          ("The factor {name}² is too much", lambda a: a * a),
+          ("A division by √{name} is missing", lambda a: np.sqrt(np.abs(a))),
+          ("It is divided by √{name} once too often", lambda a: 1 / np.sqrt(np.abs(a))))
+
+
+# what else a factor may be made of, such as the slope of a sigmoid or of a tanh
+FORMS = {"1": np.ones_like, "{name}": lambda a: a, "1 − {name}": lambda a: 1 - a,
+         "1 − {name}²": lambda a: 1 - a * a, "{name}·(1 − {name})": lambda a: a * (1 - a)}
+# factors that are no size, and where they come from
+PLAIN = {2: "counted twice, or a factor 1/2 left out?", 3: "counted three times, or a factor 1/3"
+         " left out?", 1 / 2: "halved, or is a second, equal term missing?",
+         1 / 3: "is a factor 3 missing, or are two more equal terms?"}
 
 
 @dataclass(frozen=True)
@@ -46,9 +53,28 @@ def plain_cause(wrong, right, sizes):
     if scale and (found := of_the_sizes(abs(scale), sizes)):
         value, question = found
         reversed_too = "" if scale > 0 else " And the sign is reversed."
-        return Cause("scale", f"Every entry is {scale:.4g} times what it should be, and {value}:"
+        because = f", and {value}" if value else ""
+        return Cause("scale", f"Every entry is {scale:.4g} times what it should be{because}:"
                      f" {question}{reversed_too}")
-    return cause_from_order(wrong, right)
+    if not ((wrong != 0) & (right != 0)).any():
+        return Cause("mask", "Yours is 0 where the expected value is not, and not 0 where it is: a"
+                     " mask the wrong way round?")
+    return cause_from_order(wrong, right) or cause_by_rows(wrong, right)
+
+
+def cause_by_rows(wrong, right):
+    """Each row divided by its own whole number."""
+    with np.errstate(all="ignore"):
+        counts = np.where(right == 0, 1, right / wrong)
+    for axis in range(right.ndim):
+        rows = np.moveaxis(counts, axis, 0).reshape(right.shape[axis], -1)
+        whole = np.round(rows.max(axis=1))
+        if rows.shape[1] > 1 and np.isfinite(rows).all() and whole.max() > 1 and alike(
+                rows, np.broadcast_to(whole[:, None], rows.shape)):
+            row = int(whole.argmax())
+            return Cause("sum", f"Along axis {axis}, each entry is divided by its own whole number"
+                         f" ({row} by {whole[row]:.0f}): a mean where a sum belongs?")
+    return None
 
 
 def ratio_of(wrong, right):
@@ -77,9 +103,12 @@ def of_the_sizes(scale, sizes):
                 (number ** 0.5, f"{scale:.4g} = √{number} = √{group}",
                  f"a division by √{group} left out?"),
                 (number ** -0.5, f"{scale:.4g} = 1/√{number} = 1/√{group}",
-                 f"divided by √{group} once too often?")):
+                 f"divided by √{group} once too often, or by {group} in its place?")):
             if is_about(value):
                 return equation, question
+    for value, question in PLAIN.items():
+        if is_about(value):
+            return "", question
     few = [each for each in products if each[1].count("·") < 2]
     for above, text_above in few:
         for below, text_below in few:
@@ -128,8 +157,11 @@ def cause_from_order(wrong, right):
         if alike(wrong.transpose(order).ravel(), right.ravel()):
             return Cause("order", "The right numbers in the wrong order: reshaped before the axes"
                          f" are in the order {order}?")
-    return Cause("order", "The right numbers in the wrong order: axes swapped before a reshape, or"
-                 " after it?")
+    for axis in range(right.ndim):
+        for steps in range(1, right.shape[axis]):
+            if alike(wrong, np.roll(right, -steps, axis)):
+                return Cause("index", f"The right numbers, shifted by {steps} along axis {axis}.")
+    return Cause("order", "The right numbers in the wrong order.")
 
 
 def axes_in_words(axes):
@@ -161,13 +193,27 @@ def factor_among(wrong, right, known):
         if not fits(other, right):
             continue
         values = np.broadcast_to(other, right.shape)[filled]
-        for words, power in POWERS:
-            with np.errstate(all="ignore"):
-                expected = power(values)
-            for sign, more in ((1, ""), (-1, ", and the sign is reversed")):
-                if np.isfinite(expected).all() and alike(ratio, sign * expected):
-                    return Cause("factor", f"{words.format(name=name)}{more}.".capitalize()
-                                 if name.islower() else f"{words.format(name=name)}{more}.")
+        with np.errstate(all="ignore"):
+            for words, power in POWERS:
+                for factor, more in ((1, ""), (-1, ", and the sign is reversed")):
+                    if alike(ratio, factor * power(values)):
+                        return Cause("factor", f"{words.format(name=name)}{more}.")
+            if found := form_among(ratio, values):
+                return Cause("factor", found.format(name=name))
+    return None
+
+
+def form_among(ratio, values):
+    """One form of a factor in the place of another, and perhaps a constant."""
+    for mine, form in FORMS.items():
+        for expected, other in FORMS.items():
+            quotient = form(values) / other(values)
+            if mine == expected or not np.isfinite(quotient).all() or not quotient.any():
+                continue
+            scale = float(np.median(ratio / quotient))
+            if alike(ratio, scale * quotient) and np.ptp(ratio) > 1e-6 * abs(scale):
+                constant = "" if abs(scale - 1) < 1e-9 else f", times {scale:.4g}"
+                return f"A factor is {mine} where {expected} belongs{constant}."
     return None
 
 
@@ -199,19 +245,50 @@ def fits(other, right):
         return False
 
 
+def part_that_is_wrong(wrong, right):
+    """-> axis, its entries, where only some of them are wrong, or None."""
+    if wrong.shape != right.shape:
+        return None
+    off = ~np.isclose(wrong, right, rtol=1e-9, atol=1e-12 * np.abs(right).max())
+    for axis in range(off.ndim):
+        others = tuple(i for i in range(off.ndim) if i != axis)
+        where = np.flatnonzero(off.any(axis=others))
+        if len(where) < off.shape[axis]:
+            return axis, where
+    return None
+
+
+def cause_of_part(wrong, right, sizes, known):
+    """The cause in a part, where the rest is right."""
+    part = part_that_is_wrong(wrong, right)
+    if part is None or len(part[1]) == 0:
+        return None
+    axis, where = part
+    wrong, right = wrong.take(where, axis), right.take(where, axis)
+    cause = plain_cause(wrong, right, sizes) or cause_from_others(wrong, right, {
+        name: other.take(where, axis) for name, other in known.items()
+        if other.ndim > axis and other.shape[axis] > max(where)})
+    return cause and Cause(cause.kind, f"{in_words(axis, where)}. There: {cause.words}")
+
+
+def in_words(axis, where):
+    """"Only entries 0 to 3 of axis 1 are wrong"."""
+    where = list(map(int, where))
+    if where == list(range(where[0], where[-1] + 1)) and len(where) > 2:
+        return f"Only entries {where[0]} to {where[-1]} of axis {axis} are wrong"
+    few = ", ".join(map(str, where[:6])) + (", …" if len(where) > 6 else "")
+    return f"Only entries {few} of axis {axis} are wrong"
+
+
 def vague_cause(wrong, right):
     """What can be said where nothing is recognised."""
     if wrong.shape != right.shape:
         return Cause("", f"Yours has shape {wrong.shape}, expected {right.shape}.")
     if scale := ratio_of(wrong, right):
         return Cause("scale", f"Every entry is {scale:.4g} times what it should be.")
+    if part := part_that_is_wrong(wrong, right):
+        return Cause("", f"{in_words(*part)}.")
     off = ~np.isclose(wrong, right, rtol=1e-9, atol=1e-12 * np.abs(right).max())
-    for axis in range(off.ndim):
-        others = tuple(i for i in range(off.ndim) if i != axis)
-        where = np.flatnonzero(off.any(axis=others))
-        if len(where) < off.shape[axis]:
-            return Cause("", f"Only {'row' if axis == 0 else 'entries'}"
-                         f" {', '.join(map(str, where))} of axis {axis} are wrong.")
     if off.mean() < 1:
         return Cause("", f"{off.sum()} of the {off.size} entries are wrong.")
     return Cause("", "Every entry is wrong.")
