@@ -1,5 +1,5 @@
 """Which typical mistake makes the one array out of the other? Each has a fingerprint: a ratio
-that is a product of sizes, a sign, swapped axes, a term that is missing."""
+that is a product of sizes, a sign, swapped axes. related.py has those that need a third array."""
 
 from dataclasses import dataclass
 from itertools import combinations, permutations
@@ -9,22 +9,11 @@ import numpy as np
 
 from npgpt.checking.guess import alike
 
-# how a factor may have been used: words, and what it does to the numbers of an array
-POWERS = (("The factor {name} is missing", lambda a: 1 / a),
-          ("The factor {name} is there once too often", lambda a: a),
-          ("The factor {name}² is missing", lambda a: 1 / (a * a)),
-          ("The factor {name}² is too much", lambda a: a * a),
-          ("A division by √{name} is missing", lambda a: np.sqrt(np.abs(a))),
-          ("It is divided by √{name} once too often", lambda a: 1 / np.sqrt(np.abs(a))))
-
-
-# what else a factor may be made of, such as the slope of a sigmoid or of a tanh
-FORMS = {"1": np.ones_like, "{name}": lambda a: a, "1 − {name}": lambda a: 1 - a,
-         "1 − {name}²": lambda a: 1 - a * a, "{name}·(1 − {name})": lambda a: a * (1 - a)}
 # factors that are no size, and where they come from
-PLAIN = {2: "counted twice, or a factor 1/2 left out?", 3: "counted three times, or a factor 1/3"
-         " left out?", 1 / 2: "halved, or is a second, equal term missing?",
-         1 / 3: "is a factor 3 missing, or are two more equal terms?"}
+PLAIN = {2: "counted twice, or is a factor 1/2 missing?",
+         3: "counted three times, or is a factor 1/3 missing?",
+         1 / 2: "a mean of two where their sum belongs, or is a factor 2 missing?",
+         1 / 3: "a mean of three where their sum belongs, or is a factor 3 missing?"}
 
 
 @dataclass(frozen=True)
@@ -59,6 +48,9 @@ def plain_cause(wrong, right, sizes):
     if not ((wrong != 0) & (right != 0)).any():
         return Cause("mask", "Yours is 0 where the expected value is not, and not 0 where it is: a"
                      " mask the wrong way round?")
+    for axis in range(right.ndim):
+        if alike(wrong, right - right.mean(axis=axis, keepdims=True)):
+            return Cause("term", f"The mean over axis {axis} has been subtracted once too often.")
     return cause_from_order(wrong, right) or cause_by_rows(wrong, right)
 
 
@@ -161,7 +153,10 @@ def cause_from_order(wrong, right):
         for steps in range(1, right.shape[axis]):
             if alike(wrong, np.roll(right, -steps, axis)):
                 return Cause("index", f"The right numbers, shifted by {steps} along axis {axis}.")
-    return Cause("order", "The right numbers in the wrong order.")
+        if alike(wrong, np.flip(right, axis)):
+            return Cause("order", f"The right numbers, in reverse order along axis {axis}.")
+    return Cause("order", "The right numbers in the wrong order: is there a reshape where axes"
+                 " are to be swapped?")
 
 
 def axes_in_words(axes):
@@ -169,80 +164,6 @@ def axes_in_words(axes):
     if len(numbers) == 1:
         return f"axis {numbers[0]}"
     return f"axes {', '.join(numbers[:-1])} and {numbers[-1]}"
-
-
-def cause_from_others(wrong, right, known):
-    """What a third array explains. known: name -> array, of this pass and of the forward."""
-    for name, other in known.items():
-        if other.shape == wrong.shape and wrong.size > 1 and alike(wrong, other):
-            return Cause("value", f"Yours is {name}, unchanged.")
-        if other.shape == wrong.shape and wrong.size > 1 and alike(wrong, -other):
-            return Cause("value", f"Yours is {name} with the sign reversed.")
-    if wrong.shape != right.shape:
-        return None
-    return factor_among(wrong, right, known) or term_among(wrong, right, known)
-
-
-def factor_among(wrong, right, known):
-    """A factor that is missing, or that is there too often."""
-    filled = right != 0
-    if (wrong[~filled] != 0).any() or not filled.any():
-        return None
-    ratio = wrong[filled] / right[filled]
-    for name, other in known.items():
-        if not fits(other, right):
-            continue
-        values = np.broadcast_to(other, right.shape)[filled]
-        with np.errstate(all="ignore"):
-            for words, power in POWERS:
-                for factor, more in ((1, ""), (-1, ", and the sign is reversed")):
-                    if alike(ratio, factor * power(values)):
-                        return Cause("factor", f"{words.format(name=name)}{more}.")
-            if found := form_among(ratio, values):
-                return Cause("factor", found.format(name=name))
-    return None
-
-
-def form_among(ratio, values):
-    """One form of a factor in the place of another, and perhaps a constant."""
-    for mine, form in FORMS.items():
-        for expected, other in FORMS.items():
-            quotient = form(values) / other(values)
-            if mine == expected or not np.isfinite(quotient).all() or not quotient.any():
-                continue
-            scale = float(np.median(ratio / quotient))
-            if alike(ratio, scale * quotient) and np.ptp(ratio) > 1e-6 * abs(scale):
-                constant = "" if abs(scale - 1) < 1e-9 else f", times {scale:.4g}"
-                return f"A factor is {mine} where {expected} belongs{constant}."
-    return None
-
-
-def term_among(wrong, right, known):
-    """A term that is missing, that is there twice, or that has the other sign."""
-    difference = wrong - right
-    size = np.abs(right).max()
-    for name, other in known.items():
-        if not fits(other, right) or not other.any():
-            continue
-        for count, words in ((-1, f"Yours is the expected value without the term {name}."),
-                             (1, f"The term {name} is there once too often, or is missing with a"
-                              " minus."),
-                             (-2, f"The term {name} has the wrong sign."),
-                             (2, f"The term −{name} has the wrong sign.")):
-            term = np.broadcast_to(count * other, right.shape)
-            if np.abs(difference - term).max() <= 1e-9 * max(size, np.abs(term).max()):
-                return Cause("term", words)
-    return None
-
-
-def fits(other, right):
-    """Can the array be a factor or a term of the other?"""
-    if not np.isfinite(other).all():
-        return False
-    try:
-        return np.broadcast_shapes(other.shape, right.shape) == right.shape
-    except ValueError:
-        return False
 
 
 def part_that_is_wrong(wrong, right):
@@ -256,19 +177,6 @@ def part_that_is_wrong(wrong, right):
         if len(where) < off.shape[axis]:
             return axis, where
     return None
-
-
-def cause_of_part(wrong, right, sizes, known):
-    """The cause in a part, where the rest is right."""
-    part = part_that_is_wrong(wrong, right)
-    if part is None or len(part[1]) == 0:
-        return None
-    axis, where = part
-    wrong, right = wrong.take(where, axis), right.take(where, axis)
-    cause = plain_cause(wrong, right, sizes) or cause_from_others(wrong, right, {
-        name: other.take(where, axis) for name, other in known.items()
-        if other.ndim > axis and other.shape[axis] > max(where)})
-    return cause and Cause(cause.kind, f"{in_words(axis, where)}. There: {cause.words}")
 
 
 def in_words(axis, where):

@@ -5,11 +5,12 @@ A change is (kind, words, [(place, new node), ...]); a place is a node, its fiel
 is a list, the index in it."""
 
 import ast
+from itertools import combinations
 
 REDUCTIONS = {"sum": "mean", "mean": "sum"}
 AXES = (0, 1, 2, -1, -2, None, (0, 1), (1, 2), (0, 2))
 # of two with the same result, the likelier is told
-KINDS = ("sum", "axis", "sign", "transposed", "term", "factor", "order", "operation",
+KINDS = ("sum", "axis", "sign", "transposed", "factor", "term", "order", "operation",
          "brackets", "function", "line", "value", "number", "index")
 
 
@@ -33,6 +34,12 @@ def changes(statement, names):
         for other in names if name in names and len(found) > 1 else []:
             yield ("value", f"with {other} in place of {name}",
                    [(place, ast.Name(other, ast.Load())) for place in found])
+
+
+    for one, other in combinations([name for name in places if name in names], 2):
+        yield ("order", f"with {one} and {other} interchanged",
+               [(place, ast.Name(other, ast.Load())) for place in places[one]]
+               + [(place, ast.Name(one, ast.Load())) for place in places[other]])
 
 
 def changes_of_two(first, second):
@@ -78,7 +85,8 @@ def replacements(node, names):
     if isinstance(node, ast.BinOp):
         yield from replacements_of_operation(node)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        yield "sign", f"without the minus before {text(node.operand)}", node.operand
+        kind = "number" if isinstance(node.operand, ast.Constant) else "sign"
+        yield kind, f"without the minus before {text(node.operand)}", node.operand
     if isinstance(node, ast.Call):
         yield from replacements_of_call(node)
     if isinstance(node, ast.Attribute) and node.attr == "T":
@@ -128,6 +136,8 @@ def replacements_of_operation(node):
                 node, ast.Mult(), each)
     if kind is ast.Div:
         yield "factor", f"without the division by {text(right)}", left
+        yield "factor", f"without the factor {text(left)}", ast.BinOp(
+            ast.Constant(1), ast.Div(), right)
         yield "operation", f"when one multiplies by {text(right)} and does not divide", ast.BinOp(
             left, ast.Mult(), right)
         yield "factor", f"when one divides by {text(right)} twice", ast.BinOp(
@@ -135,6 +145,11 @@ def replacements_of_operation(node):
     if kind is ast.MatMult:
         yield "order", f"with the two sides of `{text(node)}` interchanged", ast.BinOp(
             right, ast.MatMult(), left)
+        for side in (left, right):
+            if is_transpose(side):
+                other = ast.BinOp(transpose(left) if side is left else left, ast.MatMult(),
+                                  transpose(right) if side is right else right)
+                yield "transposed", f"without the transpose in `{text(side)}`", other
         for first, second in ((transpose(left), right), (left, transpose(right)),
                               (transpose(left), transpose(right))):
             product = ast.BinOp(first, ast.MatMult(), second)
@@ -184,6 +199,12 @@ def replacements_of_call(node):
             rest = [each for each in node.keywords if each.arg != "keepdims"]
             yield ("axis", f"without keepdims=True in `{text(node)}`",
                    ast.Call(function, node.args, rest))
+        for index, which in ((0, "first"), (-1, "last")):
+            axis = next((each.value for each in node.keywords if each.arg == "axis"), None)
+            if axis is not None:
+                yield "sum", f"with only the {which} entry in `{text(node)}`", ast.Call(
+                    ast.Attribute(function.value, "take", ast.Load()),
+                    [ast.Constant(index), axis], [])
         yield "sum", f"without the {function.attr} in `{text(node)}`", function.value
     elif isinstance(function, ast.Attribute) and function.attr in (
             "reshape", "swapaxes", "transpose"):
@@ -195,12 +216,14 @@ def replacements_of_call(node):
             function, [node.args[1], node.args[0], *node.args[2:]], node.keywords)
 
 
+def is_transpose(node):
+    return text(node).endswith((".T", ".swapaxes(-1, -2)"))
+
+
 def transpose(node):
     """The node with its last two axes swapped, or swapped back."""
-    if isinstance(node, ast.Attribute) and node.attr == "T":
-        return node.value
-    if text(node).endswith(".swapaxes(-1, -2)"):
-        return node.func.value
+    if is_transpose(node):
+        return node.value if isinstance(node, ast.Attribute) else node.func.value
     return ast.Call(ast.Attribute(node, "swapaxes", ast.Load()),
                     [ast.Constant(-1), ast.Constant(-2)], [])
 

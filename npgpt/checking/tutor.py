@@ -11,14 +11,9 @@ import numpy as np
 
 from npgpt.checking.case import is_array
 from npgpt.checking.edits import cause_by_change
-from npgpt.checking.fingerprints import (
-    Cause,
-    cause_from_others,
-    cause_of_part,
-    plain_cause,
-    vague_cause,
-)
+from npgpt.checking.fingerprints import Cause, plain_cause, vague_cause
 from npgpt.checking.guess import alike
+from npgpt.checking.related import cause_from_others, cause_of_part
 from npgpt.checking.trace import sizes_of
 
 RIGHT, WRONG, MISSING = "right", "wrong", "missing"
