@@ -31,7 +31,7 @@ def plain_cause(wrong, right, sizes):
     if not np.isfinite(wrong).all():
         return Cause("value", "Some entries are infinite.")
     if wrong.shape != right.shape:
-        return cause_from_shapes(wrong, right)
+        return cause_from_shapes(wrong, right, sizes)
     if not right.any():
         return Cause("value", "Every entry should be 0.")
     if not wrong.any():
@@ -51,7 +51,7 @@ def plain_cause(wrong, right, sizes):
     for axis in range(right.ndim):
         if alike(wrong, right - right.mean(axis=axis, keepdims=True)):
             return Cause("term", f"The mean over axis {axis} has been subtracted once too often.")
-    return cause_from_order(wrong, right) or cause_by_rows(wrong, right)
+    return cause_from_order(wrong, right, sizes) or cause_by_rows(wrong, right)
 
 
 def cause_by_rows(wrong, right):
@@ -111,7 +111,7 @@ def of_the_sizes(scale, sizes):
     return None
 
 
-def cause_from_shapes(wrong, right):
+def cause_from_shapes(wrong, right, sizes):
     """Arrays of different shapes."""
     shapes = f"shape {wrong.shape}, expected {right.shape}"
     if wrong.shape == right.shape[::-1] and wrong.ndim == 2 and alike(wrong, right.T):
@@ -131,10 +131,10 @@ def cause_from_shapes(wrong, right):
                 if reduced.size == wrong.size and alike(reduced.ravel(), wrong.ravel()):
                     return Cause("sum", f"Yours is {name} over {axes_in_words(axes)} of the"
                                  f" expected value once too often: {shapes}.")
-    return cause_from_order(wrong, right)
+    return cause_from_order(wrong, right, sizes)
 
 
-def cause_from_order(wrong, right):
+def cause_from_order(wrong, right, sizes):
     """The right numbers, in other positions."""
     if wrong.size != right.size or right.ndim < 2:
         return None
@@ -152,7 +152,10 @@ def cause_from_order(wrong, right):
     for axis in range(right.ndim):
         for steps in range(1, right.shape[axis]):
             if alike(wrong, np.roll(right, -steps, axis)):
-                return Cause("index", f"The right numbers, shifted by {steps} along axis {axis}.")
+                named = [f", and {steps} = {name}" for name, size in sizes.items()
+                         if size == steps]
+                return Cause("index", f"The right numbers, shifted by {steps} along axis"
+                             f" {axis}{''.join(named[:1])}.")
         if alike(wrong, np.flip(right, axis)):
             return Cause("order", f"The right numbers, in reverse order along axis {axis}.")
     return Cause("order", "The right numbers in the wrong order: is there a reshape where axes"

@@ -73,7 +73,8 @@ def step_of_stop(found):
     """The step in which an error was raised; "" where none was, or where the rest is left out."""
     if found.stopped is None or isinstance(found.stopped, NotImplementedError):
         return ""
-    return ([""] + [step for line, step, _ in found.file.labels if line <= found.stop_line])[-1]
+    return ([""] + [step for line, step, _ in found.file.labels
+                    if found.start < line <= found.stop_line])[-1]
 
 
 def list_of_steps(states, targets):

@@ -36,7 +36,8 @@ def cause_from_others(wrong, right, known):
         if other.shape == wrong.shape and wrong.size > 1 and alike(wrong, -other):
             return Cause("value", f"Yours is {name} with the sign reversed.")
     if wrong.shape == right.shape:
-        found = factor_among(wrong, right, known) or term_among(wrong, right, known)
+        found = (factor_among(wrong, right, known) or term_among(wrong, right, known)
+                 or beside_a_term(wrong, right, known))
         if found:
             return found
     return sum_of_another(wrong, known)
@@ -84,7 +85,7 @@ def form_among(ratio, values):
                 continue
             scale = float(np.median(ratio / quotient))
             if alike(ratio, scale * quotient) and np.ptp(ratio) > 1e-6 * abs(scale):
-                constant = "" if abs(scale - 1) < 1e-9 else f" (and all is {scale:.4g} times as large)"
+                constant = "" if abs(scale - 1) < 1e-9 else f"; besides, {scale:.4g} times as much"
                 if expected == "1":
                     return f"The factor {mine} is too much{constant}."
                 if mine == "1":
@@ -108,6 +109,16 @@ def term_among(wrong, right, known):
             term = np.broadcast_to(count * other, right.shape)
             if np.abs(difference - term).max() <= 1e-9 * max(size, np.abs(term).max()):
                 return Cause("term", words)
+    return None
+
+
+def beside_a_term(wrong, right, known):
+    """One term of two is right: what is wrong with the other?"""
+    for name, term in known.items():
+        if name.startswith("d_") and term.shape == right.shape and not alike(term, right):
+            found = factor_among(wrong - term, right - term, known)
+            if found:
+                return Cause(found.kind, f"Beside the term {name}: {found.words}")
     return None
 
 

@@ -186,14 +186,16 @@ def cause_of(case, ours, pair, step, possible, functions):
 
 
 def cause_of_stop(ours, theirs, step, functions):
-    """-> the Cause of the error with which a step stops, or None."""
+    """-> the Cause of the error with which a step stops, or None: what the package does in its
+    line of the same names is changed until it stops with the same error."""
     function, given, student = functions
-    steps = steps_by_line(ours, function.__code__.co_firstlineno)
-    lines = [value.line for value in ours.values if value.step == step]
+    statement = theirs.file.statements.get(theirs.stop_line)
+    names = statement.names if statement else ()
+    lines = [value.line for value in ours.values
+             if value.step == step and value.name.split(".")[0] in names]
     if not lines:
         return None
-    found = cause_by_change(function, given, "", max(lines), [
-        line for line, each in steps.items() if each == step], theirs.stopped)
+    found = cause_by_change(function, given, "", max(lines), lines, theirs.stopped)
     return found and found[0]
 
 
