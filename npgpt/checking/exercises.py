@@ -137,8 +137,11 @@ def what_is_wrong(name: str, module: ModuleType, file: Path) -> str | None:
         try:
             other = shape_differs(case, ours, yours)
             findings = [] if other else verdict(case, [ours, yours], yours).findings
-        except Stopped as error:
-            return told(case, ours, yours, file) or str(error)
+        except Stopped:
+            text = told(case, ours, yours, file)
+            if text is None:
+                raise
+            return text
         if other or findings:
             return told(case, ours, yours, file) or other or explained(findings, [ours, yours])
     try:

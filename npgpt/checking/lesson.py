@@ -35,13 +35,16 @@ def examined(case, ours, yours):
 
 def lesson(case, ours, yours, file):
     """-> what is told of an example, as text; None where no step of the backward pass is
-    wrong on it."""
+    wrong on it, or none is written."""
     result = examined(case, ours, yours)
     if result is None:
         return None
     targets, blamed, cause, expected, found = result
     unfinished = isinstance(found.stopped, NotImplementedError)
     states = states_of_steps(targets, blamed, found)
+    if unfinished and RIGHT not in states.values() and not any(
+            value.step for value in found.values):
+        return None                     # nothing is written yet
     told = [f"{backward_of(case.component)} on an example with {sizes_in_words(case)}:",
             *list_of_steps(states, targets)]
     if blamed:

@@ -22,7 +22,8 @@ HEADS = ("split_heads", "split_qkv", "merge_heads", "repeat_heads")
 SPEAKS_OF = {
     "transposed": "transpose|interchanged", "sign": "sign|minus|[+−] in place of",
     "scale": "times what|factor|twice", "mean": "mean|divided by", "sum": "sum|only the|counts",
-    "axis": "ax[ei]s", "factor": "factor|times what|without|²", "term": "term|factor|without|line|subtracted|counts once|shifted",
+    "axis": "ax[ei]s", "factor": "factor|times what|without|²",
+    "term": "term|factor|without|line|subtracted|counts once|shifted",
     "order": "order|interchanged|in place of|without|brackets|shifted|another shape",
     "shape": "shape|interchanged|in place of", "function": "without|place of",
     "value": "in place of|factor|belongs|mask|interchanged|counts once",
