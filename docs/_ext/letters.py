@@ -14,6 +14,6 @@ LETTERS = {
     "I": "numbers that go in",
     "O": "numbers that come out",
     "L": "blocks, one on the other",
-    "R": "rows of a tile",
+    "R": "rows: the positions of all sequences, one below the other; in flash attention, of a tile",
     "W": "keys of a tile",
 }

@@ -12,6 +12,9 @@ import tomllib
 from pathlib import Path
 
 import measure
+import numpy as np
+import reasons
+from worked import evaluated, inserted, shown, space_of
 
 DOCS = Path(__file__).parents[1]
 FENCE = re.compile(r"^(`{3,}|:{3,})\{(\w+)\}\s*(.*)$")
@@ -107,7 +110,7 @@ def cells(chapter):
         if name is None:
             yield "markdown", words
         elif name == "chapter":
-            yield "markdown", f"*{words}*"
+            yield "markdown", head(body, symbols)
         elif name == "symbols":
             rows = [[part.strip() for part in plain_maths(row, symbols).split("|", 3)]
                     for row in body if row.strip()]
@@ -115,12 +118,22 @@ def cells(chapter):
                 ["| maths | code | shape | meaning |", "|---|---|---|---|",
                  *(f"| ${tex}$ | `{code}` | `{shape}` | {mean} |"
                    for tex, code, shape, mean in rows)])
-        elif name == "twin" and "backward" not in options:
-            for code in source(argument):
-                yield "code", code
-        elif name == "twin" and words:
-            yield "markdown", "\n".join(
-                re.sub(r"^(\([\d, ]+\))", r"- **\1**", line) for line in words.split("\n"))
+        elif name == "twin":
+            way = "backward" if "backward" in options else "forward"
+            if way == "forward":
+                for code in source(argument):
+                    yield "code", code
+                body = body[body.index("---") + 1:] if "---" in body else []
+            if told := reasons_told(chapter, argument, way, body, symbols):
+                yield "markdown", told
+        elif name == "example":
+            yield "markdown", inserted(words, space_of(chapter, argument or None), chapter)
+        elif name == "numbers":
+            yield "markdown", tables(chapter, argument or None, body)
+        elif name == "mistake":
+            yield "markdown", "\n\n".join(
+                [f"**{plain_maths(argument, symbols)}**", words,
+                 *(f"*{key}*: {plain_maths(options[key], symbols)}" for key in ("cost", "source"))])
         elif name == "run":
             yield "code", textwrap.dedent("\n".join(body)).strip()
         elif name == "mutants":
@@ -132,6 +145,51 @@ def cells(chapter):
         elif name in ("exercise", "review"):
             yield "markdown", (f"**{plain_maths(argument, symbols)}**\n\n<details><summary>Answer"
                                f"</summary>\n\n{words}\n\n</details>")
+
+
+def head(body, symbols):
+    """A chapter's sentence, and the names that others use."""
+    lines = [plain_maths(line, symbols) for line in body if line.strip()]
+    sentence = " ".join(line for line in lines if "|" not in line and not line.startswith("from: "))
+    rows = [[part.strip() for part in line.split("|", 1)] for line in lines if "|" in line]
+    papers = [line.removeprefix("from: ") for line in lines if line.startswith("from: ")]
+    names = "\n".join(f"- **{name}**: {what}" for name, what in rows)
+    return "\n\n".join([f"*{sentence}*", *([names] if names else []), *papers])
+
+
+def reasons_told(chapter, name, way, lines, symbols):
+    """The reasons of a twin as text, with the example's numbers."""
+    out = []
+    for numbers, found in reasons.parsed(lines).items():
+        space = space_of(chapter, name, way, numbers)
+        title, texts, calc = reasons.split(found)
+        out.append(f"**({', '.join(map(str, numbers))}) {plain_maths(title, symbols)}.** "
+                   + " ".join(plain_maths(inserted(text, space, chapter), symbols)
+                              for text in texts))
+        for kind, text in calc:
+            if kind == "=":
+                out.append(plain_maths(f"${text}$", symbols))
+            elif kind == ">":
+                out.append(plain_maths(inserted(text, space, chapter), symbols))
+    return "\n\n".join(out)
+
+
+def tables(chapter, name, lines):
+    """The example's tables as Markdown."""
+    space, out = space_of(chapter, name), []
+    for line in filter(str.strip, lines):
+        value, words, rows, columns, *form = [part.strip() for part in line.split("|")]
+        title, _, expression = value.rpartition(" := ")
+        array = np.asarray(evaluated(expression, space, chapter))
+        form = form[0] if form else reasons.decimals(array.ravel())
+        names = evaluated(rows, space, chapter) or [""] * len(array)
+        heads = evaluated(columns, space, chapter) if columns else [""] * array.shape[1]
+        out.append("\n".join([
+            f"`{title or expression}` {words}\n", f"| | {' | '.join(map(str, heads))} |",
+            "|---" * (len(heads) + 1) + "|",
+            *(f"| {row_name} | " + " | ".join("·" if v is None else shown(v, form) for v in row)
+              + " |" for row_name, row in zip(names, array))]))
+    return "\n\n".join(out)
 
 
 def notebook(part, chapters):

@@ -5,10 +5,10 @@ import re
 from html import escape
 
 import numpy as np
-from block import DOCS, Block, load
+from block import DOCS, Block
 from docutils.parsers.rst import directives
 from reasons import decimals, number_table
-from worked import evaluated, inserted, worked
+from worked import evaluated, inserted, space_of
 
 from chapters import lede, road, titles
 
@@ -47,12 +47,11 @@ class Numbers(Block):
 def example_of(block, name=None):
     """The names of the page's worked example, all steps done; of the page's first function."""
     page = block.env.docname.rpartition("/")[2]
-    path = DOCS / "pictures" / f"{page}.py"
-    function = load(path, "worked", None) if path.exists() else None
-    if function is None:
+    space = space_of(page, name)
+    if not space:
         block.fail(f"docs/pictures/{page}.py has no worked()")
-    block.env.note_dependency(str(path))
-    return worked(name or next(iter(function())), function).values()
+    block.env.note_dependency(str(DOCS / "pictures" / f"{page}.py"))
+    return space
 
 
 class Example(Block):

@@ -22,7 +22,7 @@ from html import escape
 
 import measure
 import reasons
-from block import DOCS, load
+from block import DOCS
 from docutils import nodes
 from docutils.parsers.rst import directives
 from highlight import code_line, differing, names_in, tokens_of
@@ -30,7 +30,7 @@ from inline import TICK, Inline
 from pasting import prelude
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
-from worked import worked
+from worked import space_of
 
 NAMES = {"np": "NumPy", "pt": "PyTorch"}
 SHIPPED = re.compile(r"(npgpt|torchgpt)\.(layers|blocks|models|families|training|generation"
@@ -138,13 +138,10 @@ class Twin(SphinxDirective):
 
     def space(self, name, way, step):
         """The names of the page's worked example after a step."""
-        path = DOCS / "pictures" / f"{self.env.docname.rpartition('/')[2]}.py"
-        if not path.exists():
-            return {}
-        self.env.note_dependency(str(path))
-        function = load(path, "worked", None)
-        example = function and worked(name, function)
-        return example.values(way, step_in(example, way, step)) if example else {}
+        page = self.env.docname.rpartition("/")[2]
+        if (path := DOCS / "pictures" / f"{page}.py").exists():
+            self.env.note_dependency(str(path))
+        return space_of(page, name, way, step.numbers)
 
     def check_symbols(self, pair):
         """The shapes in the page's table of symbols are the measured ones."""
@@ -292,12 +289,6 @@ class Twin(SphinxDirective):
 
 LIT = ("--np-on:var(--np-lit);--pt-on:var(--pt-lit);--np-bar:var(--np);--pt-bar:var(--pt);"
        "--th:1;--lab:var(--ink)")
-
-
-def step_in(example, way, step):
-    """The same step in the excerpt that the example ran."""
-    excerpt = example.excerpts.get(way)
-    return excerpt and next((each for each in excerpt.steps if each.numbers == step.numbers), None)
 
 
 def view(first, with_reasons):

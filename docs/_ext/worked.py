@@ -6,6 +6,7 @@ whose steps the page explains,
     {"attention": {"args": {"q": …, …}, "d_y": …, "names": {"words": […], "him": 5}}}
 
 The NumPy half computes it once, and what each step gives a value is kept.
+A page without a pair gives names alone, under any key.
 `«probs[him, 2]»` in a reason or in prose is then evaluated with these names.
 """
 
@@ -27,6 +28,9 @@ class Worked:
 
     def __init__(self, name, given):
         self.name, self.names, self.given = name, given.get("names", {}), given
+        self.excerpts = {}
+        if "args" not in given:  # an example without a function of both halves: names alone
+            return
         package = implementation_of("npgpt")
         functions = [package.find(name)]
         if given.get("d_y") is not None:
@@ -48,7 +52,7 @@ class Worked:
 
     def values(self, way="backward", step=None):
         """The names of the example; forward's last values, then those of backward so far."""
-        found = dict(self.given["args"])
+        found = dict(self.given.get("args", {}))
         for each in ("forward", "backward"):
             excerpt = self.excerpts.get(each)
             if excerpt is None or (way == "forward" and each == "backward"):
@@ -82,6 +86,21 @@ def worked(name, function):
     return _made[key]
 
 
+def space_of(page, name=None, way="backward", numbers=None):
+    """The names of a page's example: after a step, or after all; {} where it has none.
+    `name`: the function, by default the page's first."""
+    from block import DOCS, load
+
+    path = DOCS / "pictures" / f"{page}.py"
+    function = load(path, "worked", None) if path.exists() else None
+    example = function and worked(name or next(iter(function())), function)
+    if not example:
+        return {}
+    excerpt = example.excerpts.get(way)
+    step = excerpt and next((s for s in excerpt.steps if s.numbers == numbers), None)
+    return example.values(way, step)
+
+
 def evaluated(expression, space, where):
     try:
         return eval(expression, {"np": np, **space})
@@ -101,12 +120,14 @@ def shown(value, form=None):
     value = np.asarray(value).item() if np.ndim(value) == 0 else value
     if isinstance(value, (list, np.ndarray)):
         return ", ".join(shown(part, form) for part in value)
-    if form:
-        text = format(value, form)
-    elif isinstance(value, (bool, int)) or (np.isfinite(value) and value == round(value)):
-        text = f"{value:.0f}" if not isinstance(value, bool) else str(value)
-    elif not np.isfinite(value):
+    if isinstance(value, bool):
+        return str(value)
+    if not np.isfinite(value):
         text = f"{value}".replace("inf", "∞")
+    elif form:
+        text = format(value, form)
+    elif value == round(value):
+        text = f"{value:.0f}"
     else:
         text = f"{value:.2f}"
     if re.fullmatch(r"-0\.?0*", text):

@@ -1,4 +1,4 @@
-"""Positions drawn: rows taken and repeated; and how they tell the order of tokens."""
+"""Positions drawn: one row for each position, and what attention makes of a text without them."""
 
 import npgpt.layers
 import numpy as np
@@ -7,34 +7,110 @@ import torchgpt.models
 from npgpt.models import gpt2
 from npgpt.training import init
 from npgpt.tree import tree_map
-from svg import Svg, chart
+from svg import Svg, chart, printed
 
-WEIGHT = np.array([[0.1, -0.4, 0.3], [0.5, 0.2, -0.1], [-0.3, 0.6, 0.2],
-                   [0.4, -0.2, 0.7], [-0.6, 0.1, -0.5], [0.2, 0.3, -0.2]])
+COLUMNS = ["dog", "man", "verb", "early"]
+TOKENS = np.array([[1.0, 0.0, 0.0, 0.0],       # dog
+                   [0.0, 0.0, 1.0, 0.0],       # bites
+                   [0.0, 1.0, 0.0, 0.0],       # man
+                   [0.0, 0.0, 0.0, 0.0]])      # .
+VOCABULARY = ["dog", "bites", "man", "."]
+IDS = np.array([[0, 1, 2, 3], [2, 1, 0, 3]])
+WEIGHT = np.array([[0.1, 0.1, -0.2, 1.0],      # a sentence rarely begins with a verb
+                   [0.0, 0.0, 0.3, 0.3],       # its second word often is one
+                   [0.1, 0.1, -0.1, -0.2],
+                   [0.0, 0.0, -0.2, -0.5],
+                   [0.0, 0.0, 0.0, -0.6]])
+D_Y = np.zeros((2, 4, 4))
+D_Y[0] = [[0, 0, 0, -0.6], [0, 0, -0.2, 0], [0, 0.1, 0, 0.3], [0, 0, 0, 0.2]]
+D_Y[1] = [[0, 0, 0, -0.4], [0, 0, -0.3, 0], [0.1, 0, 0, 0.1], [0, 0, 0, 0]]
+QUERY = np.array([0.0, 0.0, 0.0, 6.0])         # of the full stop: what came early?
+
+
+def worked():
+    received = [hears(TOKENS[ids] + rows) for rows in (0, WEIGHT[:4]) for ids in IDS]
+    y, saved = npgpt.layers.position_embedding(IDS, WEIGHT)
+    d_weight = npgpt.layers.position_embedding_backward(D_Y, saved)["weight"]
+    return {"position_embedding": {
+        "args": {"ids": IDS, "weight": WEIGHT, "start": 0}, "d_y": D_Y,
+        "names": {"cc": COLUMNS,
+                  "received": np.array(received)[:, :2], "x": TOKENS[IDS] + y,
+                  "one": words_of(0), "two": words_of(1), "d_weight": d_weight, "early": 3,
+                  "verb": 2}}}
+
+
+def words_of(b):
+    return [VOCABULARY[i] for i in IDS[b]]
+
+
+def hears(x):
+    """What the full stop receives, if its query looks for what came early."""
+    q = QUERY[None, None, None]
+    return npgpt.layers.attention(q, x[None, None], x[None, None])[0][0, 0, 0]
+
+
+def signed(image, x, y, table, cell, rows=(), columns=(), name=None):
+    """A table of gradients, coloured by sign."""
+    if name:
+        image.name(x, y - (24 if len(columns) else 10), name)
+    top = abs(D_Y.sum(0)).max()
+    for j, word in enumerate(columns):
+        image.text(x + (j + 0.5) * cell[0], y - 7, word, "nt", "middle")
+    for i, row in enumerate(table):
+        if len(rows):
+            image.text(x - 7, y + (i + 0.5) * cell[1] + 4, rows[i], "nt", "end")
+        for j, value in enumerate(row):
+            image.rect(x + j * cell[0], y + i * cell[1], cell[0] - 2, cell[1] - 2,
+                       f"cellbox {'up' if value > 0 else 'dn' if value < 0 else 'grey'}", 3,
+                       f"--share:{abs(value) / top:.2f}")
+            image.text(x + (j + 0.5) * cell[0] - 1, y + (i + 0.5) * cell[1] + 4,
+                       printed(value, 1), "val", "middle")
 
 
 def picture(width):
-    ids = np.zeros((2, 3), int)
-    y, _ = npgpt.layers.position_embedding(ids, WEIGHT, start=2)
+    """The table, and its rows once for each of two sentences."""
+    y, _ = npgpt.layers.position_embedding(IDS, WEIGHT)
     phone = width < 500
-    cell = (36, 25) if phone else (46, 27)
-    left, top = (20 if phone else 80), 46
-    right = left + 3 * cell[0] + (64 if phone else 170)
-    image = Svg(width, top + 8.4 * cell[1] + 20)
-    image.step("position_embedding-1", left - 6, top + 2 * cell[1] - 4, 3 * cell[0] + 12,
-               3 * cell[1] + 6)
-    image.rect(left - 5, top + 2 * cell[1] - 4, 3 * cell[0] + 8, 3 * cell[1] + 6, "box np", 4)
-    image.end()
-    words = [str(i) if phone else f"position {i}" for i in range(6)]
-    image.matrix(left, top, WEIGHT, cell, 1, rows=words, name="weight")
+    cell = (33, 25) if phone else (46, 27)
+    left, top = (20 if phone else 74), 44
+    right = width - 4 * cell[0] - 46
+    between = 4 * cell[1] + 56
+    image = Svg(width, top + between + 4 * cell[1] + 8)
+    low = top + 1.2 * cell[1]
+    taken = 4 * cell[1]
+    image.step("position_embedding-1", 0, 0, width, top + between + 4 * cell[1] + 8)
+    image.rect(left - 4, low - 3, 4 * cell[0] + 6, taken + 3, "box ink", 4)
+    image.matrix(left, low, WEIGHT, cell, 1, name="weight", kind="att",
+                 rows=[i if phone else f"position {i}" for i in range(5)])
     for b in range(2):
-        y0 = top + b * (3 * cell[1] + 52)
-        image.matrix(right, y0, y[b], cell, 1, name="y",
-                     note=f"sequence {b}")
-        image.arrow(left + 3 * cell[0] + 8, top + 3.5 * cell[1], right - 8, y0 + 1.5 * cell[1])
-    if not phone:
-        middle = left + 3 * cell[0] + 14
-        image.text(middle, top + 2 * cell[1] - 12, "start = 2, T = 3", "nt")
+        y0 = top + b * between
+        image.matrix(right, y0, y[b], cell, 1, name="y", kind="att", note=f"sentence {b}")
+        for i, word in enumerate(words_of(b)):
+            image.text(right + 4 * cell[0] + 4, y0 + (i + 0.5) * cell[1] + 4, word, "tok")
+        image.arrow(left + 4 * cell[0] + 6, low + taken / 2, right - 6, y0 + 2 * cell[1])
+    image.end()
+    image.text(left, low + 5 * cell[1] + 20, "not taken: position 4", "nt")
+    return image
+
+
+def summed(width):
+    """d_y of both sentences, and their sum in the rows that were taken."""
+    phone = width < 500
+    saved = npgpt.layers.position_embedding(IDS, WEIGHT)[1]
+    d_weight = npgpt.layers.position_embedding_backward(D_Y, saved)["weight"]
+    cell = (31, 25) if phone else (37, 26)
+    gap = 4 * cell[0] + (54 if phone else 72)
+    left, top = 44, 50
+    image = Svg(width, 400 if phone else 196)
+    for b in range(2):
+        x = left + b * gap
+        signed(image, x, top, D_Y[b], cell, words_of(b), name="d_y")
+        image.text(x + 42, top - 10, f"sentence {b}", "nt")
+    image.text(left + gap - (48 if phone else 56), top + 2 * cell[1] + 5, "+", "big", "middle")
+    x, y = (left, top + 200) if phone else (left + 2 * gap + 6, top)
+    image.text(x - (24 if phone else 56), y + (-34 if phone else 2 * cell[1] + 5), "=", "big",
+               "middle")
+    signed(image, x, y, d_weight, cell, range(5), name="d_weight")
     return image
 
 

@@ -15,15 +15,19 @@ REGIMES = ("benign", "stress")
 
 
 class Draw:
-    """pick(options) chooses one; `given` names choices that are fixed."""
+    """pick(options) chooses one; `given` names choices that are fixed; `sizes` those that
+    may lie outside the options."""
 
-    def __init__(self, pick, given=None):
-        self.pick, self.given, self.chosen = pick, given or {}, {}
+    def __init__(self, pick, given=None, sizes=None):
+        self.pick, self.given, self.sizes = pick, given or {}, sizes or {}
+        self.chosen = {}
 
     def __call__(self, name, options):
         options = list(options)
         if name in self.given:
             value = as_option(name, self.given[name], options)
+        elif name in self.sizes:
+            value = self.sizes[name]
         else:
             value = self.pick(options)
         self.chosen[name] = value
@@ -54,6 +58,25 @@ def telling_draw(seed, given=None):
         return option
 
     return Draw(pick, given)
+
+
+# of an exercise's example: all different, none of them 1 or 2 where it can be helped
+MIDDLE = {"B": 3, "T": 5, "S": 7, "H": 2, "D": 8, "C": 6, "I": 6, "O": 4, "V": 11, "F": 10,
+          "K": 2, "group": 3, "axes": 3, "start": 2, "spare": 1, "earlier": 2, "size": 3,
+          "layers": 2}
+# what its first one has: each part of the component, and nothing odd
+PLAIN = {"dropout": True, "causal": True, "bias": True, "ignored": True, "rate": 0.25}
+
+
+def middle_draw(seed):
+    """An example for an exercise: benign numbers, sizes in the middle; the first, of seed 0,
+    has all parts."""
+    def pick(options):
+        options = [option for option in telling(options) if option != 1.0]
+        return source.choice(options) if seed else options[0]
+
+    source = random.Random(seed)
+    return Draw(pick, {} if seed else PLAIN, MIDDLE)
 
 
 def telling(options):

@@ -44,7 +44,7 @@ def blockwise_attention_backward(d_y, saved):
     # (2) attention
     parts = [attention_backward(d_y[:, :, rows], saved_block)
              for rows, _, saved_block in saved]
-    # (1) take a block: a key gathers from each block that saw it
+    # (1) take a block: a key gathers from each block that used it
     d_q = np.concatenate([d_rows for d_rows, _, _ in parts], axis=2)
     _, d_k, d_v = parts.pop()             # the last block saw them all
     for (_, end, _), (_, d_keys, d_values) in zip(saved, parts):

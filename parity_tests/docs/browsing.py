@@ -4,33 +4,16 @@ import json
 import shutil
 from pathlib import Path
 
+HERE = Path(__file__).parent
 CHROMIUM = next(filter(None, map(shutil.which, (
     "chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 
-LEVEL = """() => {
-  const faults = [];
-  for (const seg of document.querySelectorAll('.seg')) {
-    const [left, right] = ['np', 'pt'].map(s => [...seg.querySelectorAll(`.half.${s} .ln`)]);
-    for (let i = 0; i < Math.min(left.length, right.length); i++) {
-      const [a, b] = [left, right].map(lines => lines[i].getBoundingClientRect().top);
-      if (Math.abs(a - b) > 1) faults.push(`${left[i].id} is ${Math.abs(a - b)} px off`);
-    }
-  }
-  return faults;
-}"""
-COLUMNS = """() => {
-  let least = 999;
-  for (const code of document.querySelectorAll('.half .ln code')) {
-    const probe = document.createElement('span');
-    probe.textContent = '0'.repeat(50);
-    code.append(probe);
-    const one = probe.getBoundingClientRect().width / 50;
-    probe.remove();
-    if (one > 0) least = Math.min(least, code.clientWidth / one);
-    break;
-  }
-  return least;
-}"""
+LEVEL = (HERE / "level.js").read_text(encoding="utf-8")
+COLUMNS = (HERE / "columns.js").read_text(encoding="utf-8")
+
+# what ends beyond its column, or beyond a box that hides it, and cannot be scrolled to
+CUT_OFF = (HERE / "cut_off.js").read_text(encoding="utf-8")
+SMALL = (HERE / "small.js").read_text(encoding="utf-8")
 
 
 def browser():
@@ -58,10 +41,14 @@ def serious(page):
     return [f"axe {rule}: {'; '.join(where)}" for rule, where in json.loads(result)]
 
 
-def look(chromium, path, width, scheme, axe=None):
-    """All faults of one page at one width in one colour scheme."""
+VIEWS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
+
+
+def look(chromium, path, axe=None, views=VIEWS):
+    """All faults of one page, loaded once, at each width and in each colour scheme."""
     faults = []
-    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = chromium.new_page(viewport={"width": views[0][0], "height": 900},
+                             color_scheme=views[0][1])
     page.on("request", lambda r: None if r.url.startswith(("file:", "data:"))
             else faults.append(f"asks for {r.url}"))
     page.on("requestfailed", lambda r: faults.append(f"cannot load {r.url}"))
@@ -70,19 +57,34 @@ def look(chromium, path, width, scheme, axe=None):
     page.on("pageerror", lambda e: faults.append(f"script error: {e}"))
     page.goto(path.as_uri())
     page.evaluate("document.fonts.ready.then(() => 1)")
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    if wide > width:
-        faults.append(f"is {wide} px wide")
-    if width > 1000:
-        faults += page.evaluate(LEVEL)
-        columns = page.evaluate(COLUMNS)
-        if columns < 76:
-            faults.append(f"a pane has {columns:.1f} columns")
     if axe:
         page.add_script_tag(content=axe)
-        faults += serious(page)
+    for width, scheme in views:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        faults += [f"at {width} {scheme}: {fault}" for fault in faults_of(page, width, scheme)]
+        if axe and (width > 1000 or scheme == "light"):
+            faults += [f"at {width} {scheme}: {fault}" for fault in serious(page)]
     page.close()
-    return [f"{path.stem} at {width} {scheme}: {fault}" for fault in faults]
+    return [f"{path.stem}: {fault}" for fault in faults]
+
+
+def faults_of(page, width, scheme):
+    """What is measured: overflow, what is cut off, small labels, rows out of level."""
+    found = []
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    if wide > width:
+        found.append(f"is {wide} px wide")
+    if scheme == "dark":  # the same boxes in other colours
+        return found
+    found += page.evaluate(CUT_OFF)
+    found += page.evaluate(SMALL)
+    if width > 1000:
+        found += page.evaluate(LEVEL)
+        columns = page.evaluate(COLUMNS)
+        if columns < 76:
+            found.append(f"a pane has {columns:.1f} columns")
+    return found
 
 
 def look_at_hover(chromium, path):
@@ -105,7 +107,7 @@ def look_at_hover(chromium, path):
             continue
         backward = f"#backward-{name} .seg{step}"
         watched = [f"{twin} .half.{side}" for twin in (forward, backward) for side in ("np", "pt")
-                   if page.query_selector(twin)]
+                   if page.query_selector(f"{twin} .half.{side}")]
         before = [colour(one) for one in watched]
         page.hover(f"{forward} .half.np .ln")
         page.wait_for_timeout(200)

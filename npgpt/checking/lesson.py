@@ -1,0 +1,193 @@
+"""What a student is told of the backward pass: which steps are right, which is the first that
+is not, the line, two numbers and the cause."""
+
+import inspect
+import re
+
+from npgpt.checking.case import backward_of
+from npgpt.checking.comparison import error_between
+from npgpt.checking.guess import alike
+from npgpt.checking.passes import handed_to_backward, listened, shapes_at, statement_at
+from npgpt.checking.trace import sizes_of
+from npgpt.checking.tutor import MISSING, RIGHT, WRONG, blame, judge
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def examined(case, ours, yours):
+    """-> Targets, Blame or None, both Passes; None where the pass never begins, or where it is
+    the forward pass that is wrong."""
+    name = backward_of(case.component)
+    expected, found = listened(ours, case), listened(yours, case)
+    if found.file is None:
+        return None
+    outputs = [each.forward["y"] for each in (expected, found) if "y" in each.forward]
+    if len(outputs) == 2 and not alike(*outputs):
+        return None
+    targets = judge(expected, found)
+    functions = (inspect.unwrap(ours.find(name)), handed_to_backward(ours, case),
+                 inspect.unwrap(yours.find(name)))
+    return targets, blame(case, expected, found, targets, functions), expected, found
+
+
+def lesson(case, ours, yours, file):
+    """-> what is told of an example, as text; None where no step of the backward pass is
+    wrong on it."""
+    result = examined(case, ours, yours)
+    if result is None:
+        return None
+    targets, blamed, expected, found = result
+    unfinished = isinstance(found.stopped, NotImplementedError)
+    states = states_of_steps(targets, blamed, found)
+    told = [f"{backward_of(case.component)} on an example with {sizes_in_words(case)}:",
+            *list_of_steps(states, targets)]
+    if blamed:
+        told += ["", *told_of_value(blamed, file)]
+    elif found.stopped is None or unfinished:
+        rest = told_of_rest(targets, expected, found, file)
+        if rest is None:
+            return None
+        told += ["", *rest]
+    if found.stopped is not None and not unfinished:
+        told += ["", *told_of_stop(found, file)]
+    return "\n".join([*told, "", praise(states)])
+
+
+def states_of_steps(targets, blamed, found):
+    """{step: state}, in the order of backward."""
+    stopped_in = step_of_stop(found)
+    states = {}
+    for target in targets:
+        here = [each.state for each in targets if each.step == target.step]
+        state = WRONG if WRONG in here else MISSING if MISSING in here else RIGHT
+        blamed_here = blamed.step == target.step if blamed else (
+            state == MISSING and target.is_of(stopped_in))
+        states[target.step] = WRONG if blamed_here else state
+    return states
+
+
+def step_of_stop(found):
+    """The step in which an error was raised; "" where none was, or where the rest is left out."""
+    if found.stopped is None or isinstance(found.stopped, NotImplementedError):
+        return ""
+    return ([""] + [step for line, step, _ in found.file.labels if line <= found.stop_line])[-1]
+
+
+def list_of_steps(states, targets):
+    """A line for each step."""
+    words = {target.step: f"({target.step}) {short(target.words)}" for target in targets}
+    width = max(map(len, words.values()))
+    first = next((step for step, state in states.items() if state == WRONG), None)
+    for step, state in states.items():
+        if state == RIGHT:
+            yield f"  ✓ {words[step]}"
+        elif step == first:
+            yield f"  ✗ {words[step]}"
+        elif first is not None:
+            yield f"    {words[step]:<{width}}   waits for ({first})"
+        else:
+            names = names_in_words(target.name for target in targets
+                                   if target.step == step and target.state == MISSING)
+            yield f"  · {words[step]:<{width}}   to find: {names}"
+
+
+def short(words):
+    """A label without what it explains."""
+    return words.split(":")[0]
+
+
+def names_in_words(names):
+    """d_up.weight and d_up.bias are one thing to find, d_up."""
+    return ", ".join(dict.fromkeys(name.split(".")[0] if name.startswith("d_") else spoken(name)
+                                   for name in names))
+
+
+def told_of_value(blamed, file):
+    """The student's line, the two numbers and the cause."""
+    pair = blamed.pair
+    yield f"Step ({blamed.step}) {short(blamed.words)}: {spoken(pair.name)} is wrong."
+    yield from line_of(file, pair.line)
+    if pair.yours.shape != pair.expected.shape:
+        if "shape" not in blamed.cause.words:
+            yield f"  yours has shape {pair.yours.shape}, expected {pair.expected.shape}"
+    else:
+        _, index = error_between(pair.yours, pair.expected)
+        place = f"{spoken(pair.name)}[{', '.join(map(str, index))}]" if index else spoken(pair.name)
+        yield (f"  {place}: yours {number(pair.yours[index])},"
+               f" expected {number(pair.expected[index])}")
+    yield f"  {blamed.cause.words}"
+
+
+def line_of(file, line):
+    yield f"  {file.name}, line {line}:"
+    yield from (f"      {each.strip()}" for each in statement_at(file, line))
+
+
+def number(value):
+    return f"{value:.4g}"
+
+
+def spoken(name):
+    """grads.up.weight -> grads["up"]["weight"]."""
+    base, *keys = name.split(".")
+    return base + "".join(f"[{key}]" if key.isdigit() else f'["{key}"]' for key in keys)
+
+
+def told_of_stop(found, file):
+    """The line that raises an error, and the shapes in it."""
+    error = found.stopped
+    yield f"It stops in line {found.stop_line} with {type(error).__name__}: {error}"
+    yield from line_of(file, found.stop_line)
+    shapes = shapes_at(file, found)
+    if shapes:
+        yield f"  {shapes}"
+    if hint := hint_for(error, found, file):
+        yield f"  {hint}"
+
+
+def hint_for(error, found, file):
+    """What makes such shapes fit, where it is one of the usual things."""
+    shapes = [tuple(int(size) for size in re.findall(r"\d+", text))
+              for text in re.findall(r"\(([\d,]+)\)", str(error))]
+    if "broadcast" in str(error) and len(shapes) == 2:
+        small, large = sorted(shapes, key=len)
+        if len(small) == len(large) - 1 and any(
+                small == large[:i] + large[i + 1:] for i in range(len(large))):
+            return "A sum or a mean without keepdims=True?"
+    return "Is one of the two to be transposed?" if "matmul" in str(error) else ""
+
+
+def told_of_rest(targets, expected, found, file):
+    """What is to be done where nothing is wrong so far; None where nothing is."""
+    missing = [target for target in targets if target.state == MISSING]
+    if missing:
+        step = missing[0].step
+        names = names_in_words(each.name for each in missing if each.step == step)
+        return [f"What is there is right. Next is step ({step}) {short(missing[0].words)}:"
+                f" find {names}."]
+    for name, value in expected.returned.items():
+        if name not in found.returned:
+            return [f"Every step is right, but {spoken(name)} is not returned.",
+                    *(line_of(file, found.line) if found.line else [])]
+        if not alike(found.returned[name], value):
+            other = [key for key, each in expected.returned.items()
+                     if alike(each, found.returned[name])]
+            return [f"Every step is right, but what is returned as {spoken(name)} is"
+                    f" {spoken(other[0]) if other else 'something else'}.",
+                    *line_of(file, found.line)]
+    return None
+
+
+def praise(states):
+    right, count = list(states.values()).count(RIGHT), len(states)
+    if right == count:
+        return "All steps are right." if count > 1 else "The step is right."
+    if right == 0:
+        return "No step is right yet."
+    word = NUMBERS[right] if right < len(NUMBERS) else str(right)
+    all_of = NUMBERS[count] if count < len(NUMBERS) else str(count)
+    return f"{word.capitalize()} of {all_of} steps {'is' if right == 1 else 'are'} right."
+
+
+def sizes_in_words(case):
+    return ", ".join(f"{name} = {size}" for name, size in sizes_of(case).items())
