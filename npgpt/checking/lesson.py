@@ -3,8 +3,9 @@ is not, the line, two numbers and the cause."""
 
 import inspect
 
+import numpy as np
+
 from npgpt.checking.case import backward_of
-from npgpt.checking.comparison import error_between
 from npgpt.checking.guess import alike
 from npgpt.checking.passes import handed_to_backward, listened, shapes_at, statement_at
 from npgpt.checking.trace import sizes_of
@@ -118,11 +119,18 @@ def told_of_value(blamed, file):
         if "shape" not in blamed.cause.words:
             yield f"  yours has shape {pair.yours.shape}, expected {pair.expected.shape}"
     else:
-        _, index = error_between(pair.yours, pair.expected)
+        index = telling_index(pair.yours, pair.expected)
         place = f"{spoken(pair.name)}[{', '.join(map(str, index))}]" if index else spoken(pair.name)
         yield (f"  {place}: yours {number(pair.yours[index])},"
                f" expected {number(pair.expected[index])}")
     yield f"  {blamed.cause.words}"
+
+
+def telling_index(yours, expected):
+    """Where the two differ most, if possible where neither is 0."""
+    both = (yours != 0) & (expected != 0) & (yours != expected)
+    difference = np.abs(np.where(both | ~both.any(), yours - expected, 0))
+    return tuple(map(int, np.unravel_index(np.nanargmax(difference), difference.shape)))
 
 
 def line_of(file, line):
@@ -131,7 +139,7 @@ def line_of(file, line):
 
 
 def number(value):
-    return f"{value:.4g}"
+    return f"{value + 0.0:.4g}"       # no minus before 0
 
 
 def spoken(name):
