@@ -131,6 +131,21 @@ def test_search_finds_the_words_of_the_field(book, chromium, words):  # noqa: F8
 
 
 @pytest.mark.acceptance
+def test_each_title_says_where_the_page_stands(book):  # noqa: F811
+    from chapters import road
+
+    for caption, pages in road().items():
+        for page in pages:
+            text = (book / f"{page}.html").read_text(encoding="utf-8")
+            title = re.search(r"<title>(.*?)</title>", text)[1]
+            assert title.endswith(" · npgpt ∥ torchgpt")
+            if page.startswith("chapters/"):
+                assert f" · {caption} · " in title
+    text = (book / "source" / "npgpt" / "layers" / "softmax.html").read_text(encoding="utf-8")
+    assert "<title>npgpt/layers/softmax.py · source · npgpt ∥ torchgpt</title>" in text
+
+
+@pytest.mark.acceptance
 @pytest.mark.parametrize("width, scheme", [(1440, "light"), (390, "dark")])
 def test_each_result_says_where_and_what(book, chromium, width, scheme):  # noqa: F811
     import browsing
