@@ -14,8 +14,7 @@ from svg import Svg, chart, printed
 
 RECORD = Path(__file__).parents[1] / "records" / "overfitting.json"
 LETTERS, TRAIN, HELD = "abns", "bananas", "banaba"
-STYLES = {"base": "ink", "more data": "att", "dropout": "up", "weight decay": "dn",
-          "smaller model": "dim"}
+RUNS = ["base", "more data", "dropout", "weight decay", "smaller model"]
 
 
 @lru_cache(maxsize=1)
@@ -72,7 +71,7 @@ def worked():
     steps, train, validation = losses("base")
     low = int(np.argmin(validation))
     table = []
-    for name in STYLES:
+    for name in RUNS:
         _, fit, check = losses(name)
         k = int(np.argmin(check))
         table.append([check[k], steps[k], check[-1], fit[-1], check[-1] - fit[-1]])
@@ -85,7 +84,8 @@ def worked():
              "end": validation[-1], "end_train": train[-1], "last": int(steps[-1]),
              "wasted": int(steps[-1] - steps[low]), "sure": math.exp(-train[-1]),
              "guess": math.exp(-validation[-1]), "guess_best": math.exp(-validation[low]),
-             "runs": list(STYLES), "heads": ["lowest", "at step", "at the end", "training", "gap"],
+             "runs": RUNS, "heads": ["lowest", "step", "end", "train", "gap"],
+             "gain": [table[0][0] - row[0] for row in table],
              "table": [[f"{v:.2f}" if i != 1 else f"{v:.0f}" for i, v in enumerate(row)]
                        for row in table],
              "decayed": decayed[-1][1], "plain_end": run[-1][1], "plain_best": held[best],
@@ -152,11 +152,13 @@ def choosing(width):
 
 
 def helps(width):
+    others = "the others" if width < 500 else "dropout, weight decay, smaller model"
     series = {}
-    short = {"more data": "data", "weight decay": "decay", "smaller model": "smaller"}
-    for name, style in STYLES.items():
+    for name, shown, style in (("dropout", others, "dim"), ("weight decay", " decay", "dim"),
+                               ("smaller model", " smaller", "dim"), ("base", "base", "ink"),
+                               ("more data", "more data", "att")):
         steps, _, validation = losses(name)
-        series[short.get(name, name) if width < 500 else name] = (steps, validation, style)
+        series[shown] = (steps, validation, style)
     return chart(width, series, "step", "validation loss in nats", y_range=(1.2, 3.2))
 
 
@@ -164,16 +166,16 @@ def gaps(width):
     """Training and validation loss at the end of each run, and between them the gap."""
     phone = width < 500
     left, right = (104 if phone else 130), width - 20
-    image = Svg(width, 50 + 46 * len(STYLES))
+    image = Svg(width, 50 + 46 * len(RUNS))
 
     def x(value):
         return left + value / 3 * (right - left)
 
     for value in range(4):
-        image.line(x(value), 34, x(value), 30 + 46 * len(STYLES), "axis")
-        image.text(x(value), 46 + 46 * len(STYLES), str(value), "nt", "middle")
+        image.line(x(value), 34, x(value), 30 + 46 * len(RUNS), "axis")
+        image.text(x(value), 46 + 46 * len(RUNS), str(value), "nt", "middle")
     image.text(left, 14, "at the end: training ● – ● validation", "nt")
-    for i, name in enumerate(STYLES):
+    for i, name in enumerate(RUNS):
         _, train, validation = losses(name)
         y = 56 + 46 * i
         image.text(left - 10, y + 4, name, "lab", "end")
