@@ -1,12 +1,23 @@
-// A chapter named like the query comes first: layer_norm finds its chapter, then the reference.
+// The page that a word of the glossary belongs to comes first, then a chapter named like
+// the query: layer_norm finds its chapter before the reference.
 var Scorer = {
+  // one spelling for warm-up, warmup and warm up; for optimiser and optimizers
+  plain: words => words.toLowerCase().replace(/is(ed?|ers?|ations?|ing)\b/g, "iz$1")
+    .split(/[^\p{L}\p{N}]+/u).map(w => w.length > 3 ? w.replace(/([^s])s$/, "$1") : w).join(""),
+  // the glossary's entries that the query names, or else begins to name
+  named: asked => {
+    const words = Scorer.plain(asked), all = typeof Book === "undefined" ? [] : Book.terms;
+    const exact = all.filter(([names]) => names.some(n => Scorer.plain(n) === words));
+    if (exact.length || words.length < 4) return exact;
+    return all.filter(([names]) => names.some(n => Scorer.plain(n).startsWith(words)));
+  },
   score: result => {
     const [page, title, , , score] = result;
     const asked = (new URLSearchParams(location.search).get("q") || "").trim().toLowerCase();
     const words = asked.replace(/[^\p{L}\p{N}]+/gu, "_");
-    const name = page.split("/").pop();
     const chapter = page.startsWith("chapters/");
-    return score + (name === words ? 200 : 0)
+    const at = Scorer.named(asked).findIndex(term => term[1] === page);
+    return score + (at < 0 ? 0 : 300 - at) + (page.split("/").pop() === words ? 400 : 0)
       + (chapter && title.toLowerCase().includes(asked) ? 50 : 0) + (chapter ? 8 : 0);
   },
   objNameMatch: 11, objPartialMatch: 6,

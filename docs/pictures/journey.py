@@ -4,8 +4,8 @@ from functools import cache
 
 import numpy as np
 from npgpt.blocks import block, block_backward
+from npgpt.checking.attention_maps import attention_maps
 from npgpt.layers import (
-    attention,
     cross_entropy,
     cross_entropy_backward,
     embedding,
@@ -13,34 +13,32 @@ from npgpt.layers import (
     linear,
     position_embedding,
     softmax,
-    split_qkv,
 )
 from npgpt.layers.layer_norm import layer_norm_backward
 from npgpt.layers.linear import linear_backward
 from npgpt.models import gpt2
 from npgpt.text import CharacterTokenizer
 from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, init, loss_and_grads
-from npgpt.training.batches import draw_batch
 from svg import Svg, printed
 
-TEXT = "the cat sat on the mat. the cat ate. "
-PROMPT, TARGET = "the ca", "he cat"
-STEPS = 45
+NAMES = ("tom", "tim", "sam", "sid", "pam", "pip")
+LINES = [f"{name}? {name}!" for name in NAMES]
+PROMPT, TARGET = "tom? t", "om? to"
+STEPS = 90
 
 
 @cache
 def trained():
-    """A model of two blocks and eight channels that has read TEXT many times."""
-    tokenizer = CharacterTokenizer.train([TEXT])
-    config = gpt2.Config(tokenizer.vocab_size, context_length=12, layers=2, heads=2, channels=8)
+    """A model of two blocks and eight channels that has read the six lines 90 times."""
+    tokenizer = CharacterTokenizer.train(LINES)
+    config = gpt2.Config(tokenizer.vocab_size, context_length=8, layers=2, heads=2, channels=8)
     params = init(gpt2, config, seed=1, dtype=np.float64)
-    ids = np.array(tokenizer.encode(TEXT * 20))
+    rows = np.array([tokenizer.encode(line) for line in LINES])
     state = adamw_init(params)
     for step in range(STEPS):
-        inputs, targets = draw_batch(ids, 12, 8, 1, step)
-        _, grads = loss_and_grads(gpt2, params, inputs, targets, config)
+        _, grads = loss_and_grads(gpt2, params, rows[:, :-1], rows[:, 1:], config)
         grads, _ = clip_by_global_norm(grads, 1.0)
-        adamw_step(params, grads, state, lr=1e-2)
+        adamw_step(params, grads, state, lr=1e-2 * min(1, (step + 1) / 20))
     return tokenizer, config, params
 
 
@@ -54,11 +52,6 @@ def walk():
     position_emb, _ = position_embedding(ids, **params["positions"])
     x, streams, saved = token_emb + position_emb, [], []
     streams.append(x)
-    first = params["blocks"][0]
-    normed, _ = layer_norm(x, **first["norm_1"])
-    qkv, _ = linear(normed, **first["attention"]["qkv"])
-    (q, k, v), _ = split_qkv(qkv, 2)
-    _, (_, _, _, probs, *_) = attention(q, k, v, causal=True)
     for layer in params["blocks"]:
         x, more = block(x, layer, config.heads)
         streams.append(x)
@@ -75,10 +68,10 @@ def walk():
     for more in reversed(saved):
         d_x, _ = block_backward(d_x, more)
         gradients.append(d_x)
+    maps = attention_maps(gpt2, params, tokenizer.encode(PROMPT), config)
     return {"tokenizer": tokenizer, "ids": ids[0], "token": token_emb[0, -1],
-            "position": position_emb[0, -1],
-            "normed": normed[0, -1], "streams": [s[0, -1] for s in streams],
-            "probs": probs[0, :, -1], "last": last[0, -1], "logits": logits[0, -1],
+            "position": position_emb[0, -1], "streams": [s[0, -1] for s in streams],
+            "probs": np.concatenate([each[:, -1] for each in maps]), "last": last[0, -1],
             "next": softmax(logits[0, -1].copy())[0], "loss": float(loss),
             "target": int(targets[0, -1]), "d_logits": d_logits[0, -1], "d_last": d_last[0, -1],
             "gradients": [g[0] for g in gradients]}
@@ -89,20 +82,26 @@ def characters(ids):
     return [tokenizer.decode([int(i)]).replace(" ", "␣") for i in ids]
 
 
-def rows(width, named, digits=2, kind="np"):
-    """Rows of eight numbers, one below the other, each under its name."""
+def rows(width, named, digits=2, signed=False):
+    """Rows of eight numbers, one below the other, each under its name: grey by size, a
+    gradient in the colour of its sign."""
     phone = width < 500
-    cell = (44, 26) if phone else (58, 26)
+    cell, height = (44 if phone else 58), 26
     image = Svg(width, 8 + len(named) * 54)
     for i, (name, values, note) in enumerate(named):
-        y = 22 + i * 54
+        y, biggest = 22 + i * 54, np.abs(values).max()
         image.text(0, y, name, "nm").text(8.2 * len(name) + 12, y, note, "nt")
-        image.matrix(0, y + 8, [values], cell, digits, kind=kind)
+        for j, value in enumerate(values):
+            kind = ("up" if value > 0 else "dn") if signed else "grey"
+            image.rect(j * cell, y + 8, cell - 2, height - 2, f"cellbox {kind}", 3,
+                       f"--share:{abs(value) / biggest:.3f}")
+            image.text((j + 0.5) * cell - 1, y + 8 + height / 2 + 3, printed(value, digits),
+                       "val", "middle")
     return image
 
 
 def picture(width):
-    """Text to ids, and the row that each of the two tables gives."""
+    """The text and its ids."""
     way = walk()
     phone = width < 500
     image = Svg(width, 84)
@@ -110,7 +109,7 @@ def picture(width):
     for i, (character, number) in enumerate(zip(characters(way["ids"]), way["ids"])):
         x = 20 + i * gap
         last = i == len(way["ids"]) - 1
-        image.rect(x - 16, 8, 32, 28, "box np" if last else "box")
+        image.rect(x - 16, 8, 32, 28, "box ink" if last else "box")
         image.text(x, 27, character, "tok", "middle")
         image.arrow(x, 38, x, 58)
         image.text(x, 76, str(int(number)), "num", "middle")
@@ -119,75 +118,86 @@ def picture(width):
 
 def start(width):
     way = walk()
-    return rows(width, [("token_emb", way["token"], "what it is"),
-                        ("position_emb", way["position"], "where it stands"),
-                        ("x", way["streams"][0], "their sum: the stream begins")])
+    return rows(width, [("token_emb", way["token"], "row of the letter t"),
+                        ("position_emb", way["position"], "row of position 5"),
+                        ("x", way["streams"][0], "their sum: the input of block 1")])
 
 
 def look(width):
-    """The probabilities of both heads of the first block, from the last letter."""
+    """The attention weights of all four heads, from the last letter."""
     way = walk()
+    share = way["probs"][2, PROMPT.index("o")]
+    if share < 0.9:
+        raise ValueError(f"head 1 of block 2 gives the o {share:.2f} only: the page says most")
     phone = width < 500
-    image = Svg(width, 120)
-    image.matrix(56, 44, way["probs"], (46, 28) if phone else (76, 28), 2, ["head 1", "head 2"],
-                 characters(way["ids"]), top=1, name="probs")
+    left, cell = (112, 40) if phone else (130, 76)
+    image = Svg(width, 46 + 4 * 28)
+    names = [f"block {b}, head {h}" for b in (1, 2) for h in (1, 2)]
+    image.matrix(left, 40, way["probs"], (cell, 28), 2, names, top=1, kind="att")
+    for j, character in enumerate(characters(way["ids"])):
+        image.text(left + (j + 0.5) * cell, 30, character, "tok", "middle")
+    image.text(0, 12, "probs", "nm").text(52, 12, "of the last letter", "nt")
     return image
 
 
-def floors(width):
+def stream(width):
     way = walk()
     names = ["after the embedding", "after block 1", "after block 2"]
     named = [("x", stream, note) for stream, note in zip(way["streams"], names)]
-    return rows(width, [*named, ("normed", way["last"], "after the last norm")])
+    return rows(width, [*named, ("normed", way["last"], "after the last layer norm")])
 
 
-def bars(width, values, highlight, digits, signed=False):
-    """One bar for each token of the vocabulary."""
+def bars(width, values, kinds):
+    """One bar for each token of the vocabulary, with its number where it can be seen."""
     phone = width < 500
-    order = np.arange(len(values))
-    step = (width - 10) / len(order)
-    height = 150 if not signed else 190
-    base = 120 if not signed else 100
+    step = (width - 10) / len(values)
+    signed = min(values) < 0
     top = np.abs(values).max()
-    image = Svg(width, height)
-    for i in order:
-        x, size = 5 + i * step, 92 * values[i] / top
+    base = 120 if not signed else 24 + 92 * max(values) / top
+    image = Svg(width, base + (30 if not signed else 92 + 40))
+    image.line(5, base, width - 9, base, "axis")
+    for i, value in enumerate(values):
+        x, size = 5 + i * step, 92 * value / top
         image.rect(x, base - max(size, 0), step - 4, max(abs(size), 0.8),
-                   "bar pt" if i == highlight else "bar", 2)
-        word = characters([i])[0]
-        image.text(x + (step - 4) / 2, base + (18 if not signed or size >= 0 else -8), word, "tok",
-                   "middle")
-        if not phone or i == highlight or abs(values[i]) > 0.3 * top:
-            image.text(x + (step - 4) / 2, base - size + (-6 if size >= 0 else 16),
-                       printed(values[i], digits), "num", "middle")
+                   f"cellbox {kinds[i]}", 2, "--share:1")
+        middle = x + (step - 4) / 2
+        image.text(middle, base + (18 if size >= 0 else -8), characters([i])[0], "tok", "middle")
+        if abs(value) > 0.02 * top or not phone:
+            image.text(middle, base - size + (-6 if size >= 0 else 16), printed(value, 2), "num",
+                       "middle")
     return image
 
 
 def guess(width):
     way = walk()
-    return bars(width, way["next"], way["target"], 2)
+    return bars(width, way["next"], ["att"] * len(way["next"]))
 
 
-def blame(width):
+def logit_gradient(width):
     way = walk()
-    return bars(width, way["d_logits"], way["target"], 2, signed=True)
+    return bars(width, way["d_logits"], ["up" if v > 0 else "dn" for v in way["d_logits"]])
 
 
 def back(width):
     """The gradient of the stream at the last letter, from the top to the embedding."""
     way = walk()
-    names = ["above block 2", "between the blocks", "below block 1: the embedding's"]
+    names = ["after block 2", "after block 1", "after the embedding"]
     named = [("d_x", gradient[-1], note) for gradient, note in zip(way["gradients"], names)]
-    return rows(width, [("d_normed", way["d_last"], "under the head"), *named], 3)
+    return rows(width, [("d_normed", way["d_last"], "after the last layer norm"), *named],
+                2, signed=True)
 
 
 def spread(width):
-    """How much of the gradient each letter has, on each floor: attention spreads it back."""
+    """How much of the gradient each letter has, at each depth."""
     way = walk()
     phone = width < 500
-    image = Svg(width, 150)
+    left, cell = (128, 38) if phone else (170, 70)
+    image = Svg(width, 46 + 3 * 28)
     lengths = [np.linalg.norm(g, axis=-1) for g in way["gradients"]]
-    names = ["top", "middle", "bottom"]
-    image.matrix(64, 44, lengths, (46, 28) if phone else (76, 28), 3, names, characters(way["ids"]),
-                 kind="pt", name="|d_x|")
+    names = ["after block 2", "after block 1", "after embedding" if phone
+             else "after the embedding"]
+    image.matrix(left, 40, lengths, (cell, 28), 2, names, kind="att")
+    for j, character in enumerate(characters(way["ids"])):
+        image.text(left + (j + 0.5) * cell, 30, character, "tok", "middle")
+    image.text(0, 12, "‖d_x‖", "nm").text(56, 12, "the length of each gradient", "nt")
     return image

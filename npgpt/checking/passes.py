@@ -30,12 +30,14 @@ class Value:
 @dataclass
 class Pass:
     """values: in order; returned: the results by name, at a line; forward: name -> array, of
-    the forward pass; stopped: the error, at a line, and the names' values there."""
+    the forward pass; start: the function's first line; stopped: the error, at a line, and the
+    names' values there."""
 
     values: list
     returned: dict
     forward: dict
     file: Any = None
+    start: int = 0
     line: int = 0
     stopped: BaseException | None = None
     stop_line: int = 0
@@ -53,7 +55,7 @@ def listened(implementation, case):
         found.stopped = error.__cause__
     calls = [call for call in recorder.calls if call.path == backward]
     if calls:
-        found.file = calls[0].file
+        found.file, found.start = calls[0].file, calls[0].code.co_firstlineno
         if found.stopped is not None:
             found.stop_line, found.there = place_of(found.stopped, calls[0].code)
     for event in recorder.events:

@@ -1,4 +1,4 @@
-"""npgpt inspect: what a checkpoint is made of, and where its heads look."""
+"""npgpt inspect: what a checkpoint is made of, and what its heads attend to."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -18,8 +18,11 @@ def first_ids(tokenizer, vocab_size, prompt=None, ids=None, special=()):
                              " instead of --prompt")
         start = [0]
     else:
-        start = (opening(tokenizer) if prompt is None
-                 else tokenizer.encode(prompt, allowed_special=special))
+        before = [tokenizer.special_ids[name]
+                  for name in getattr(tokenizer, "before", ())]
+        start = before + (
+            opening(tokenizer) if prompt is None
+            else tokenizer.encode(prompt, allowed_special=special))
     if not start:
         raise InputError("the prompt is empty: give at least one character")
     return start

@@ -11,6 +11,7 @@ from npgpt.cli.main import main
 from npgpt.families.gpt2 import Config
 from npgpt.models import gpt2
 from npgpt.random_stream import normals
+from npgpt.runs.attention_picture import attention_figure
 from npgpt.runs.checkpoint import load_checkpoint, save_checkpoint
 from npgpt.runs.inspection import nearest
 from npgpt.text import CharacterTokenizer
@@ -71,7 +72,7 @@ def test_inspect_names_the_nearest_tokens(run, checkpoint):
     assert cosines == sorted(cosines, reverse=True)
 
 
-def test_inspect_draws_where_each_head_looks(run, checkpoint, tmp_path):
+def test_inspect_draws_what_each_head_attends_to(run, checkpoint, tmp_path):
     found = load_checkpoint(checkpoint)
     ids = found.tokenizer.encode("the cat")
     maps = attention_maps(gpt2, found.params, ids, found.config)
@@ -79,12 +80,29 @@ def test_inspect_draws_where_each_head_looks(run, checkpoint, tmp_path):
     for each in maps:
         np.testing.assert_allclose(each.sum(axis=-1), 1, atol=1e-6)
         assert not np.triu(each, 1).any()
-    picture = tmp_path / "seen.png"
+    picture = tmp_path / "attended.png"
     status, out, _ = run("inspect", checkpoint, "--text", "the cat",
                          "--picture", picture)
     assert status == 0
     assert out.rstrip().endswith(str(picture))
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("blocks, heads, T, longest", [
+    (1, 1, 2, 1), (2, 2, 7, 1), (4, 4, 40, 9), (12, 12, 30, 4), (1, 2, 500, 6)])
+def test_the_picture_of_attention_can_be_read(blocks, heads, T, longest):
+    maps = [np.tril(np.ones((heads, T, T)))] * blocks
+    figure = attention_figure(maps, ["t" * longest] * T)
+    *panels, bar = figure.axes
+    assert [panel.get_title() for panel in panels] == [
+        f"block {b}, head {h}" for b in range(1, blocks + 1) for h in range(1, heads + 1)]
+    texts = [text for axis in (*panels, bar) for text in (
+        axis.title, *axis.get_xticklabels(), *axis.get_yticklabels()) if text.get_text()]
+    assert min(text.get_fontsize() for text in texts) * figure.dpi / 72 >= 11      # pixels
+    shown = [text.get_text() for text in panels[0].get_yticklabels()]
+    assert len(shown) == T or T > 40 or blocks > 4
+    width, height = figure.get_size_inches() * figure.dpi
+    assert 300 <= width <= 7000 and 300 <= height <= 7000
 
 
 @pytest.mark.parametrize("words, said", [

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from npgpt.errors import InputError, quote
 from npgpt.files import parse_json
+from npgpt.text.tokenizers.byte_level import write_byte_level
 from npgpt.text.tokenizers.checks import as_texts, check_ids, check_text
-from npgpt.text.tokenizers.cutting import cut_blocks, cut_words
+from npgpt.text.tokenizers.cutting import GPT2, Cutting, cut_blocks
 from npgpt.text.tokenizers.naive_byte_pairs import BYTES, PRINTING
 from npgpt.text.tokenizers.special_tokens import (
     END_OF_TEXT,
@@ -20,7 +21,7 @@ from npgpt.text.tokenizers.special_tokens import (
     split_special,
 )
 from npgpt.text.tokenizers.streaming import StreamDecoder
-from npgpt.text.tokenizers.tokenizer_json import save_text, write_json
+from npgpt.text.tokenizers.tokenizer_json import save_text
 from npgpt.text.tokenizers.training import count_words, train_merges
 from npgpt.text.tokenizers.word_encoder import WordEncoder
 
@@ -30,16 +31,22 @@ SPELLING = {
     byte: chr(byte if byte in PRINTING else 256 + id - len(PRINTING))
     for id, byte in enumerate(BYTES)
 }
+MOST_LACKING = 64  # bytes without a token: more is another kind of vocabulary
 _SPELT = {character: byte for byte, character in SPELLING.items()}
 
 
 class BytePairTokenizer:
     """Tokens are bytes and what merging them makes, so every text and every
-    string of bytes has its ids, and comes back whole.
+    string of bytes has its ids, and comes back whole. Some families lack tokens
+    for bytes that hardly occur (`lacking`): those are left out of the ids, as the
+    `tokenizers` library leaves them out.
 
     `tokens` holds each id's bytes (a special token's name), `merges` the pairs
     of ids in the order learned, `special_ids` the special tokens; those of them
     in `added` are found in any text, as whole words that were added later are.
+    `cutting` is how a family cuts text into words; with `whole_words` a word that
+    is itself a token is not merged; `before` are the special tokens that the family
+    puts before a text: `encode` does not, a prompt begins with them.
     """
 
     kind = "bpe"
@@ -50,17 +57,21 @@ class BytePairTokenizer:
         merges: Iterable[tuple[int, int]],
         special_ids: dict[str, int],
         added: Iterable[str] = (),
+        cutting: Cutting = GPT2,
+        whole_words: bool = False,
+        before: Iterable[str] = (),
     ) -> None:
         self.tokens, self.merges, self.special_ids = list(tokens), list(merges), special_ids
-        self.added = tuple(added)
+        self.added, self.before = tuple(added), tuple(before)
+        self.cutting, self.whole_words = cutting, whole_words
         check_special_tokens(special_ids)
         special = {id for name, id in special_ids.items() if name not in self.added}
         ids = {token: id for id, token in enumerate(self.tokens) if id not in special}
         if len(ids) + len(special) != len(self.tokens):
             raise InputError("some token occurs twice in the vocabulary")
-        lacking = [byte for byte in range(256) if bytes([byte]) not in ids]
-        if lacking:
-            raise InputError(f"the vocabulary lacks {len(lacking)} of the 256 bytes")
+        self.lacking = bytes(byte for byte in range(256) if bytes([byte]) not in ids)
+        if len(self.lacking) > MOST_LACKING:
+            raise InputError(f"the vocabulary lacks {len(self.lacking)} of the 256 bytes")
         for name in special_ids:
             spelt = bytes(_SPELT.get(character, 0) for character in name)
             if spelt in ids and name not in self.added:
@@ -68,7 +79,7 @@ class BytePairTokenizer:
                     f"special token {quote(name)} is also a piece of text: "
                     "write it with punctuation, as in <|end|>"
                 )
-        self._byte_ids = [ids[bytes([byte])] for byte in range(256)]
+        self._byte_ids = [ids.get(bytes([byte]), 0) for byte in range(256)]
         self._made: list[int] = []  # the id that each merge makes
         used: set[int] = set()
         for left, right in self.merges:
@@ -80,7 +91,8 @@ class BytePairTokenizer:
                 )
             used |= {left, right}
             self._made.append(made)
-        self._words = WordEncoder(self._byte_ids, self.merges, self._made)
+        self._words = WordEncoder(
+            self._byte_ids, self.merges, self._made, self.lacking, ids if whole_words else {})
 
     @classmethod
     def train(
@@ -144,7 +156,8 @@ class BytePairTokenizer:
     @classmethod
     def from_spelt(
         cls, vocabulary: dict[str, int], merges: Iterable[str], special_ids: dict[str, int],
-        added: Iterable[str] = (),
+        added: Iterable[str] = (), cutting: Cutting = GPT2, whole_words: bool = False,
+        before: Iterable[str] = (),
     ) -> "BytePairTokenizer":
         """From tokens spelt as in GPT-2's files, merges as "left right". Special tokens
         are written as they are, and so are those of them in `added`."""
@@ -165,7 +178,7 @@ class BytePairTokenizer:
         except (KeyError, ValueError) as error:
             raise InputError(
                 f"these are not byte-level tokens and merges: {quote(error)}") from None
-        return cls(tokens, pairs, special_ids, added)
+        return cls(tokens, pairs, special_ids, added, cutting, whole_words, before)
 
     @property
     def vocab_size(self) -> int:
@@ -205,9 +218,10 @@ class BytePairTokenizer:
         return StreamDecoder(self.decode_bytes)
 
     def _encode_blocks(self, texts: Iterable[str], names: list[str]) -> Iterator[Iterable[int]]:
-        for block in cut_blocks(texts, names):
+        for block in cut_blocks(texts, names, border=self.cutting.border):
             for piece, special in split_special(block, names, self.special_ids):
-                yield self._words.encode(cut_words(piece)) if special is None else [special]
+                yield (self._words.encode(self.cutting.words(piece)) if special is None
+                       else [special])
 
     def to_tiktoken_ranks(self) -> dict[bytes, int]:
         """Ranks for `tiktoken.Encoding(name, pat_str=PATTERN, mergeable_ranks=ranks,
@@ -228,17 +242,16 @@ class BytePairTokenizer:
         model = {
             "type": "BPE", "dropout": None, "unk_token": None,
             "continuing_subword_prefix": None, "end_of_word_suffix": None,
-            "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
+            "fuse_unk": False, "byte_fallback": False, "ignore_merges": self.whole_words,
             "vocab": {token: id for id, token in enumerate(spelt)},
             "merges": [f"{spelt[left]} {spelt[right]}" for left, right in self.merges],
         }
-        byte_level = {"type": "ByteLevel", "add_prefix_space": False,
-                      "trim_offsets": True, "use_regex": True}
-        return write_json(model, byte_level, byte_level, self.special_ids, self.added)
+        return write_byte_level(model, self.cutting, self.special_ids, self.added, self.before)
 
     def save(self, file: str | Path) -> None:
         """Write tokenizer.json."""
         save_text(file, self.to_json())
 
     def __reduce__(self) -> tuple:
-        return BytePairTokenizer, (self.tokens, self.merges, self.special_ids, self.added)
+        return BytePairTokenizer, (self.tokens, self.merges, self.special_ids, self.added,
+                                   self.cutting, self.whole_words, self.before)

@@ -1,7 +1,11 @@
-"""Text cut into words, by GPT-2's pattern, and into blocks that can be encoded one by one."""
+"""Text cut into words, as a family's pattern says, and into blocks that can be encoded one
+by one."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 import regex
@@ -15,12 +19,62 @@ _find = regex.compile(PATTERN).findall
 _find_in_ascii = re.compile(
     r" ?[A-Za-z]+|'s|'t|'re|'ve|'m|'ll|'d| ?[0-9]+| ?[^\sA-Za-z0-9]+|\s+(?!\S)|\s+", re.ASCII
 ).findall
-# no word of the pattern goes across the middle of this, and none looks beyond it
+_find_digits = regex.compile(r"\p{N}|\P{N}+").findall
+# no word of a pattern goes across the middle of this, and none looks beyond it
 _BORDER = regex.compile(r"\S\s")
+_BORDER_BEFORE_SPACE = regex.compile(r"\S ")  # some words end in newlines
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How a family cuts text into words, before any pair is merged.
+
+    pattern: a regular expression; each match is a word, and so is what lies between two.
+    single_digits: each digit is cut out first, as a word of its own.
+    nfc: the text is first put into Unicode's normal form C, so that it does not
+    always come back as it was."""
+
+    pattern: str = PATTERN
+    single_digits: bool = False
+    nfc: bool = False
+
+    def words(self, text: str) -> list[str]:
+        """The words of a text; joined, they are the text, in its normal form."""
+        if self.nfc:
+            text = unicodedata.normalize("NFC", text)
+        if self.single_digits:
+            pieces = _find_digits(text)
+            return [*chain.from_iterable(
+                [piece] if piece.isnumeric() and len(piece) == 1 else self._cut(piece)
+                for piece in pieces)]
+        return self._cut(text)
+
+    def _cut(self, text: str) -> list[str]:
+        if self.pattern == PATTERN:
+            return cut_words(text)
+        found, end = [], 0
+        for match in self._compiled.finditer(text):
+            if match.start() > end:
+                found.append(text[end : match.start()])
+            if match.end() > match.start():
+                found.append(match[0])
+            end = match.end()
+        return [*found, text[end:]] if end < len(text) else found
+
+    @cached_property
+    def _compiled(self) -> regex.Pattern:
+        return regex.compile(self.pattern)
+
+    @property
+    def border(self) -> regex.Pattern:
+        return _BORDER if self.pattern == PATTERN and not self.nfc else _BORDER_BEFORE_SPACE
+
+
+GPT2 = Cutting()
 
 
 def cut_words(text: str) -> list[str]:
-    """The words of a text; joined, they are the text."""
+    """The words of a text by GPT-2's pattern; joined, they are the text."""
     if text.isascii():
         return _find_in_ascii(text)
     # a foreign character here and there costs no more than the words around it
@@ -29,7 +83,8 @@ def cut_words(text: str) -> list[str]:
 
 
 def cut_blocks(
-    texts: Iterable[str], names: Sequence[str] = (), size: int = BLOCK
+    texts: Iterable[str], names: Sequence[str] = (), size: int = BLOCK,
+    border: regex.Pattern = _BORDER,
 ) -> Iterator[str]:
     """The texts, joined, in blocks of about `size` characters.
 
@@ -46,7 +101,7 @@ def cut_blocks(
         if length < enough:
             continue
         text, start = "".join(waiting), 0
-        while (end := _find_border(text, start + size, names)) is not None:
+        while (end := _find_border(text, start + size, names, border)) is not None:
             yield text[start:end]
             start = end
         waiting, length = [text[start:]], len(text) - start
@@ -56,12 +111,14 @@ def cut_blocks(
         yield "".join(waiting)
 
 
-def _find_border(text: str, start: int, names: Sequence[str]) -> int | None:
+def _find_border(
+    text: str, start: int, names: Sequence[str], border: regex.Pattern
+) -> int | None:
     """Where the text may be cut, at `start` or soon after it."""
-    for match in _BORDER.finditer(text, max(start - 1, 0)):
-        border = match.start() + 1
-        if not any(_stands_across(name, text, border) for name in names):
-            return border
+    for match in border.finditer(text, max(start - 1, 0)):
+        place = match.start() + 1
+        if not any(_stands_across(name, text, place) for name in names):
+            return place
     return None
 
 

@@ -9,6 +9,7 @@ from npgpt.errors import InputError, quote
 from npgpt.files import parse_json, read_bytes
 from npgpt.text.tokenizers import characters, words
 from npgpt.text.tokenizers.added_tokens import read_added
+from npgpt.text.tokenizers.byte_level import read_before, read_cutting
 from npgpt.text.tokenizers.byte_pairs import BytePairTokenizer
 from npgpt.text.tokenizers.characters import CharacterTokenizer
 from npgpt.text.tokenizers.gpt2_files import is_gpt2, load_gpt2_files
@@ -71,16 +72,13 @@ def load_tokenizer(file: str | Path) -> Tokenizer:
 def _read(whole: dict[str, Any]) -> Tokenizer:
     """Padding and truncation are left alone: they change no id of a text that fits."""
     model, (special_ids, added) = whole["model"], read_added(whole["added_tokens"])
-    if whole["normalizer"] is not None:
-        raise InputError("it changes the text first, by a normalizer, which is not done here")
-    after = whole["post_processor"] or {"type": "ByteLevel"}
-    template = [[*part] for part in after.get("single", [])]
-    if after["type"] != "ByteLevel" and template != [["Sequence"]]:
-        kind = str(after["type"])[:60]
-        raise InputError(f"it adds tokens around the text ({kind}), not done here")
+    before = read_before(whole)
     # files of before 2021 name no type
     kind = model.get("type", "BPE")
     if kind == "WordLevel":
+        if whole["normalizer"] is not None or before:
+            raise InputError("its words have a normalizer or tokens before the text, which is"
+                             " not done here")
         if added:
             raise InputError(f"added token {quote(added[0])} is not a plain special token")
         return _read_word_level(whole, special_ids)
@@ -114,16 +112,14 @@ def _read_word_level(whole: dict[str, Any], special_ids: dict[str, int]) -> Toke
 def _read_byte_pairs(
     whole: dict[str, Any], special_ids: dict[str, int], added: list[str]
 ) -> BytePairTokenizer:
-    model = whole["model"]
-    split, decoder = whole["pre_tokenizer"] or {}, whole["decoder"] or {}
-    if split.get("type") != "ByteLevel" or not split.get("use_regex", True):
-        raise InputError("its BPE does not cut text by GPT-2's pattern into bytes")
-    if split["add_prefix_space"]:
-        raise InputError("it puts a space before every text, which is not done here")
+    model, decoder = whole["model"], whole["decoder"] or {}
+    cutting, before = read_cutting(whole), read_before(whole)
     if decoder.get("type") != "ByteLevel":
         raise InputError("it decodes otherwise than byte by byte")
-    for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "ignore_merges"):
+    for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix"):
         if model.get(option):
             raise InputError(f"its BPE has {option}, which is not read here")
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
-    return BytePairTokenizer.from_spelt(model["vocab"], merges, special_ids, added)
+    return BytePairTokenizer.from_spelt(
+        model["vocab"], merges, special_ids, added, cutting,
+        bool(model.get("ignore_merges")), before)

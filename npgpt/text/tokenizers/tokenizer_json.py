@@ -24,6 +24,8 @@ def write_json(
     decoder: dict[str, Any],
     special_ids: dict[str, int],
     added: Iterable[str] = (),
+    normalizer: dict[str, Any] | None = None,
+    post_processor: dict[str, Any] | None = None,
 ) -> str:
     """The text of a tokenizer.json; equal tokenizers give equal bytes. `added`: those
     of the special tokens that are found in any text."""
@@ -35,7 +37,8 @@ def write_json(
     ]
     whole = {
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": tokens,
-        "normalizer": None, "pre_tokenizer": pre_tokenizer, "post_processor": None,
+        "normalizer": normalizer, "pre_tokenizer": pre_tokenizer,
+        "post_processor": post_processor,
         "decoder": decoder, "model": model,
     }
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"

@@ -1,8 +1,9 @@
 """Words become ids: each distinct word is merged once and remembered."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from sys import getsizeof
+from types import MappingProxyType
 
 from npgpt.text.tokenizers.merging import merge_word
 from npgpt.text.tokenizers.short_words import WIDTHS, ShortWords
@@ -13,12 +14,15 @@ MANY_WORDS = 64  # from here on a table of short words is faster than one after 
 
 class WordEncoder:
     """Encodes words, given the tokenizer's tables: the id of each byte, the pairs
-    that are merged, in order, and the ids that the merges make."""
+    that are merged, in order, the ids that the merges make, bytes that have no
+    token, and words that are tokens whole, with their ids."""
 
     def __init__(
-        self, byte_ids: Sequence[int], merges: Sequence[tuple[int, int]], made: Sequence[int]
+        self, byte_ids: Sequence[int], merges: Sequence[tuple[int, int]], made: Sequence[int],
+        lacking: bytes = b"", whole: Mapping[bytes, int] = MappingProxyType({}),
     ) -> None:
         self._byte_ids, self._merges, self._made = byte_ids, merges, made
+        self._lacking, self._whole = lacking, whole
         self._ranks = {pair: rank for rank, pair in enumerate(merges)}
         self._short_words: ShortWords | None = None  # made when first needed
         self._remembered: dict[str, list[int]] = {}
@@ -40,7 +44,9 @@ class WordEncoder:
     def merge(self, words: Sequence[str]) -> list[list[int]]:
         """The ids of each word, worked out anew."""
         encoded = [word.encode("utf-8", errors="surrogateescape") for word in words]
-        short = [word for word in encoded if len(word) <= WIDTHS[-1]]
+        if self._lacking:
+            encoded = [word.translate(None, self._lacking) for word in encoded]
+        short = [word for word in encoded if len(word) <= WIDTHS[-1] and word not in self._whole]
         if len(short) < MANY_WORDS:
             return [self._merge_one(word) for word in encoded]
         if self._short_words is None:
@@ -49,5 +55,7 @@ class WordEncoder:
         return [merged.get(word) or self._merge_one(word) for word in encoded]
 
     def _merge_one(self, word: bytes) -> list[int]:
+        if word in self._whole:
+            return [self._whole[word]]
         ids = [self._byte_ids[byte] for byte in word]
         return merge_word(ids, self._merges, self._made, self._ranks)

@@ -198,19 +198,21 @@ def renamed(vocabulary, old, new):
 
 UNREADABLE = {
     "another model": ("bpe", change(["model", "type"], "Unigram"), "its model is Unigram"),
-    "a normalizer": ("bpe", change(["normalizer"], {"type": "NFC"}), "normalizer"),
+    "a normalizer": ("bpe", change(["normalizer"], {"type": "NFKC"}), "normalizer"),
     "another pattern": (
-        "bpe", change(["pre_tokenizer", "use_regex"], False), "by GPT-2's pattern"),
+        "bpe", change(["pre_tokenizer", "use_regex"], False), "in a way that is"),
     "no bytes": ("bpe", change(["pre_tokenizer"], {"type": "Whitespace"}), "GPT-2's pattern"),
     "a space before": ("bpe", change(["pre_tokenizer", "add_prefix_space"], True), "space before"),
     "a template": (
         "bpe", change(["post_processor"], {"type": "TemplateProcessing", "single": [
-            {"SpecialToken": {}}, {"Sequence": {}}]}), "adds tokens around"),
+            {"Sequence": {}}, {"SpecialToken": {"id": "<|endoftext|>"}}]}), "adds tokens around"),
     "another decoder": ("bpe", change(["decoder"], {"type": "WordPiece"}), "decodes otherwise"),
     "dropout": ("bpe", change(["model", "dropout"], 0.1), "has dropout"),
     "word ends": ("bpe", change(["model", "end_of_word_suffix"], "</w>"), "end_of_word_suffix"),
-    "a byte missing": (
-        "bpe", change(["model", "vocab"], lambda v: renamed(v, "!", "!!!")), "lacks 1 of the 256"),
+    "bytes missing": (
+        "bpe", change(["model", "vocab"], lambda v: {
+            token * 3 if len(token) == 1 and token < "k" else token: id
+            for token, id in v.items()}), "lacks 7[0-9] of the 256|byte-level tokens"),
     "a token not in bytes": (
         "bpe", change(["model", "vocab"], lambda v: renamed(v, "!", "中")), "byte-level tokens"),
     "a merge of nothing": (
