@@ -5,13 +5,16 @@ import time
 
 import npgpt.layers
 import numpy as np
-from attention import Q_COLUMNS, V_COLUMNS, WORDS, K, Q, V
+from block import DOCS, load
 from npgpt.generation import empty_cache
 from npgpt.models import gpt2
 from npgpt.random_stream import normals
 from npgpt.training import init
 from svg import Svg, chart
 
+WORDS, Q_COLUMNS, V_COLUMNS, Q, K, V = (   # attention's own example
+    load(DOCS / "pictures" / "attention.py", name)
+    for name in ("WORDS", "Q_COLUMNS", "V_COLUMNS", "Q", "K", "V"))
 SMALL = gpt2.Config(vocab_size=50257, context_length=1024, layers=12, heads=12, channels=768)
 ROOM, START = 8, 5            # positions in the storage; read so far: all words but `him`
 LENGTHS = [1, 4, 16, 64, 256, 1024]
