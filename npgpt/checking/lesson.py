@@ -41,6 +41,8 @@ def lesson(case, ours, yours, file):
     if result is None:
         return None
     targets, blamed, cause, expected, found = result
+    if not targets:
+        return None                     # nothing trains in this example
     unfinished = isinstance(found.stopped, NotImplementedError)
     states = states_of_steps(targets, blamed, found)
     if unfinished and RIGHT not in states.values() and not any(
