@@ -24,8 +24,10 @@ def cause_by_change(function, given, name, line, lines, wrong, helpers=()):
     tree.body = cut_after(tree.body, line)
     for helper in helpers:
         part = definition(space[helper])
-        at = max(node.lineno for node in ast.walk(tree)
-                 if isinstance(node, ast.Name) and node.id == helper and node.lineno <= line)
+        at = max((node.lineno for node in ast.walk(tree) if isinstance(node, ast.Name)
+                  and node.id == helper and node.lineno <= line), default=0)
+        if not at:
+            continue
         tried += [(change, at, part) for change, _ in changes_within(part, None)]
     for (kind, words, spots), at, changed in sorted(
             tried, key=lambda each: (KINDS.index(each[0][0]), -each[1])):

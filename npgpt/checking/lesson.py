@@ -7,7 +7,7 @@ import numpy as np
 
 from npgpt.checking.case import backward_of
 from npgpt.checking.guess import alike
-from npgpt.checking.passes import handed_to_backward, listened, shapes_at, statement_at
+from npgpt.checking.passes import handed_to_backward, listened, statement_at, values_at
 from npgpt.checking.trace import sizes_of
 from npgpt.checking.tutor import MISSING, RIGHT, WRONG, blame, cause_of_stop, judge
 
@@ -41,6 +41,8 @@ def lesson(case, ours, yours, file):
     if result is None:
         return None
     targets, blamed, cause, expected, found = result
+    if not targets:
+        return None                     # nothing trains in this example
     unfinished = isinstance(found.stopped, NotImplementedError)
     states = states_of_steps(targets, blamed, found)
     if unfinished and RIGHT not in states.values() and not any(
@@ -57,6 +59,9 @@ def lesson(case, ours, yours, file):
         told += ["", *rest]
     if found.stopped is not None and not unfinished:
         told += ["", *told_of_stop(found, cause, file)]
+    if found.written_to:
+        told += [f"  Besides, {found.written_to} has been changed in place: whoever handed it"
+                 " over may still need it."]
     return "\n".join([*told, "", praise(states)])
 
 
@@ -153,10 +158,13 @@ def told_of_stop(found, cause, file):
     error = found.stopped
     yield f"It stops in line {found.stop_line} with {type(error).__name__}: {error}"
     yield from line_of(file, found.stop_line)
-    shapes = shapes_at(file, found)
+    shapes, missing = values_at(file, found)
     if shapes:
         yield f"  {shapes}"
-    if cause:
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        yield f"  {' and '.join(missing)} {verb} None in this example."
+    elif cause:
         yield f"  {cause.words}"
 
 
