@@ -17,6 +17,9 @@ Search.query = query => {
   }
 
   const holds = text => words.every(w => text.toLowerCase().includes(w));
+  for (const [title, places] of Object.entries(Search._index.alltitles).filter(([title]) => holds(title)))
+    for (const [file, id] of places)
+      if (id !== null) pages.get(Search._index.docnames[file])?.inside.set("#" + id, title);
   function line(page) {
     const here = about(page), term = terms.find(t => t[1] === page || page === "glossary");
     if (term) return [term[0].join(", "), term[4]];
