@@ -54,7 +54,7 @@ def run(warmup, lr=FAST):
     """The loss of each step with so long a warm-up; and the typical size of m / √v, both
     corrected, of the matrices."""
     ids, config = model()
-    params, losses, strides = init(gpt2, config), [], []
+    params, losses, strides = init(gpt2, config, dtype=np.float64), [], []
     state = adamw_init(params)
     for step in range(STEPS):
         inputs, targets = draw_batch(ids, 32, 8, 2, step + 1)
