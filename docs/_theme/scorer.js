@@ -4,6 +4,12 @@ var Scorer = {
   // one spelling for warm-up, warmup and warm up; for optimiser and optimizers
   plain: words => words.toLowerCase().replace(/is(ed?|ers?|ations?|ing)\b/g, "iz$1")
     .split(/[^\p{L}\p{N}]+/u).map(w => w.length > 3 ? w.replace(/([^s])s$/, "$1") : w).join(""),
+  // "How does dropout work?" asks for dropout
+  asked: () => {
+    const query = (new URLSearchParams(location.search).get("q") || "").trim().toLowerCase();
+    const words = query.split(/[?\s]+/).filter(w => w && !/^(how|why|what|when|which|who|is|are|do|does|did|can|the|an?|of|in|to|i|work|works|mean|means|explain|explained)$/.test(w));
+    return words.join(" ") || query;
+  },
   // the glossary's entries that the query names, or else begins to name
   named: asked => {
     const words = Scorer.plain(asked), all = typeof Book === "undefined" ? [] : Book.terms;
@@ -13,7 +19,7 @@ var Scorer = {
   },
   score: result => {
     const [page, title, , , score] = result;
-    const asked = (new URLSearchParams(location.search).get("q") || "").trim().toLowerCase();
+    const asked = Scorer.asked();
     const words = asked.replace(/[^\p{L}\p{N}]+/gu, "_");
     const chapter = page.startsWith("chapters/");
     const at = Scorer.named(asked).findIndex(term => term[1] === page);

@@ -22,13 +22,17 @@ def worked():
     loss, saved = cross_entropy(LOGITS, TARGETS)
     d_logits = cross_entropy_backward(1.0, saved)
     after = cross_entropy(LOGITS - d_logits, TARGETS)[0]
+    above, below = ([cross_entropy(LOGITS[:1] + way * one, TARGETS[:1])[0] for one in np.eye(5)]
+                    for way in (1e-3, -1e-3))
+    measured = (np.array(above) - below) / 2e-3
     d_probs = np.zeros(5)
     d_probs[RIGHT] = -1 / saved[0][0, RIGHT]
     return {"cross_entropy": {
         "args": {"logits": LOGITS, "targets": TARGETS}, "d_y": 1.0,
         "names": {"words": WORDS, "texts": TEXTS, "cat": 0, "dog": 1, "man": 2, "bed": 2,
                   "sofa": 4, "floor": 1, "moon": 3, "after": after, "trained": trained(),
-                  "right_words": ["sofa", "floor", "moon", "none"],
+                  "slopes": np.stack([measured, saved[0][0] - np.eye(5)[RIGHT]]),
+                  "slope_names": ["measured", "probs − one_hot"],
                   "through_softmax": softmax_backward(d_probs, softmax(LOGITS[0])[1])}}}
 
 

@@ -20,24 +20,35 @@ def cause_by_change(function, given, name, line, lines, wrong, helpers=()):
     error; None where there is none. given: the arguments; helpers: names of functions that it
     calls, which are changed too."""
     tree, space = definition(function), dict(vars(inspect.getmodule(function)))
-    end = next(i for i, statement in enumerate(tree.body) if line <= statement.end_lineno)
     tried = [(change, at, tree) for change, at in changes_within(tree, lines)]
-    tree.body = [*tree.body[:end + 1], ast.parse("return locals()").body[0]]
+    tree.body = cut_after(tree.body, line)
     for helper in helpers:
         part = definition(space[helper])
-        at = max(node.lineno for node in ast.walk(tree)
-                 if isinstance(node, ast.Name) and node.id == helper and node.lineno <= line)
+        at = max((node.lineno for node in ast.walk(tree) if isinstance(node, ast.Name)
+                  and node.id == helper and node.lineno <= line), default=0)
+        if not at:
+            continue
         tried += [(change, at, part) for change, _ in changes_within(part, None)]
-    for (kind, words, places), at, changed in sorted(
+    for (kind, words, spots), at, changed in sorted(
             tried, key=lambda each: (KINDS.index(each[0][0]), -each[1])):
-        with put(places):
+        with put(spots):
             value = result(tree, changed, space, given, name)
         if isinstance(wrong, Exception):
             if isinstance(value, Exception) and str(value) == str(wrong):
                 return Cause(kind, f"The same error comes {words}."), at
         elif isinstance(value, np.ndarray) and same(value, wrong):
-            return Cause(kind, f"Yours is what comes out {words}."), at
+            return Cause(kind, f"Yours is the value {words}."), at
     return None
+
+
+def cut_after(body, line):
+    """The statements up to a line, in a loop those of its first turn, then `return locals()`."""
+    end = next(i for i, statement in enumerate(body) if line <= statement.end_lineno)
+    if isinstance(body[end], ast.For):
+        loop = body[end]
+        return [*body[:end], ast.For(loop.target, loop.iter, cut_after(loop.body, line), [],
+                                     lineno=loop.lineno, end_lineno=loop.end_lineno)]
+    return [*body[:end + 1], ast.parse("return locals()").body[0]]
 
 
 def same(value, wrong):
@@ -68,10 +79,10 @@ def changes_within(tree, lines):
 
 
 @contextmanager
-def put(places):
-    """Inside, other nodes stand at the places."""
+def put(spots):
+    """Inside, other nodes stand at the spots."""
     before = []
-    for (parent, field, index), new in places:
+    for (parent, field, index), new in spots:
         old = getattr(parent, field)
         before.append((parent, field, old))
         setattr(parent, field, new if index is None else [*old[:index], new, *old[index + 1:]])

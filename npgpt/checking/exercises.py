@@ -12,8 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from npgpt.checking.blame import locate
-from npgpt.checking.case import backward_of
+from npgpt.checking.case import at, backward_of
 from npgpt.checking.components import CASES, make_case
 from npgpt.checking.draw import middle_draw, seeded_draw
 from npgpt.checking.implementations import Stopped, lookup, numpy_implementation, where_in
@@ -137,13 +139,15 @@ def what_is_wrong(name: str, module: ModuleType, file: Path) -> str | None:
         try:
             other = shape_differs(case, ours, yours)
             findings = [] if other else verdict(case, [ours, yours], yours).findings
-        except Stopped:
+        except Stopped as error:
             text = told(case, ours, yours, file)
-            if text is None:
+            if text is None and isinstance(error.__cause__, NotImplementedError):
                 raise
-            return text
+            return text or f"{error}\n  on the example {at(case)}"
         if other or findings:
-            return told(case, ours, yours, file) or other or explained(findings, [ours, yours])
+            text = told(case, ours, yours, file)
+            other = other or explained(findings, [ours, yours])
+            return text or f"{other}\n  on the example {at(case)}"
     try:
         findings = check_edges(case, yours)[1]
     except Stopped as error:
@@ -158,12 +162,17 @@ def told(case: Any, ours: Any, yours: Any, file: Path) -> str | None:
 
 
 def shape_differs(case: Any, ours: Any, yours: Any) -> str | None:
-    """A line on the first result that is missing or of another shape, or None."""
-    expected, found = ours.compute(case), yours.compute(case)
+    """A line on the first result that is missing, no array or of another shape, or None."""
+    found, expected = yours.results(yours.native(case)), ours.compute(case)
+    for result in found:
+        if result not in expected:
+            return f"{result} is returned, where nothing trains that it is the gradient of"
     for result, value in expected.items():
         if result not in found:
             return f"{result} is not returned"
-        if found[result].shape != value.shape:
+        if not hasattr(found[result], "shape") and value.ndim:
+            return f"{result} is no array"
+        if np.shape(found[result]) != value.shape:
             return f"{result} has shape {found[result].shape}, expected {value.shape}"
     return None
 

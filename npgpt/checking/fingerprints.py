@@ -145,10 +145,14 @@ def cause_from_order(wrong, right, sizes):
         swapped = [axis for axis in range(right.ndim) if order[axis] != axis]
         if swapped and moved.shape == wrong.shape and alike(wrong, moved):
             return Cause("transposed", f"Transposed: {axes_in_words(swapped)} are interchanged.")
-    for order in permutations(range(wrong.ndim)):
-        if alike(wrong.transpose(order).ravel(), right.ravel()):
-            return Cause("order", "The right numbers in the wrong order: reshaped before the axes"
-                         f" are in the order {order}?")
+    for array, other in ((right, wrong), (wrong, right)):
+        for order in permutations(range(array.ndim)):
+            if alike(array.transpose(order).ravel(), other.ravel()):
+                names = ("the expected value", "yours") if array is right else (
+                    "yours", "the expected value")
+                return Cause("order", f"The right numbers in the wrong order: with the axes of"
+                             f" {names[0]} in the order {order}, then reshaped, one gets"
+                             f" {names[1]}. Are axes to be swapped before a reshape?")
     for axis in range(right.ndim):
         for steps in range(1, right.shape[axis]):
             if alike(wrong, np.roll(right, -steps, axis)):

@@ -3,10 +3,11 @@ is not, the line, two numbers and the cause."""
 
 import inspect
 
+import numpy as np
+
 from npgpt.checking.case import backward_of
-from npgpt.checking.comparison import error_between
 from npgpt.checking.guess import alike
-from npgpt.checking.passes import handed_to_backward, listened, shapes_at, statement_at
+from npgpt.checking.passes import handed_to_backward, listened, statement_at, values_at
 from npgpt.checking.trace import sizes_of
 from npgpt.checking.tutor import MISSING, RIGHT, WRONG, blame, cause_of_stop, judge
 
@@ -40,6 +41,8 @@ def lesson(case, ours, yours, file):
     if result is None:
         return None
     targets, blamed, cause, expected, found = result
+    if not targets:
+        return None                     # nothing trains in this example
     unfinished = isinstance(found.stopped, NotImplementedError)
     states = states_of_steps(targets, blamed, found)
     if unfinished and RIGHT not in states.values() and not any(
@@ -56,6 +59,9 @@ def lesson(case, ours, yours, file):
         told += ["", *rest]
     if found.stopped is not None and not unfinished:
         told += ["", *told_of_stop(found, cause, file)]
+    if found.written_to:
+        told += [f"  Besides, {found.written_to} has been changed in place: whoever handed it"
+                 " over may still need it."]
     return "\n".join([*told, "", praise(states)])
 
 
@@ -118,11 +124,18 @@ def told_of_value(blamed, file):
         if "shape" not in blamed.cause.words:
             yield f"  yours has shape {pair.yours.shape}, expected {pair.expected.shape}"
     else:
-        _, index = error_between(pair.yours, pair.expected)
+        index = telling_index(pair.yours, pair.expected)
         place = f"{spoken(pair.name)}[{', '.join(map(str, index))}]" if index else spoken(pair.name)
         yield (f"  {place}: yours {number(pair.yours[index])},"
                f" expected {number(pair.expected[index])}")
     yield f"  {blamed.cause.words}"
+
+
+def telling_index(yours, expected):
+    """Where the two differ most, if possible where neither is 0."""
+    both = (yours != 0) & (expected != 0) & (yours != expected)
+    difference = np.abs(np.where(both | ~both.any(), yours - expected, 0))
+    return tuple(map(int, np.unravel_index(np.nanargmax(difference), difference.shape)))
 
 
 def line_of(file, line):
@@ -131,7 +144,7 @@ def line_of(file, line):
 
 
 def number(value):
-    return f"{value:.4g}"
+    return f"{value + 0.0:.4g}"       # no minus before 0
 
 
 def spoken(name):
@@ -145,10 +158,13 @@ def told_of_stop(found, cause, file):
     error = found.stopped
     yield f"It stops in line {found.stop_line} with {type(error).__name__}: {error}"
     yield from line_of(file, found.stop_line)
-    shapes = shapes_at(file, found)
+    shapes, missing = values_at(file, found)
     if shapes:
         yield f"  {shapes}"
-    if cause:
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        yield f"  {' and '.join(missing)} {verb} None in this example."
+    elif cause:
         yield f"  {cause.words}"
 
 

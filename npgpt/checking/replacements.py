@@ -20,7 +20,7 @@ def changes(statement, names):
         yield kind, words, [((statement, field, None), new)]
     if hasattr(statement, "body"):
         return                      # the statements inside come on their own
-    places = {}                     # name -> where it is read
+    spots = {}                     # name -> where it is read
     for node in ast.walk(statement):
         for field, value in ast.iter_fields(node):
             several = isinstance(value, list)
@@ -29,21 +29,21 @@ def changes(statement, names):
                     for kind, words, new in replacements(each, names):
                         yield kind, words, [((node, field, index), new)]
                     if isinstance(each, ast.Name):
-                        places.setdefault(each.id, []).append((node, field, index))
-    for name, found in places.items():
+                        spots.setdefault(each.id, []).append((node, field, index))
+    for name, found in spots.items():
         for other in names if name in names and len(found) > 1 else []:
             yield ("value", f"with {other} in place of {name}",
                    [(place, ast.Name(other, ast.Load())) for place in found])
 
 
-    for one, other in combinations([name for name in places if name in names], 2):
+    for one, other in combinations([name for name in spots if name in names], 2):
         yield ("order", f"with {one} and {other} interchanged",
-               [(place, ast.Name(other, ast.Load())) for place in places[one]]
-               + [(place, ast.Name(one, ast.Load())) for place in places[other]])
+               [(place, ast.Name(other, ast.Load())) for place in spots[one]]
+               + [(place, ast.Name(one, ast.Load())) for place in spots[other]])
 
 
 def changes_of_two(first, second):
-    """Yields the change that lets the calls in two statements change places."""
+    """Yields the change that lets the calls in two statements change spots."""
     calls = [each.value for each in (first, second) if isinstance(each, ast.Assign)
              and isinstance(each.value, ast.Call) and each.value.args
              and isinstance(each.value.func, ast.Name)]
@@ -115,8 +115,8 @@ def replacements_of_operation(node):
     left, right, kind = node.left, node.right, type(node.op)
     if kind in (ast.Add, ast.Sub):
         other = ast.Sub if kind is ast.Add else ast.Add
-        signs = ("+", "−") if kind is ast.Add else ("−", "+")
-        yield "sign", f"with {signs[1]} in place of {signs[0]} before {text(right)}", ast.BinOp(
+        symbols = ("+", "−") if kind is ast.Add else ("−", "+")
+        yield "sign", f"with {symbols[1]} in place of {symbols[0]} before {text(right)}", ast.BinOp(
             left, other(), right)
         yield "term", f"without the term {text(right)}", left
         yield "term", f"without the term {text(left)}", (

@@ -174,7 +174,7 @@ def test_finished_steps_are_praised(tmp_path, capsys):
              ["✓ (2) divide", "· (1) centre", "Next is step (1) centre: find d_x.",
               "Two of three steps are right."]),
             (slice(-2, -1), ["    d_x = d_centred"],
-             ["✗ (1) centre", "Yours is what comes out without the term d_centred.mean(",
+             ["✗ (1) centre", "Yours is the value without the term d_centred.mean(",
               "Two of three steps are right."])):
         file.write_text(shortened("layer_norm", left_out, instead), encoding="utf-8")
         assert exercise.report("layer_norm", file) == 1

@@ -329,10 +329,7 @@ def check_still(chromium, folder, name):
 def check_looks(chromium, folder, name):
     import browsing
 
-    axe, path, faults = browsing.axe_script(), folder / f"{name}.html", []
-    for width in (1440, 390):
-        for scheme in ("light", "dark"):
-            faults += [fault for fault in browsing.look(chromium, path, width, scheme, axe)]
+    faults = browsing.look(chromium, folder / f"{name}.html", browsing.axe_script())
     assert not faults, "\n".join(faults)
 
 

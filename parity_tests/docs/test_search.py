@@ -34,6 +34,7 @@ FIRST = {
     "data leakage": "chapters/data_pipeline",
     "deduplication": "chapters/data_pipeline",
     "dropout": "chapters/dropout",
+    "how does dropout work?": "chapters/dropout",
     "early stopping": "chapters/overfitting",
     "epoch": "chapters/batches",
     "feed-forward network": "chapters/mlp",
@@ -52,6 +53,8 @@ FIRST = {
     "multi-head attention": "chapters/multi_head_attention",
     "nat": "maths",
     "nucleus sampling": "chapters/sampling",
+    "NaN": "troubleshooting",
+    "negative log-likelihood": "chapters/cross_entropy",
     "one-hot": "chapters/embedding",
     "optimizer": "chapters/adamw",
     "overfitting": "chapters/overfitting",
@@ -73,6 +76,7 @@ FIRST = {
     "vocabulary": "chapters/tokenizers",
     "warmup": "chapters/schedule",
     "weight decay": "chapters/adamw",
+    "what is attention": "chapters/attention",
     "weight tying": "chapters/gpt2",
 }
 
@@ -112,6 +116,13 @@ def test_each_word_of_the_glossary_ends_in_its_page():
             assert match[2] in anchors, f"{name}: {page.name} has no {match[2]}"
 
 
+def test_the_glossary_is_in_alphabetical_order():
+    text = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    terms = [re.sub(r"[^a-z0-9]", "", term.split(",")[0].lower())
+             for term in re.findall(r"^(\S.*)\n: ", text, re.M)]
+    assert terms == sorted(terms)
+
+
 def test_formulas_as_plain_text():
     from words import plain, without_marks
 
@@ -128,6 +139,21 @@ def test_formulas_as_plain_text():
 def test_search_finds_the_words_of_the_field(book, chromium, words):  # noqa: F811
     found = search(chromium, book, words)
     assert found.partition("#")[0] == f"{FIRST[words]}.html"
+
+
+@pytest.mark.acceptance
+def test_each_title_says_where_the_page_stands(book):  # noqa: F811
+    from chapters import road
+
+    for caption, pages in road().items():
+        for page in pages:
+            text = (book / f"{page}.html").read_text(encoding="utf-8")
+            title = re.search(r"<title>(.*?)</title>", text)[1]
+            assert title.endswith(" · npgpt ∥ torchgpt")
+            if page.startswith("chapters/"):
+                assert f" · {caption} · " in title
+    text = (book / "source" / "npgpt" / "layers" / "softmax.html").read_text(encoding="utf-8")
+    assert "<title>npgpt/layers/softmax.py · source · npgpt ∥ torchgpt</title>" in text
 
 
 @pytest.mark.acceptance

@@ -2,10 +2,11 @@
 
 import numpy as np
 from npgpt.layers import cross_entropy, cross_entropy_backward
-from playing import Figure, head
+from playing import Figure, head, taken
 
-WORDS = ["chair", "floor", "bed", "moon", "sofa"]  # The cat sleeps on the …
-INPUTS = {"z": [2.0, 1.0, 3.0, -1.0, 2.5], "target": 4}
+WORDS = taken("cross_entropy", "WORDS")
+INPUTS = {"z": taken("cross_entropy", "LOGITS")[0].tolist(),
+          "target": taken("cross_entropy", "RIGHT")}
 PRESETS = {"equal": {"z": [0.0] * 5}, "sure": {"z": [0, 0, 0, 0, 8], "target": 4},
            "wrong": {"z": [0, 0, 8, 0, 0], "target": 4}, "plus": {"+z": 1}}
 

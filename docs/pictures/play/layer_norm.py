@@ -2,12 +2,12 @@
 
 import numpy as np
 from npgpt.layers import layer_norm
-from playing import Figure, head
+from playing import Figure, head, taken
 
-INPUTS = {"x": [-1.0, 1.0, 2.0, 3.0, 5.0], "scale": 1.0, "shift": 0.0, "eps": 1e-5}
-PRESETS = {"plus": {"+x": 3}, "twice": {"x": [-2, 2, 4, 6, 10]},
-           "tenth": {"x": [-0.1, 0.1, 0.2, 0.3, 0.5], "eps": 1},
-           "one": {"x": [-1, 1, 2, 3, 20]},
+INPUTS = {"x": taken("layer_norm", "ROW").tolist(), "scale": 1.0, "shift": 0.0, "eps": 1e-5}
+PRESETS = {"plus": {"+x": 3}, "twice": {"x": [2 * x for x in INPUTS["x"]]},
+           "tenth": {"x": [x / 10 for x in INPUTS["x"]], "eps": 1},
+           "one": {"x": [*INPUTS["x"][:4], 20]},
            "equal": {"x": [2] * 5}}
 
 

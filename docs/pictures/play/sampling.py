@@ -2,11 +2,12 @@
 
 import numpy as np
 from npgpt.generation import token_probs
-from playing import Figure
+from playing import Figure, taken
 
-WORDS = ["mat", "sofa", "bed", "a", "car", "if"]  # the largest logit first
-LOGITS = [2.4, 2.0, 1.9, 1.2, 0.8, -0.6]
-INPUTS = {"temperature": 0.7, "k": 4, "p": 0.8}
+ORDER = np.argsort(-taken("sampling", "LOGITS"))  # the largest logit first
+LOGITS = taken("sampling", "LOGITS")[ORDER].tolist()
+WORDS = [taken("sampling", "WORDS")[i] for i in ORDER]
+INPUTS = dict(zip(("temperature", "k", "p"), taken("sampling", "SETTINGS").values()))
 PRESETS = {"zero": {"temperature": 0, "k": 6, "p": 1}, "hot": {"temperature": 3, "k": 6, "p": 1},
            "hotk": {"temperature": 3, "k": 3, "p": 1},
            "nucleus": {"temperature": 1, "k": 6, "p": 0.7},

@@ -1,13 +1,16 @@
 """The learning rate's schedule, to be moved: peak, warm-up, length, minimum, and a step."""
 
 from npgpt.training import warmup_cosine
-from playing import Figure, Graph
+from playing import Figure, Graph, taken
 
-END = 1200
-INPUTS = {"peak": 1.0, "warmup": 100, "decay": 1000, "least": 0.1, "step": 300}
+END = taken("schedule", "END")
+INPUTS = {"peak": 1000 * taken("schedule", "LR"), "warmup": taken("schedule", "WARM"),
+          "decay": taken("schedule", "DECAY"), "least": 1000 * taken("schedule", "MIN"),
+          "step": 300}
+EXAMPLE = {name: INPUTS[name] for name in ("warmup", "decay", "least")}
 PRESETS = {"none": {"warmup": 0, "step": 0}, "first": {"warmup": 100, "step": 0},
-           "short": {"decay": 500, "step": 500}, "half": {"warmup": 100, "decay": 1000,
-                                                          "least": 0.1, "step": 550}}
+           "half": {**EXAMPLE, "step": (INPUTS["warmup"] + INPUTS["decay"]) // 2},
+           "short": {"decay": 500, "step": 500}}
 
 
 def values(inputs):

@@ -2,11 +2,12 @@
 
 import numpy as np
 from npgpt.layers import softmax
-from playing import Figure, head, shown
+from playing import Figure, head, shown, taken
 
-WORDS = ["chair", "floor", "bed", "moon", "sofa"]  # The cat sleeps on the …
-INPUTS = {"z": [2.0, 1.0, 3.0, -1.0, 2.5], "temperature": 1.0}
-PRESETS = {"plus": {"+z": 1}, "raise": {"z": [2.0, 1.0, 4.0, -1.0, 2.5], "temperature": 1},
+WORDS, X = taken("softmax", "WORDS"), taken("softmax", "X").tolist()
+INPUTS = {"z": X, "temperature": 1.0}
+RAISED = [x + (word == "bed") for x, word in zip(X, WORDS)]
+PRESETS = {"plus": {"+z": 1}, "raise": {"z": RAISED, "temperature": 1},
            "equal": {"z": [1.0] * 5}, "cold": {"temperature": 0.2}, "warm": {"temperature": 5}}
 
 

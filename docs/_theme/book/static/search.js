@@ -1,7 +1,7 @@
 // Sphinx finds and ranks; here its hits are put together, one entry for each page: its part of
 // the road, its title, one line in which the words stand, and the sections that were hit.
 Search.query = query => {
-  const parsed = Search._parseQuery(query), asked = query.trim().toLowerCase();
+  const asked = Scorer.asked(), parsed = Search._parseQuery(asked);
   const words = splitQuery(asked), terms = Scorer.named(asked), pages = new Map();
   const about = page => Book.pages[page] || {part: "", lede: "", names: [], lines: []};
   const titles = Object.fromEntries(Search._index.docnames.map((d, i) => [d, Search._index.titles[i]]));
@@ -17,12 +17,15 @@ Search.query = query => {
   }
 
   const holds = text => words.every(w => text.toLowerCase().includes(w));
+  for (const [title, places] of Object.entries(Search._index.alltitles).filter(([title]) => holds(title)))
+    for (const [file, id] of places)
+      if (id !== null) pages.get(Search._index.docnames[file])?.inside.set("#" + id, title);
   function line(page) {
     const here = about(page), term = terms.find(t => t[1] === page || page === "glossary");
-    if (term) return [term[0][0], term[4]];
+    if (term) return [term[0].join(", "), term[4]];
     if (page === "glossary") {
       const near = Book.terms.find(t => t[0].some(holds)) || Book.terms.find(t => holds(t[4]));
-      if (near) return [near[0][0], near[4]];
+      if (near) return [near[0].join(", "), near[4]];
     }
     const row = here.names.find(([name]) => holds(name)) || here.names.find(([, meaning]) => holds(meaning));
     if (row) return row;
@@ -64,6 +67,7 @@ Search.query = query => {
   Search.dots.remove();
   Search.title.textContent = "Results";
   Search.status.textContent = order.length ? `${order.length} ${order.length === 1 ? "page" : "pages"} for “${query.trim()}”${order.length > 30 ? ", the first 30" : ""}`
-    : `Nothing found for “${query.trim()}”. Try one word less, or look into the glossary.`;
+    : `Nothing found for “${query.trim()}”. Try one word less, or look into the `;
+  if (!order.length && titles.glossary) make("a", "glossary", Search.status).href = "glossary" + DOCUMENTATION_OPTIONS.LINK_SUFFIX;
   document.title = `${query.trim()} · ${document.title}`;
 };
