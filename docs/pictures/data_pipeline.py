@@ -53,7 +53,7 @@ def worked():
         "stages": ["as read", "after strip", "after clean", "after mask"],
         "columns": ["length", "words", "groups", "symbols"],
         "measured": [[*map(str, row[:3]), f"{row[4]:.2f}"] for row in measured], "side": side,
-        "symbols": measured[-1][-1], "repeated": measured[-1][-2],
+        "symbols": measured[2][-1], "repeated": measured[2][-2],
         "clean": clean_loss, "leaked": leaked, "training": training,
         "best": int(np.argmin(clean_loss)), "chosen": int(np.argmin(leaked)),
         "ranks": ranks, "groups": groups, "draws": ["in", *map(str, range(1, 7))],
