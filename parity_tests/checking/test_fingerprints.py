@@ -30,7 +30,7 @@ def first_part_halved():
     (RIGHT * 5 / 7, "0.7143 = 5/7 = B/T: divided by T, where B belongs?"),
     (RIGHT / 2, "0.5 times what it should be: a mean of two"),
     (RIGHT.swapaxes(1, 2), "axes 1 and 2 are interchanged"),
-    (RIGHT.swapaxes(0, 1).reshape(5, 7, 8), "the axes of the expected value in the order (1, 0, 2)"),
+    (RIGHT.swapaxes(0, 1).reshape(5, 7, 8), "of the expected value in the order (1, 0, 2)"),
     (RIGHT.sum(axis=1), "Yours is summed over axis 1 of the expected value once too often"),
     (RIGHT.mean(axis=2, keepdims=True), "Yours is averaged over axis 2"),
     (RIGHT.reshape(35, 8), "The right numbers in another shape"),
