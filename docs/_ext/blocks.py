@@ -19,7 +19,7 @@ from inline import TICK
 from letters import LETTERS
 from sphinx import addnodes
 from suite import REPORT, Mutants, SuiteTable, suite, suite_row
-from teaching import Example, Mistake, Numbers, Play, Road
+from teaching import Example, Mistake, Numbers, Play, Road, Tries, button
 
 from chapters import heads, titles, used_by
 
@@ -260,11 +260,13 @@ def setup(app):
                         ("picture", Picture), ("symbols", Symbols), ("run", Run),
                         ("listing", Listing), ("differs", Differs), ("exercise", Question),
                         ("review", Review), ("numbers", Numbers),
-                        ("example", Example), ("mistake", Mistake), ("play", Play), ("road", Road),
+                        ("example", Example), ("mistake", Mistake), ("play", Play),
+                        ("tries", Tries), ("road", Road),
                         ("mutants", Mutants), ("suite", SuiteTable)):
         app.add_directive(name, block)
     for side in ("np", "pt"):
         app.add_role(side, tint(side))
+    app.add_role("do", button)
     app.connect("env-purge-doc", forget)
     app.connect("env-merge-info", merge)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}

@@ -6,7 +6,8 @@
     > Here √4 = 2, so `Tom` gets «raw / 2»                      the example's numbers in a sentence
     # scores: scores[him] | words                               the example's numbers as cells
 
-A page without a worked example has texts and formulas alone.
+A page without a worked example has texts and formulas alone; a function without steps
+has one reason, `() Why it is there`.
 """
 
 import re
@@ -16,7 +17,7 @@ import numpy as np
 from cut import TwinError
 from worked import evaluated, inserted, shown
 
-START = re.compile(r"\((\d+(?:, \d+)*)\)\s*(.*)")
+START = re.compile(r"\((\d+(?:, \d+)*|)\)\s*(.*)")
 
 
 def parsed(lines):
@@ -24,7 +25,7 @@ def parsed(lines):
     found, now = {}, None
     for text in lines:
         if match := START.match(text):
-            now = found[tuple(int(n) for n in match[1].split(", "))] = [match[2]]
+            now = found[tuple(map(int, match[1].replace(",", "").split()))] = [match[2]]
         elif now is not None:
             now.append(text)
         elif text.strip():
@@ -52,7 +53,7 @@ def reason_html(number, lines, inline, space, where, before="", verdict=""):
     shown_calc = "".join(calculation(kind, text, inline, space, where) for kind, text in calc)
     words = f"<h3>{inline(inserted(title, space, where))}</h3>" if title else ""
     return (f'<div class="reason"><div class="why">{before}{words}{"".join(texts)}{verdict}</div>'
-            f'<div class="mid" aria-hidden="true">({number})</div>'
+            f'<div class="mid" aria-hidden="true">{number and f"({number})"}</div>'
             f'<div class="calc">{shown_calc}</div></div>')
 
 

@@ -6,6 +6,7 @@ from html import escape
 
 import numpy as np
 from block import DOCS, Block
+from docutils import nodes
 from docutils.parsers.rst import directives
 from reasons import decimals, number_table
 from worked import evaluated, inserted, space_of
@@ -107,9 +108,29 @@ class Play(Block):
         held = json.dumps(data).replace("</", "<\\/")
         return [self.html(
             f'<div class="play" id="play-{name}">{html}'
-            f'<script type="application/json">{held}</script></div>'
+            '<noscript><p class="cap">With scripts on, these numbers can be moved.</p></noscript>'
+            f'<script type="application/json">{held}</script>'
             f'<script src="{up}_static/play.js" defer></script>'
-            f'<script src="{up}_static/play/{name}.js" defer></script>')]
+            f'<script src="{up}_static/play/{name}.js" defer></script></div>')]
+
+
+class Tries(Block):
+    """What to see in the figure beside it: a numbered list, with {do} buttons."""
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self):
+        title = self.arguments[0] if self.arguments else "Three things to see"
+        return self.wrapped(f'<div class="prose tries"><h3>{escape(title)}</h3>', "</div>")
+
+
+def button(name, rawtext, text, lineno, inliner, options=None, content=None):
+    """{do}`preset: words`: a button that puts the section's figure into one of its presets."""
+    preset, _, words = text.partition(": ")
+    html = (f'<button class="do needs-js" type="button" data-do="{escape(preset)}">'
+            f"{escape(words)}</button>")
+    return [nodes.raw("", html, format="html")], []
 
 
 class Road(Block):

@@ -128,7 +128,7 @@ class Twin(SphinxDirective):
     def reasons(self, left, lines):
         """{step numbers: lines}: of every step, or of none."""
         found = reasons.parsed(lines)
-        steps = [step.numbers for step in left.labels()]
+        steps = [step.numbers for step in left.labels()] or [()]
         for numbers in set(found) - set(steps):
             raise ExtensionError(f"{self.get_location()}: there is no step {numbers} to explain")
         for numbers in steps:

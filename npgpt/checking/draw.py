@@ -60,9 +60,10 @@ def telling_draw(seed, given=None):
     return Draw(pick, given)
 
 
-# of an exercise's example: all different, none of them 1 or 2 where it can be helped
-MIDDLE = {"B": 3, "T": 5, "S": 7, "H": 2, "D": 8, "C": 6, "I": 6, "O": 4, "V": 11, "F": 10,
-          "K": 2, "group": 3, "axes": 3, "start": 2, "spare": 1, "earlier": 2, "size": 3,
+# of an exercise's example: all different, and none is 1, 2, 3 or the square of one of them,
+# which are factors that formulas have as well
+MIDDLE = {"B": 5, "T": 7, "S": 10, "H": 6, "D": 8, "C": 6, "I": 6, "O": 10, "V": 11, "F": 12,
+          "K": 3, "group": 2, "axes": 3, "start": 2, "spare": 1, "earlier": 2, "size": 3,
           "layers": 2}
 # what its first one has: each part of the component, and nothing odd
 PLAIN = {"dropout": True, "causal": True, "bias": True, "ignored": True, "rate": 0.25}

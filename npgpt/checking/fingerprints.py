@@ -1,5 +1,5 @@
 """Which typical mistake makes the one array out of the other? Each has a fingerprint: a ratio
-that is a product of sizes, a sign, swapped axes, a term that is missing."""
+that is a product of sizes, a sign, swapped axes. related.py has those that need a third array."""
 
 from dataclasses import dataclass
 from itertools import combinations, permutations
@@ -9,15 +9,11 @@ import numpy as np
 
 from npgpt.checking.guess import alike
 
-# how a factor may have been used: words, and what it does to the numbers of an array
-POWERS = (("the factor {name} is missing", lambda a: 1 / a),
-          ("the factor {name} is there once too often", lambda a: a),
-          ("the factor {name}² is missing", lambda a: 1 / (a * a)),
-          ("the factor {name}² is too much", lambda a: a * a),
-          ("the factor 1 − {name} is missing", lambda a: 1 / (1 - a)),
-          ("the factor 1 − {name} is too much", lambda a: 1 - a),
-          ("a division by √{name} is missing", np.sqrt),
-          ("divided by √{name} once too often", lambda a: 1 / np.sqrt(a)))
+# factors that are no size, and where they come from
+PLAIN = {2: "counted twice, or is a factor 1/2 missing?",
+         3: "counted three times, or is a factor 1/3 missing?",
+         1 / 2: "a mean of two where their sum belongs, or is a factor 2 missing?",
+         1 / 3: "a mean of three where their sum belongs, or is a factor 3 missing?"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ def plain_cause(wrong, right, sizes):
     if not np.isfinite(wrong).all():
         return Cause("value", "Some entries are infinite.")
     if wrong.shape != right.shape:
-        return cause_from_shapes(wrong, right)
+        return cause_from_shapes(wrong, right, sizes)
     if not right.any():
         return Cause("value", "Every entry should be 0.")
     if not wrong.any():
@@ -46,9 +42,31 @@ def plain_cause(wrong, right, sizes):
     if scale and (found := of_the_sizes(abs(scale), sizes)):
         value, question = found
         reversed_too = "" if scale > 0 else " And the sign is reversed."
-        return Cause("scale", f"Every entry is {scale:.4g} times what it should be, and {value}:"
+        because = f", and {value}" if value else ""
+        return Cause("scale", f"Every entry is {scale:.4g} times what it should be{because}:"
                      f" {question}{reversed_too}")
-    return cause_from_order(wrong, right)
+    if not ((wrong != 0) & (right != 0)).any():
+        return Cause("mask", "Yours is 0 where the expected value is not, and not 0 where it is: a"
+                     " mask the wrong way round?")
+    for axis in range(right.ndim):
+        if alike(wrong, right - right.mean(axis=axis, keepdims=True)):
+            return Cause("term", f"The mean over axis {axis} has been subtracted once too often.")
+    return cause_from_order(wrong, right, sizes) or cause_by_rows(wrong, right)
+
+
+def cause_by_rows(wrong, right):
+    """Each row divided by its own whole number."""
+    with np.errstate(all="ignore"):
+        counts = np.where(right == 0, 1, right / wrong)
+    for axis in range(right.ndim):
+        rows = np.moveaxis(counts, axis, 0).reshape(right.shape[axis], -1)
+        whole = np.round(rows.max(axis=1))
+        if rows.shape[1] > 1 and np.isfinite(rows).all() and whole.max() > 1 and alike(
+                rows, np.broadcast_to(whole[:, None], rows.shape)):
+            row = int(whole.argmax())
+            return Cause("sum", f"Along axis {axis}, each entry is divided by its own whole number"
+                         f" ({row} by {whole[row]:.0f}): a mean where a sum belongs?")
+    return None
 
 
 def ratio_of(wrong, right):
@@ -77,9 +95,12 @@ def of_the_sizes(scale, sizes):
                 (number ** 0.5, f"{scale:.4g} = √{number} = √{group}",
                  f"a division by √{group} left out?"),
                 (number ** -0.5, f"{scale:.4g} = 1/√{number} = 1/√{group}",
-                 f"divided by √{group} once too often?")):
+                 f"divided by √{group} once too often, or by {group} in its place?")):
             if is_about(value):
                 return equation, question
+    for value, question in PLAIN.items():
+        if is_about(value):
+            return "", question
     few = [each for each in products if each[1].count("·") < 2]
     for above, text_above in few:
         for below, text_below in few:
@@ -90,7 +111,7 @@ def of_the_sizes(scale, sizes):
     return None
 
 
-def cause_from_shapes(wrong, right):
+def cause_from_shapes(wrong, right, sizes):
     """Arrays of different shapes."""
     shapes = f"shape {wrong.shape}, expected {right.shape}"
     if wrong.shape == right.shape[::-1] and wrong.ndim == 2 and alike(wrong, right.T):
@@ -110,10 +131,10 @@ def cause_from_shapes(wrong, right):
                 if reduced.size == wrong.size and alike(reduced.ravel(), wrong.ravel()):
                     return Cause("sum", f"Yours is {name} over {axes_in_words(axes)} of the"
                                  f" expected value once too often: {shapes}.")
-    return cause_from_order(wrong, right)
+    return cause_from_order(wrong, right, sizes)
 
 
-def cause_from_order(wrong, right):
+def cause_from_order(wrong, right, sizes):
     """The right numbers, in other positions."""
     if wrong.size != right.size or right.ndim < 2:
         return None
@@ -124,12 +145,25 @@ def cause_from_order(wrong, right):
         swapped = [axis for axis in range(right.ndim) if order[axis] != axis]
         if swapped and moved.shape == wrong.shape and alike(wrong, moved):
             return Cause("transposed", f"Transposed: {axes_in_words(swapped)} are interchanged.")
-    for order in permutations(range(wrong.ndim)):
-        if alike(wrong.transpose(order).ravel(), right.ravel()):
-            return Cause("order", "The right numbers in the wrong order: reshaped before the axes"
-                         f" are in the order {order}?")
-    return Cause("order", "The right numbers in the wrong order: axes swapped before a reshape, or"
-                 " after it?")
+    for array, other in ((right, wrong), (wrong, right)):
+        for order in permutations(range(array.ndim)):
+            if alike(array.transpose(order).ravel(), other.ravel()):
+                names = ("the expected value", "yours") if array is right else (
+                    "yours", "the expected value")
+                return Cause("order", f"The right numbers in the wrong order: with the axes of"
+                             f" {names[0]} in the order {order}, then reshaped, one gets"
+                             f" {names[1]}. Are axes to be swapped before a reshape?")
+    for axis in range(right.ndim):
+        for steps in range(1, right.shape[axis]):
+            if alike(wrong, np.roll(right, -steps, axis)):
+                named = [f", and {steps} = {name}" for name, size in sizes.items()
+                         if size == steps]
+                return Cause("index", f"The right numbers, shifted by {steps} along axis"
+                             f" {axis}{''.join(named[:1])}.")
+        if alike(wrong, np.flip(right, axis)):
+            return Cause("order", f"The right numbers, in reverse order along axis {axis}.")
+    return Cause("order", "The right numbers in the wrong order: is there a reshape where axes"
+                 " are to be swapped?")
 
 
 def axes_in_words(axes):
@@ -139,64 +173,26 @@ def axes_in_words(axes):
     return f"axes {', '.join(numbers[:-1])} and {numbers[-1]}"
 
 
-def cause_from_others(wrong, right, known):
-    """What a third array explains. known: name -> array, of this pass and of the forward."""
-    for name, other in known.items():
-        if other.shape == wrong.shape and wrong.size > 1 and alike(wrong, other):
-            return Cause("value", f"Yours is {name}, unchanged.")
-        if other.shape == wrong.shape and wrong.size > 1 and alike(wrong, -other):
-            return Cause("value", f"Yours is {name} with the sign reversed.")
+def part_that_is_wrong(wrong, right):
+    """-> axis, its entries, where only some of them are wrong, or None."""
     if wrong.shape != right.shape:
         return None
-    return factor_among(wrong, right, known) or term_among(wrong, right, known)
-
-
-def factor_among(wrong, right, known):
-    """A factor that is missing, or that is there too often."""
-    filled = right != 0
-    if (wrong[~filled] != 0).any() or not filled.any():
-        return None
-    ratio = wrong[filled] / right[filled]
-    for name, other in known.items():
-        if not fits(other, right):
-            continue
-        values = np.broadcast_to(other, right.shape)[filled]
-        for words, power in POWERS:
-            with np.errstate(all="ignore"):
-                expected = power(values)
-            for sign, more in ((1, ""), (-1, ", and the sign is reversed")):
-                if np.isfinite(expected).all() and alike(ratio, sign * expected):
-                    return Cause("factor", f"{words.format(name=name)}{more}.".capitalize()
-                                 if name.islower() else f"{words.format(name=name)}{more}.")
+    off = ~np.isclose(wrong, right, rtol=1e-9, atol=1e-12 * np.abs(right).max())
+    for axis in range(off.ndim):
+        others = tuple(i for i in range(off.ndim) if i != axis)
+        where = np.flatnonzero(off.any(axis=others))
+        if len(where) < off.shape[axis]:
+            return axis, where
     return None
 
 
-def term_among(wrong, right, known):
-    """A term that is missing, that is there twice, or that has the other sign."""
-    difference = wrong - right
-    size = np.abs(right).max()
-    for name, other in known.items():
-        if not fits(other, right) or not other.any():
-            continue
-        for count, words in ((-1, f"Yours is the expected value without the term {name}."),
-                             (1, f"The term {name} is there once too often, or is missing with a"
-                              " minus."),
-                             (-2, f"The term {name} has the wrong sign."),
-                             (2, f"The term −{name} has the wrong sign.")):
-            term = np.broadcast_to(count * other, right.shape)
-            if np.abs(difference - term).max() <= 1e-9 * max(size, np.abs(term).max()):
-                return Cause("term", words)
-    return None
-
-
-def fits(other, right):
-    """Can the array be a factor or a term of the other?"""
-    if not np.isfinite(other).all():
-        return False
-    try:
-        return np.broadcast_shapes(other.shape, right.shape) == right.shape
-    except ValueError:
-        return False
+def in_words(axis, where):
+    """"Only entries 0 to 3 of axis 1 are wrong"."""
+    where = list(map(int, where))
+    if where == list(range(where[0], where[-1] + 1)) and len(where) > 2:
+        return f"Only entries {where[0]} to {where[-1]} of axis {axis} are wrong"
+    few = ", ".join(map(str, where[:6])) + (", …" if len(where) > 6 else "")
+    return f"Only entries {few} of axis {axis} are wrong"
 
 
 def vague_cause(wrong, right):
@@ -205,13 +201,9 @@ def vague_cause(wrong, right):
         return Cause("", f"Yours has shape {wrong.shape}, expected {right.shape}.")
     if scale := ratio_of(wrong, right):
         return Cause("scale", f"Every entry is {scale:.4g} times what it should be.")
+    if part := part_that_is_wrong(wrong, right):
+        return Cause("", f"{in_words(*part)}.")
     off = ~np.isclose(wrong, right, rtol=1e-9, atol=1e-12 * np.abs(right).max())
-    for axis in range(off.ndim):
-        others = tuple(i for i in range(off.ndim) if i != axis)
-        where = np.flatnonzero(off.any(axis=others))
-        if len(where) < off.shape[axis]:
-            return Cause("", f"Only {'row' if axis == 0 else 'entries'}"
-                         f" {', '.join(map(str, where))} of axis {axis} are wrong.")
     if off.mean() < 1:
         return Cause("", f"{off.sum()} of the {off.size} entries are wrong.")
     return Cause("", "Every entry is wrong.")

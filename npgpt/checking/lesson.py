@@ -2,21 +2,21 @@
 is not, the line, two numbers and the cause."""
 
 import inspect
-import re
+
+import numpy as np
 
 from npgpt.checking.case import backward_of
-from npgpt.checking.comparison import error_between
 from npgpt.checking.guess import alike
-from npgpt.checking.passes import handed_to_backward, listened, shapes_at, statement_at
+from npgpt.checking.passes import handed_to_backward, listened, statement_at, values_at
 from npgpt.checking.trace import sizes_of
-from npgpt.checking.tutor import MISSING, RIGHT, WRONG, blame, judge
+from npgpt.checking.tutor import MISSING, RIGHT, WRONG, blame, cause_of_stop, judge
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def examined(case, ours, yours):
-    """-> Targets, Blame or None, both Passes; None where the pass never begins, or where it is
-    the forward pass that is wrong."""
+    """-> Targets, Blame or None, the Cause of an error or None, both Passes; None where the pass
+    never begins, or where it is the forward pass that is wrong."""
     name = backward_of(case.component)
     expected, found = listened(ours, case), listened(yours, case)
     if found.file is None:
@@ -27,18 +27,27 @@ def examined(case, ours, yours):
     targets = judge(expected, found)
     functions = (inspect.unwrap(ours.find(name)), handed_to_backward(ours, case),
                  inspect.unwrap(yours.find(name)))
-    return targets, blame(case, expected, found, targets, functions), expected, found
+    blamed = blame(case, expected, found, targets, functions)
+    cause = None
+    if step_of_stop(found):
+        cause = cause_of_stop(expected, found, step_of_stop(found), functions)
+    return targets, blamed, cause, expected, found
 
 
 def lesson(case, ours, yours, file):
     """-> what is told of an example, as text; None where no step of the backward pass is
-    wrong on it."""
+    wrong on it, or none is written."""
     result = examined(case, ours, yours)
     if result is None:
         return None
-    targets, blamed, expected, found = result
+    targets, blamed, cause, expected, found = result
+    if not targets:
+        return None                     # nothing trains in this example
     unfinished = isinstance(found.stopped, NotImplementedError)
     states = states_of_steps(targets, blamed, found)
+    if unfinished and RIGHT not in states.values() and not any(
+            value.step for value in found.values):
+        return None                     # nothing is written yet
     told = [f"{backward_of(case.component)} on an example with {sizes_in_words(case)}:",
             *list_of_steps(states, targets)]
     if blamed:
@@ -49,7 +58,10 @@ def lesson(case, ours, yours, file):
             return None
         told += ["", *rest]
     if found.stopped is not None and not unfinished:
-        told += ["", *told_of_stop(found, file)]
+        told += ["", *told_of_stop(found, cause, file)]
+    if found.written_to:
+        told += [f"  Besides, {found.written_to} has been changed in place: whoever handed it"
+                 " over may still need it."]
     return "\n".join([*told, "", praise(states)])
 
 
@@ -70,7 +82,8 @@ def step_of_stop(found):
     """The step in which an error was raised; "" where none was, or where the rest is left out."""
     if found.stopped is None or isinstance(found.stopped, NotImplementedError):
         return ""
-    return ([""] + [step for line, step, _ in found.file.labels if line <= found.stop_line])[-1]
+    return ([""] + [step for line, step, _ in found.file.labels
+                    if found.start < line <= found.stop_line])[-1]
 
 
 def list_of_steps(states, targets):
@@ -111,11 +124,18 @@ def told_of_value(blamed, file):
         if "shape" not in blamed.cause.words:
             yield f"  yours has shape {pair.yours.shape}, expected {pair.expected.shape}"
     else:
-        _, index = error_between(pair.yours, pair.expected)
+        index = telling_index(pair.yours, pair.expected)
         place = f"{spoken(pair.name)}[{', '.join(map(str, index))}]" if index else spoken(pair.name)
         yield (f"  {place}: yours {number(pair.yours[index])},"
                f" expected {number(pair.expected[index])}")
     yield f"  {blamed.cause.words}"
+
+
+def telling_index(yours, expected):
+    """Where the two differ most, if possible where neither is 0."""
+    both = (yours != 0) & (expected != 0) & (yours != expected)
+    difference = np.abs(np.where(both | ~both.any(), yours - expected, 0))
+    return tuple(map(int, np.unravel_index(np.nanargmax(difference), difference.shape)))
 
 
 def line_of(file, line):
@@ -124,7 +144,7 @@ def line_of(file, line):
 
 
 def number(value):
-    return f"{value:.4g}"
+    return f"{value + 0.0:.4g}"       # no minus before 0
 
 
 def spoken(name):
@@ -133,28 +153,19 @@ def spoken(name):
     return base + "".join(f"[{key}]" if key.isdigit() else f'["{key}"]' for key in keys)
 
 
-def told_of_stop(found, file):
+def told_of_stop(found, cause, file):
     """The line that raises an error, and the shapes in it."""
     error = found.stopped
     yield f"It stops in line {found.stop_line} with {type(error).__name__}: {error}"
     yield from line_of(file, found.stop_line)
-    shapes = shapes_at(file, found)
+    shapes, missing = values_at(file, found)
     if shapes:
         yield f"  {shapes}"
-    if hint := hint_for(error, found, file):
-        yield f"  {hint}"
-
-
-def hint_for(error, found, file):
-    """What makes such shapes fit, where it is one of the usual things."""
-    shapes = [tuple(int(size) for size in re.findall(r"\d+", text))
-              for text in re.findall(r"\(([\d,]+)\)", str(error))]
-    if "broadcast" in str(error) and len(shapes) == 2:
-        small, large = sorted(shapes, key=len)
-        if len(small) == len(large) - 1 and any(
-                small == large[:i] + large[i + 1:] for i in range(len(large))):
-            return "A sum or a mean without keepdims=True?"
-    return "Is one of the two to be transposed?" if "matmul" in str(error) else ""
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        yield f"  {' and '.join(missing)} {verb} None in this example."
+    elif cause:
+        yield f"  {cause.words}"
 
 
 def told_of_rest(targets, expected, found, file):

@@ -30,16 +30,19 @@ class Value:
 @dataclass
 class Pass:
     """values: in order; returned: the results by name, at a line; forward: name -> array, of
-    the forward pass; stopped: the error, at a line, and the names' values there."""
+    the forward pass; start: the function's first line; stopped: the error, at a line, and the
+    names' values there."""
 
     values: list
     returned: dict
     forward: dict
     file: Any = None
+    start: int = 0
     line: int = 0
     stopped: BaseException | None = None
     stop_line: int = 0
     there: dict = field(default_factory=dict)
+    written_to: str = ""                # the upstream gradient, where it has been changed
 
 
 def listened(implementation, case):
@@ -53,9 +56,11 @@ def listened(implementation, case):
         found.stopped = error.__cause__
     calls = [call for call in recorder.calls if call.path == backward]
     if calls:
-        found.file = calls[0].file
+        found.file, found.start = calls[0].file, calls[0].code.co_firstlineno
         if found.stopped is not None:
             found.stop_line, found.there = place_of(found.stopped, calls[0].code)
+    if not np.array_equal(own.d_y, implementation.native(case).d_y):
+        found.written_to = calls[0].code.co_varnames[0] if calls else ""
     for event in recorder.events:
         if event.call.path == backward:
             take(found, case, event)
@@ -117,9 +122,12 @@ def statement_at(file, line):
     return [each.rstrip() for each in lines[node.lineno - 1:end]]
 
 
-def shapes_at(file, theirs):
-    """"x (3, 5, 6), weight (6, 4)": the arrays in the line that stops."""
+def values_at(file, theirs):
+    """-> the arrays in the line that stops, "x (3, 5, 6), weight (6, 4)", and the names that
+    are None there."""
     text = "\n".join(statement_at(file, theirs.stop_line))
-    names = dict.fromkeys(re.findall(r"\b[A-Za-z_]\w*\b", text))
-    return ", ".join(f"{name} {tuple(theirs.there[name].shape)}" for name in names
-                     if is_array(theirs.there.get(name)))
+    names = [name for name in dict.fromkeys(re.findall(r"\b[A-Za-z_]\w*\b", text))
+             if name in theirs.there]
+    return (", ".join(f"{name} {tuple(theirs.there[name].shape)}" for name in names
+                      if is_array(theirs.there[name])),
+            [name for name in names if theirs.there[name] is None])

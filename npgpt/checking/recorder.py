@@ -32,6 +32,7 @@ class Call:
     counts: dict = field(default_factory=dict)  # of the functions that it calls
     before: dict = field(default_factory=dict)  # statement of its body -> the locals before it
     line: int | None = None
+    raising: bool = False                       # its line has raised an error
     turn: int = 0                               # of its loops
     result: object = None
 
@@ -128,8 +129,9 @@ class Recorder:
         if event in ("line", "return"):
             now = call.file.statements.get(frame.f_lineno)
             last = call.file.statements.get(call.line)
-            if last and (event == "return" or now is not last):
+            if last and not call.raising and (event == "return" or now is not last):
                 self.after(call, frame, last)
+        call.raising = event == "exception"
         if event == "line":
             call.line = frame.f_lineno
             call.turn += frame.f_lineno in call.file.loops

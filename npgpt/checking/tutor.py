@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from npgpt.checking.edits import edited_cause
-from npgpt.checking.fingerprints import Cause, cause_from_others, plain_cause, vague_cause
+from npgpt.checking.case import is_array
+from npgpt.checking.edits import cause_by_change
+from npgpt.checking.fingerprints import Cause, plain_cause, vague_cause
 from npgpt.checking.guess import alike
+from npgpt.checking.related import cause_from_others, cause_of_part
 from npgpt.checking.trace import sizes_of
 
 RIGHT, WRONG, MISSING = "right", "wrong", "missing"
@@ -75,7 +77,7 @@ def targets_of(ours):
         target.values.append(value)
     named = [target for target in found.values() if target.name.startswith("d_")]
     return [target for target in found.values() if target in named or not any(
-        each.step == target.step and alike(each.expected, target.expected) for each in named)]
+        alike(each.expected, target.expected) for each in named)]
 
 
 def judge(ours, theirs):
@@ -166,7 +168,8 @@ def cause_of(case, ours, pair, step, possible, functions):
     if pair.yours.dtype.kind not in "fiub":
         return Cause("value", f"It holds {pair.yours.dtype}, not real numbers."), step
     yours, expected = pair.yours.astype(float), pair.expected.astype(float)
-    cause = plain_cause(yours, expected, sizes_by_name(case, ours))
+    sizes = sizes_by_name(case, ours)
+    cause = plain_cause(yours, expected, sizes)
     if cause is not None:
         return cause, step
     function, given, student = functions
@@ -174,14 +177,36 @@ def cause_of(case, ours, pair, step, possible, functions):
     lines = [line for line, each in steps.items() if each in possible and line <= pair.our_line]
     helpers = [name for name in function.__code__.co_names if name.endswith("_backward")
                and name not in student.__code__.co_names]
-    found = edited_cause(function, given, pair.name, pair.our_line, lines, yours, helpers)
+    found = cause_by_change(function, given, pair.name, pair.our_line, lines, yours, helpers)
     if found is not None:
         return found[0], steps.get(found[1], step)
-    known = {value.name: value.array for value in ours.values} | {
+    known = known_arrays(ours, function.__code__.co_varnames[0], given[0], expected)
+    return (cause_from_others(yours, expected, known)
+            or cause_of_part(yours, expected, sizes, known)), step
+
+
+def cause_of_stop(ours, theirs, step, functions):
+    """-> the Cause of the error with which a step stops, or None: what the package does in its
+    line of the same names is changed until it stops with the same error."""
+    function, given, student = functions
+    statement = theirs.file.statements.get(theirs.stop_line)
+    names = statement.names if statement else ()
+    lines = [value.line for value in ours.values
+             if value.step == step and value.name.split(".")[0] in names]
+    if not lines:
+        return None
+    found = cause_by_change(function, given, "", max(lines), lines, theirs.stopped)
+    return found and found[0]
+
+
+def known_arrays(ours, name, given, expected):
+    """What a factor or a term may be: the upstream gradient and all that has a name, but for
+    what is looked for."""
+    known = {name: np.asarray(given)} if is_array(given) else {}
+    known |= {value.name: value.array for value in ours.values} | {
         name: array for name, array in ours.forward.items() if "." not in name}
-    known = {name: array.astype(float) for name, array in known.items()
-             if array.dtype.kind in "fiub" and not alike(array, expected)}
-    return cause_from_others(yours, expected, known), step
+    return {name: array.astype(float) for name, array in known.items()
+            if array.dtype.kind in "fiub" and not alike(array, expected)}
 
 
 def sizes_by_name(case, ours):

@@ -22,8 +22,8 @@ def exercise(
 
     Without --check: write a file with the component's backward pass left out.
     With --check: compare your file with the package and with the complex step
-    on 30 examples; if it is wrong, name the step. Without a NAME: list the
-    components.
+    on 30 examples; say which steps are right, and of the first that is not
+    your line, two numbers and the cause. Without a NAME: list the components.
 
     Example: npgpt exercise layer_norm, then npgpt exercise layer_norm --check
     """

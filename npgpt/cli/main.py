@@ -8,6 +8,7 @@ from npgpt.cli import (
     doctor,
     duet,
     exercise,
+    fetch,
     gradcheck,
     inspect,
     plot,
@@ -31,6 +32,7 @@ app.callback()(whole_command)
 app.command("duet")(duet.duet)
 app.command("train")(train.train)
 app.command("sample")(sample.sample)
+app.command("fetch")(fetch.fetch)
 app.command("prepare")(prepare.prepare)
 app.command("inspect")(inspect.inspect)
 app.command("plot")(plot.plot)

@@ -11,7 +11,6 @@ import npgpt.blocks
 import npgpt.layers
 import npgpt.models
 from npgpt.checking import exercises
-from npgpt.checking.case import backward_of
 from npgpt.checking.guess import guess
 from npgpt.checking.implementations import lookup
 from npgpt.checking.trace import Difference, Key
@@ -95,7 +94,8 @@ def test_a_wrong_step_is_named(name, label, number, words, tmp_path, monkeypatch
     file.write_text(mutated(name, label), encoding="utf-8")
     assert exercise.report(name, file) == 1
     said = capsys.readouterr().out
-    assert f"{backward_of(name)}, step ({number}) {words}" in said, said
+    assert f"✗ ({number}) {words.split(':')[0]}" in said, said
+    assert said.count("✗") == 1 and "mine.py, line" in said and "expected" in said, said
 
 
 def test_a_line_that_stops_is_named(tmp_path, capsys):
@@ -104,7 +104,10 @@ def test_a_line_that_stops_is_named(tmp_path, capsys):
     assert line in source_of("gelu")
     file.write_text(source_of("gelu").replace(line, line[:-1]), encoding="utf-8")
     assert exercise.report("gelu", file) == 1
-    assert re.search(r"mine\.py, line \d+, with NameError", capsys.readouterr().out)
+    told = capsys.readouterr().out
+    assert "✗ (1) open the gate" in told and "One of two steps is right." in told
+    assert re.search(r"It stops in line \d+ with NameError.*\n  mine\.py, line \d+:\n      d_x = ",
+                     told), told
 
 
 def test_a_file_that_leaves_python_is_not_right(tmp_path, capsys):
@@ -154,20 +157,38 @@ def test_a_file_without_the_functions_is_not_right(tmp_path, capsys, text, lacki
     assert capsys.readouterr().out == f"{file}: there is no {lacking} in it\n"
 
 
-@pytest.mark.parametrize(("left_out", "instead", "said"), [
-    (slice(-6, None), '    return d_normed, grads',
-     ["result 0 differs", "not found yet: d_centred of step (2), d_x of step (1)"]),
-    (slice(-2, -1), "    d_x = d_centred", ["step (1) centre: d_x differs"])])
-def test_an_example_that_tells_is_preferred(left_out, instead, said, tmp_path, capsys):
-    """With one channel, as the first example has, the right answer is 0."""
-    lines = source_of("layer_norm").rstrip().splitlines()
-    lines[left_out] = [instead]
+def shortened(name, left_out, instead):
+    """The solution with other last lines."""
+    lines = source_of(name).rstrip().splitlines()
+    lines[left_out] = instead
+    return "\n".join(lines)
+
+
+def test_finished_steps_are_praised(tmp_path, capsys):
     file = tmp_path / "mine.py"
-    file.write_text("\n".join(lines), encoding="utf-8")
-    assert exercise.report("layer_norm", file) == 1
+    for left_out, instead, wanted in (
+            (slice(-6, None), ["    raise NotImplementedError"],
+             ["✓ (3) scale and shift", "· (2) divide by the standard deviation", "find: d_centred",
+              "Next is step (2)", "One of three steps is right."]),
+            (slice(-3, None), ["    raise NotImplementedError"],
+             ["✓ (2) divide", "· (1) centre", "Next is step (1) centre: find d_x.",
+              "Two of three steps are right."]),
+            (slice(-2, -1), ["    d_x = d_centred"],
+             ["✗ (1) centre", "Yours is the value without the term d_centred.mean(",
+              "Two of three steps are right."])):
+        file.write_text(shortened("layer_norm", left_out, instead), encoding="utf-8")
+        assert exercise.report("layer_norm", file) == 1
+        told = capsys.readouterr().out
+        assert all(part in told for part in wanted), told
+
+
+def test_a_result_that_is_not_returned_is_named(tmp_path, capsys):
+    file = tmp_path / "mine.py"
+    file.write_text(source_of("attention").replace("return d_q, d_k, d_v", "return d_q, d_v, d_k"),
+                    encoding="utf-8")
+    assert exercise.report("attention", file) == 1
     told = capsys.readouterr().out
-    assert all(part in told for part in [*said, "times its budget"]), told
-    assert len(said) == 2 or "not found" not in told
+    assert "Every step is right, but what is returned as d_k is d_v." in told, told
 
 
 def test_where_nothing_may_differ_no_share_is_told():

@@ -23,8 +23,8 @@ def pytest_collection_modifyitems(config, items):
 
     if missing(BUILD):
         leave_out("tests of the book: they need the docs extra, pip install -e '.[docs]'",
-                  lambda item: item.path.name in ("test_site.py", "test_notebooks.py",
-                                                 "test_search.py"))
+                  lambda item: item.path.name in (
+                      "test_site.py", "test_notebooks.py", "test_play.py", "test_search.py"))
     elif missing(["playwright", "axe_playwright_python"]):
         leave_out("browser tests of the book: they need the docs extra, pip install -e '.[docs]'",
                   lambda item: "chromium" in item.fixturenames)

@@ -30,7 +30,7 @@ def sphinx(source, site, *more):
 
 @pytest.fixture(scope="module")
 def chapter(tmp_path_factory):
-    """A site of one chapter."""
+    """A site of two chapters; the pages that they lead to are there, but empty."""
     folder = tmp_path_factory.mktemp("book")
     source = folder / "source"
     (source / "chapters").mkdir(parents=True)
@@ -38,8 +38,12 @@ def chapter(tmp_path_factory):
         shutil.copy(DOCS / "chapters" / f"{name}.md", source / "chapters")
     (source / "index.md").write_text(
         "# A book\n\n## Road\n\n```{toctree}\nchapters/dropout\nchapters/layer_norm\n```\n")
-    (source / "proof.md").write_text("---\norphan: true\n---\n\n# Proof\n")
-    done = sphinx(source, folder / "html")
+    for path in DOCS.rglob("*.md"):
+        other = source / path.relative_to(DOCS)
+        if not other.exists() and "_build" not in path.parts:
+            other.parent.mkdir(exist_ok=True)
+            other.write_text("---\norphan: true\n---\n\n# A page\n")
+    done = sphinx(source, folder / "html", "-D", "suppress_warnings=myst.xref_missing")
     assert done.returncode == 0, done.stderr
     return folder / "html"
 
@@ -84,7 +88,7 @@ class Links(HTMLParser):
                 self.links.append(held[key])
 
 
-def dead_links(site):
+def dead_links(site, anchors_of=lambda path: True):
     pages = {path: Links(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
     dead, abroad = [], []
     for path, page in pages.items():
@@ -96,14 +100,15 @@ def dead_links(site):
                 continue
             place, _, anchor = link.partition("#")
             target = (path.parent / unquote(place.partition("?")[0])).resolve() if place else path
-            anchors = pages[target].anchors if target in pages else {unquote(anchor)}
+            known = target in pages and anchors_of(target)
+            anchors = pages[target].anchors if known else {unquote(anchor)}
             if not target.exists() or (anchor and unquote(anchor) not in anchors):
                 dead.append(f"{path.relative_to(site)}: {link}")
     return dead, abroad
 
 
 def test_no_dead_link_in_a_chapter(chapter):
-    dead, _ = dead_links(chapter)
+    dead, _ = dead_links(chapter, lambda path: path.stem in ("dropout", "layer_norm"))
     assert not dead
 
 
@@ -159,11 +164,13 @@ def test_a_page_that_lies_stops_the_build(tmp_path):
     text = (DOCS / "chapters" / "layer_norm.md").read_text(encoding="utf-8")
     old = "s                 | inv_std  | (..., 1)"
     assert old in text
-    (source / "index.md").write_text(text.replace(old, old.replace("1)", "C)")))
-    done = sphinx(source, tmp_path / "html")
+    (source / "index.md").write_text("# A book\n\n```{toctree}\nchapters/layer_norm\n```\n")
+    lying = source / "chapters" / "layer_norm.md"
+    lying.write_text(text.replace(old, old.replace("1)", "C)")))
+    done = sphinx(source, tmp_path / "html", "-D", "suppress_warnings=myst.xref_missing")
     assert done.returncode != 0
     line = text[: text.index(old)].count("\n") + 1
-    assert f"index.md:{line}: the table says inv_std is (..., C); it is" in done.stderr
+    assert f"layer_norm.md:{line}: the table says inv_std is (..., C); it is" in done.stderr
 
 
 # ---- the whole book ------------------------------------------------------

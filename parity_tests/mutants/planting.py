@@ -83,6 +83,7 @@ def component_of(function, file):
     return components().get(function) or {
         ("layers", "masks"): "padding_mask",
         ("speed", "gpt2"): "gpt2_step",
+        ("speed", "llama"): "llama_step",
         ("speed", "threads"): "loss_and_grads"}.get(
             (room, stem), stem)
 

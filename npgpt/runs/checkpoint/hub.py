@@ -1,15 +1,22 @@
-"""Where a model's directory is: a path, or the cache of `transformers`."""
+"""Where a model's directory is: a path, what `npgpt fetch` keeps, or the cache of
+`transformers`."""
 
 import os
 from pathlib import Path
 
 from npgpt.errors import InputError
+from npgpt.runs.fetch.models import MODELS, cached
 
 
 def find_directory(path: str | Path) -> Path:
-    """The directory with config.json: `path`, or the snapshot that `transformers` has
-    downloaded of a model of this name, such as openai-community/gpt2."""
+    """The directory with config.json: `path`, a model that has been fetched, such as
+    smollm2, or the snapshot that `transformers` has downloaded of a model of this name,
+    such as openai-community/gpt2."""
     name, path = str(path), Path(path)
+    if name in MODELS and not path.exists():
+        if found := cached(name):
+            return found
+        raise InputError(f"{name} has not been fetched yet: npgpt fetch {name}")
     if not path.exists():
         path = next((folder for folder in hub_folders(name) if folder.is_dir()), path)
     if not path.exists():

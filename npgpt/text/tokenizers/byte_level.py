@@ -96,7 +96,7 @@ def read_before(whole: dict[str, Any]) -> list[str]:
     for step in steps:
         if step["type"] == "ByteLevel":
             continue
-        parts = [[*part.items()][0] for part in step.get("single", [])]
+        parts = [next(iter(part.items())) for part in step.get("single", [])]
         names = [value["id"] for kind, value in parts[:-1] if kind == "SpecialToken"]
         known = parts and parts[-1][0] == "Sequence" and len(names) == len(parts) - 1
         if step["type"] != "TemplateProcessing" or not known:

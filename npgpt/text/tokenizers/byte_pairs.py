@@ -31,12 +31,15 @@ SPELLING = {
     byte: chr(byte if byte in PRINTING else 256 + id - len(PRINTING))
     for id, byte in enumerate(BYTES)
 }
+MOST_LACKING = 64  # bytes without a token: more is another kind of vocabulary
 _SPELT = {character: byte for byte, character in SPELLING.items()}
 
 
 class BytePairTokenizer:
     """Tokens are bytes and what merging them makes, so every text and every
-    string of bytes has its ids, and comes back whole.
+    string of bytes has its ids, and comes back whole. Some families lack tokens
+    for bytes that hardly occur (`lacking`): those are left out of the ids, as the
+    `tokenizers` library leaves them out.
 
     `tokens` holds each id's bytes (a special token's name), `merges` the pairs
     of ids in the order learned, `special_ids` the special tokens; those of them
@@ -66,9 +69,9 @@ class BytePairTokenizer:
         ids = {token: id for id, token in enumerate(self.tokens) if id not in special}
         if len(ids) + len(special) != len(self.tokens):
             raise InputError("some token occurs twice in the vocabulary")
-        lacking = [byte for byte in range(256) if bytes([byte]) not in ids]
-        if lacking:
-            raise InputError(f"the vocabulary lacks {len(lacking)} of the 256 bytes")
+        self.lacking = bytes(byte for byte in range(256) if bytes([byte]) not in ids)
+        if len(self.lacking) > MOST_LACKING:
+            raise InputError(f"the vocabulary lacks {len(self.lacking)} of the 256 bytes")
         for name in special_ids:
             spelt = bytes(_SPELT.get(character, 0) for character in name)
             if spelt in ids and name not in self.added:
@@ -76,7 +79,7 @@ class BytePairTokenizer:
                     f"special token {quote(name)} is also a piece of text: "
                     "write it with punctuation, as in <|end|>"
                 )
-        self._byte_ids = [ids[bytes([byte])] for byte in range(256)]
+        self._byte_ids = [ids.get(bytes([byte]), 0) for byte in range(256)]
         self._made: list[int] = []  # the id that each merge makes
         used: set[int] = set()
         for left, right in self.merges:
@@ -89,7 +92,7 @@ class BytePairTokenizer:
             used |= {left, right}
             self._made.append(made)
         self._words = WordEncoder(
-            self._byte_ids, self.merges, self._made, ids if whole_words else {})
+            self._byte_ids, self.merges, self._made, self.lacking, ids if whole_words else {})
 
     @classmethod
     def train(

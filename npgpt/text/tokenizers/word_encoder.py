@@ -14,15 +14,15 @@ MANY_WORDS = 64  # from here on a table of short words is faster than one after 
 
 class WordEncoder:
     """Encodes words, given the tokenizer's tables: the id of each byte, the pairs
-    that are merged, in order, the ids that the merges make, and words that are
-    tokens whole, with their ids."""
+    that are merged, in order, the ids that the merges make, bytes that have no
+    token, and words that are tokens whole, with their ids."""
 
     def __init__(
         self, byte_ids: Sequence[int], merges: Sequence[tuple[int, int]], made: Sequence[int],
-        whole: Mapping[bytes, int] = MappingProxyType({}),
+        lacking: bytes = b"", whole: Mapping[bytes, int] = MappingProxyType({}),
     ) -> None:
         self._byte_ids, self._merges, self._made = byte_ids, merges, made
-        self._whole = whole
+        self._lacking, self._whole = lacking, whole
         self._ranks = {pair: rank for rank, pair in enumerate(merges)}
         self._short_words: ShortWords | None = None  # made when first needed
         self._remembered: dict[str, list[int]] = {}
@@ -44,6 +44,8 @@ class WordEncoder:
     def merge(self, words: Sequence[str]) -> list[list[int]]:
         """The ids of each word, worked out anew."""
         encoded = [word.encode("utf-8", errors="surrogateescape") for word in words]
+        if self._lacking:
+            encoded = [word.translate(None, self._lacking) for word in encoded]
         short = [word for word in encoded if len(word) <= WIDTHS[-1] and word not in self._whole]
         if len(short) < MANY_WORDS:
             return [self._merge_one(word) for word in encoded]

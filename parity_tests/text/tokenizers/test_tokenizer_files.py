@@ -209,8 +209,10 @@ UNREADABLE = {
     "another decoder": ("bpe", change(["decoder"], {"type": "WordPiece"}), "decodes otherwise"),
     "dropout": ("bpe", change(["model", "dropout"], 0.1), "has dropout"),
     "word ends": ("bpe", change(["model", "end_of_word_suffix"], "</w>"), "end_of_word_suffix"),
-    "a byte missing": (
-        "bpe", change(["model", "vocab"], lambda v: renamed(v, "!", "!!!")), "lacks 1 of the 256"),
+    "bytes missing": (
+        "bpe", change(["model", "vocab"], lambda v: {
+            token * 3 if len(token) == 1 and token < "k" else token: id
+            for token, id in v.items()}), "lacks 7[0-9] of the 256|byte-level tokens"),
     "a token not in bytes": (
         "bpe", change(["model", "vocab"], lambda v: renamed(v, "!", "中")), "byte-level tokens"),
     "a merge of nothing": (

@@ -13,6 +13,10 @@
   });
   // what may scroll sideways can be reached with the keyboard
   $(".highlight pre, main table:not(.sym)").forEach(e => e.tabIndex = 0);
+  const reach = () => $(".fx, .formula").forEach(e => {
+    if (e.scrollWidth > e.clientWidth + 1) e.tabIndex = 0; else e.removeAttribute("tabindex");
+  });
+  addEventListener("resize", reach); reach();
   addEventListener("beforeprint", () => $("details").forEach(d => d.open = true));
 
   // copy one pane: the rows are interleaved in the document, so gather one side's in order
