@@ -2,7 +2,8 @@
 
 A term of the glossary belongs to the page that its definition links last; the search
 puts that page first. `searchlines.js` in the built site holds the terms and, for each
-page, its part of the road, its sentence, the names in its head, and its sentences.
+page, its part of the road, its sentence, the names in its head, the functions that it
+shows, and its sentences.
 """
 
 import json
@@ -10,6 +11,7 @@ import re
 from pathlib import Path
 
 from block import Block
+from blocks import is_module
 from docutils import nodes
 from letters import LETTERS
 from sphinx import addnodes
@@ -70,13 +72,14 @@ def without_marks(markdown):
 
 
 def head_of(markdown):
-    """The sentence of a page's {chapter}, and its rows of names."""
-    match = re.search(r"^```\{chapter\}.*?\n(.*?)^```", markdown, re.M | re.S)
-    lines = [line for line in (match[1] if match else "").split("\n")
+    """The sentence of a page's {chapter}, its rows of names, and the functions it shows."""
+    match = re.search(r"^```\{chapter\}(.*?)\n(.*?)^```", markdown, re.M | re.S)
+    shown = [name for name in (match[1] if match else "").split() if not is_module(name)]
+    lines = [line for line in (match[2] if match else "").split("\n")
              if line.strip() and not line.startswith((":", "from: "))]
     names = [[without_marks(part) for part in line.split("|", 1)] for line in lines if "|" in line]
     lede = without_marks(" ".join(line for line in lines if "|" not in line)) or ""
-    return lede, [row for row in names if None not in row]
+    return {"lede": lede, "names": [row for row in names if None not in row], "functions": shown}
 
 
 def sentences(doctree):
@@ -110,8 +113,8 @@ def terms_of(doctree):
 
 def collect(app, doctree):
     env = app.env
-    lede, names = head_of(Path(env.doc2path(env.docname)).read_text(encoding="utf-8"))
-    held = {"lede": lede, "names": names, "lines": list(dict.fromkeys(sentences(doctree)))}
+    held = head_of(Path(env.doc2path(env.docname)).read_text(encoding="utf-8"))
+    held["lines"] = list(dict.fromkeys(sentences(doctree)))
     if env.docname == "glossary":
         held["terms"] = list(terms_of(doctree))
     book_words(env)[env.docname] = held
@@ -129,7 +132,7 @@ def write(app, failure):
         return
     words = book_words(app.env)
     pages = {name: {"part": stretch_of(name) or "", **{key: page[key] for key in (
-        "lede", "names", "lines")}} for name, page in sorted(words.items())}
+        "lede", "names", "functions", "lines")}} for name, page in sorted(words.items())}
     terms = words.get("glossary", {}).get("terms", [])
     text = json.dumps({"terms": terms, "pages": pages}, ensure_ascii=False, separators=(",", ":"))
     (Path(app.outdir) / "searchlines.js").write_text(f"var Book={text};\n", encoding="utf-8")

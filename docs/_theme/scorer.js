@@ -1,5 +1,5 @@
-// The page that a word of the glossary belongs to comes first, then a chapter named like
-// the query: layer_norm finds its chapter before the reference.
+// First comes a chapter named like the query (layer_norm finds its chapter before the reference),
+// then one that shows a function of this name, then the page that a word of the glossary belongs to.
 var Scorer = {
   // one spelling for warm-up, warmup and warm up; for optimiser and optimizers
   plain: words => words.toLowerCase().replace(/is(ed?|ers?|ations?|ing)\b/g, "iz$1")
@@ -17,13 +17,17 @@ var Scorer = {
     if (exact.length || words.length < 4) return exact;
     return all.filter(([names]) => names.some(n => Scorer.plain(n).startsWith(words)));
   },
+  // the chapters that show a function, its backward too
+  showing: asked => typeof Book === "undefined" ? [] : Object.keys(Book.pages).filter(page =>
+    page.startsWith("chapters/") && Book.pages[page].functions.includes(asked.replace(/ /g, "_").replace(/_backward$/, ""))),
   score: result => {
     const [page, title, , , score] = result;
     const asked = Scorer.asked();
     const words = asked.replace(/[^\p{L}\p{N}]+/gu, "_");
     const chapter = page.startsWith("chapters/");
     const at = Scorer.named(asked).findIndex(term => term[1] === page);
-    return score + (at < 0 ? 0 : 300 - at) + (page.split("/").pop() === words ? 400 : 0)
+    return score + (at < 0 ? 0 : 300 - at) + (Scorer.showing(asked).includes(page) ? 350 : 0)
+      + (page.split("/").pop() === words ? 400 : 0)
       + (chapter && title.toLowerCase().includes(asked) ? 50 : 0) + (chapter ? 8 : 0);
   },
   objNameMatch: 11, objPartialMatch: 6,

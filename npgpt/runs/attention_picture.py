@@ -29,10 +29,10 @@ def attention_figure(maps: list, labels: list[str]) -> Any:
     ticks = range(0, T, int(max(every, 1)))
     words = [labels[i] for i in ticks]
     size = min(11.0, 72 * side / len(words) * 0.6)
-    turned = 90 if max(map(len, labels)) > 1 else 0
+    rotation = 90 if max(map(len, labels)) > 1 else 0
     longest = max(sum(0.62 if each.isascii() else 1 for each in word) for word in words)
     left = longest * size / 72 + 0.2  # inches
-    bottom = left if turned else 0.4
+    bottom = left if rotation else 0.4
     wide, high = heads * (side + GAP), blocks * (side + 2 * GAP)
     figure = Figure(figsize=(left + wide + 1.3, bottom + high + 0.15), dpi=130)
     width, height = figure.get_size_inches()
@@ -53,7 +53,7 @@ def attention_figure(maps: list, labels: list[str]) -> Any:
                 axis.set_yticklabels(words, fontsize=size, color=INK, parse_math=False)
             if block == blocks - 1:
                 axis.set_xticklabels(words, fontsize=size, color=INK, parse_math=False,
-                                     rotation=turned)
+                                     rotation=rotation)
             axis.tick_params(length=0, pad=3)
     top = bottom + high - 2 * GAP
     tall = min(top - bottom, 5.0)

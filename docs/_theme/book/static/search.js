@@ -7,8 +7,8 @@ Search.query = query => {
   const titles = Object.fromEntries(Search._index.docnames.map((d, i) => [d, Search._index.titles[i]]));
 
   const hits = Search._performSearch(...parsed).reverse();
-  for (const term of terms)  // a page may explain a thing without writing this name of it
-    if (titles[term[1]] && !hits.some(hit => hit[0] === term[1])) hits.unshift([term[1], titles[term[1]], "", null, 300, "", "index"]);
+  for (const page of [...Scorer.showing(asked), ...terms.map(t => t[1])])  // may not write this name
+    if (titles[page] && !hits.some(hit => hit[0] === page)) hits.unshift([page, titles[page], "", null, 300, "", "index"]);
   for (const [page, title, anchor, , score, , kind] of hits) {
     const found = pages.get(page) || {score, inside: new Map()};
     found.score = Math.max(found.score, score);
