@@ -122,8 +122,8 @@ MUTANTS = [
     (
         "a text is cut where a space ends a block, not before it",
         "tokenizers/cutting",
-        "border = match.start() + 1",
-        "border = match.start() + 2",
+        "place = match.start() + 1",
+        "place = match.start() + 2",
     ),
     (
         "a special token is cut in two by the end of a block",
@@ -174,5 +174,47 @@ MUTANTS = [
         "        if tuple(out[-2:]) == pair:\n            out[-2:] = [new]\n    return out",
         "    out = []\n    for id in reversed(word):\n        out.insert(0, id)\n"
         "        if tuple(out[:2]) == pair:\n            out[:2] = [new]\n    return out",
+    ),
+    (
+        "digits stay together where each is a word",
+        "tokenizers/cutting",
+        "        if self.single_digits:\n",
+        "        if not self.single_digits and False:\n",
+    ),
+    (
+        "a text is not put into its normal form",
+        "tokenizers/cutting",
+        'unicodedata.normalize("NFC", text)',
+        "text",
+    ),
+    (
+        "a text is cut before a line's end that belongs to a word",
+        "tokenizers/cutting",
+        "QWEN2: _BORDER_IN_LINE",
+        "QWEN2: _BORDER",
+    ),
+    (
+        "a word that is a token is merged all the same",
+        "tokenizers/byte_pairs",
+        "ids if whole_words else {}",
+        "{}",
+    ),
+    (
+        "the merges that a family lists in any order are done in the order of training",
+        "tokenizers/word_encoder",
+        "merge_word if self.in_order else merge_word_in_any_order",
+        "merge_word",
+    ),
+    (
+        "bytes without a token become another's",
+        "tokenizers/word_encoder",
+        "        if self._lacking:\n",
+        "        if not self._lacking:\n",
+    ),
+    (
+        "what a pattern does not match is lost",
+        "tokenizers/cutting",
+        "found += [text[end : match.start()], match[0]]",
+        "found += [match[0]]",
     ),
 ]

@@ -1,15 +1,23 @@
 """What a tokenizer.json says of byte-level byte pairs beside their merges: how text is cut
 into words, and which tokens stand before a text."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from npgpt.errors import InputError
+from npgpt.errors import InputError, quote
 from npgpt.text.tokenizers.cutting import GPT2, Cutting
 from npgpt.text.tokenizers.tokenizer_json import write_json
 
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True,
               "use_regex": True}
+# what means the same in the `regex` module and in the library's Oniguruma
+_ALIKE = re.compile(
+    r"""(?: \\[pP]\{\w+\} | \\[sSdrnt] | \\[^\w\s]         # classes, and signs as they are
+    | \[ \^? (?: \\[pP]\{\w+\} | \\[sSdrnt] | \\[^\w\s] | (?!&&|--|\|\||~~)[^\[\]\\] )+ \]
+    | \(\?(?:i?:|=|!|<=|<!) | \( (?!\?) | \) | \|
+    | \{\d+(?:,\d*)?\} (?!\+) | [?*+]
+    | [^\\\[\](){}?*+|.^$] )*""", re.VERBOSE)
 DIGITS = {"type": "Digits", "individual_digits": True}
 
 
@@ -54,6 +62,10 @@ def read_cutting(whole: dict[str, Any]) -> Cutting:
         raise InputError("it changes the text first, by a normalizer"
                          f" ({str(normalizer['type'])[:40]}), which is not done here")
     nfc = normalizer["type"] == "NFC"
+    for token in whole["added_tokens"] if nfc else ():
+        if token.get("normalized"):
+            raise InputError(f"added token {quote(token['content'])} is looked for in the"
+                             " normalized text, which is not done here")
     first = whole["pre_tokenizer"] or {}
     steps = first["pretokenizers"] if first.get("type") == "Sequence" else [first]
     kinds = [step.get("type") for step in steps]
@@ -77,9 +89,12 @@ def read_cutting(whole: dict[str, Any]) -> Cutting:
 
 
 def compiled(pattern: str) -> str:
-    """The pattern, if it can be used."""
+    """The pattern, if it can be used, and means here what it means in the library."""
     import regex
 
+    if not _ALIKE.fullmatch(pattern):
+        raise InputError(f"its pattern {quote(pattern)} holds what regular expressions do not"
+                         " all read alike")
     try:
         regex.compile(pattern)
     except regex.error as error:

@@ -81,15 +81,10 @@ class BytePairTokenizer:
                 )
         self._byte_ids = [ids.get(bytes([byte]), 0) for byte in range(256)]
         self._made: list[int] = []  # the id that each merge makes
-        used: set[int] = set()
         for left, right in self.merges:
             made = ids.get(self.tokens[left] + self.tokens[right])
-            if made is None or made in used:
-                raise InputError(
-                    f"the merge of ids {left} and {right} makes no token, or one that an "
-                    "earlier merge has used"
-                )
-            used |= {left, right}
+            if made is None:
+                raise InputError(f"the merge of ids {left} and {right} makes no token")
             self._made.append(made)
         self._words = WordEncoder(
             self._byte_ids, self.merges, self._made, self.lacking, ids if whole_words else {})
@@ -225,7 +220,12 @@ class BytePairTokenizer:
 
     def to_tiktoken_ranks(self) -> dict[bytes, int]:
         """Ranks for `tiktoken.Encoding(name, pat_str=PATTERN, mergeable_ranks=ranks,
-        special_tokens=tokenizer.special_ids)`, which then gives the same ids."""
+        special_tokens=tokenizer.special_ids)`, which then gives the same ids. InputError where
+        text is not cut and merged as GPT-2's is."""
+        if self.cutting != GPT2 or self.whole_words or not self._words.in_order:
+            raise InputError(
+                "tiktoken's ranks are given for GPT-2's way to cut and merge text; this"
+                " tokenizer has another, so its ids would not be the same")
         made = self._made
         if made != sorted(made) or max(self._byte_ids) > min(made, default=2**32):
             raise InputError("tiktoken wants ids in the order of the merges; these are not")

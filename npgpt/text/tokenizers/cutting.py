@@ -13,6 +13,11 @@ import regex
 from npgpt.text.tokenizers.naive_byte_pairs import PATTERN
 
 BLOCK = 2**18  # characters
+# Llama-3's pattern: digits by up to three, a sign before letters is of their word, and
+# signs take the ends of lines along
+LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+          r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+QWEN2 = LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
 _find = regex.compile(PATTERN).findall
 # the same for ASCII, where Python's own `re` will do: less than half the time.
 # Letters come first, for they are frequent, and no ending begins with one
@@ -20,9 +25,11 @@ _find_in_ascii = re.compile(
     r" ?[A-Za-z]+|'s|'t|'re|'ve|'m|'ll|'d| ?[0-9]+| ?[^\sA-Za-z0-9]+|\s+(?!\S)|\s+", re.ASCII
 ).findall
 _find_digits = regex.compile(r"\p{N}|\P{N}+").findall
-# no word of a pattern goes across the middle of this, and none looks beyond it
+# no word of the pattern goes across the middle of this, and none looks beyond it
 _BORDER = regex.compile(r"\S\s")
-_BORDER_BEFORE_SPACE = regex.compile(r"\S ")  # some words end in newlines
+_BORDER_IN_LINE = regex.compile(r"\S[^\S\r\n]")
+_BORDERS = {PATTERN: _BORDER, LLAMA3: _BORDER_IN_LINE, QWEN2: _BORDER_IN_LINE}
+_NO_BORDER = regex.compile(r"(?!)")
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,8 @@ class Cutting:
     pattern: a regular expression; each match is a word, and so is what lies between two.
     single_digits: each digit is cut out first, as a word of its own.
     nfc: the text is first put into Unicode's normal form C, so that it does not
-    always come back as it was."""
+    always come back as it was. Python's tables order some 100 marks that the older
+    ones of the `tokenizers` library do not know."""
 
     pattern: str = PATTERN
     single_digits: bool = False
@@ -52,14 +60,15 @@ class Cutting:
     def _cut(self, text: str) -> list[str]:
         if self.pattern == PATTERN:
             return cut_words(text)
+        if not self._compiled.groups:
+            found = self._compiled.findall(text)
+            if sum(map(len, found)) == len(text):  # nothing lies between
+                return [*filter(None, found)]
         found, end = [], 0
         for match in self._compiled.finditer(text):
-            if match.start() > end:
-                found.append(text[end : match.start()])
-            if match.end() > match.start():
-                found.append(match[0])
+            found += [text[end : match.start()], match[0]]
             end = match.end()
-        return [*found, text[end:]] if end < len(text) else found
+        return [*filter(None, [*found, text[end:]])]
 
     @cached_property
     def _compiled(self) -> regex.Pattern:
@@ -67,7 +76,8 @@ class Cutting:
 
     @property
     def border(self) -> regex.Pattern:
-        return _BORDER if self.pattern == PATTERN and not self.nfc else _BORDER_BEFORE_SPACE
+        """Where a text may be cut into blocks: for a pattern that is not known, nowhere."""
+        return _BORDERS.get(self.pattern, _NO_BORDER)
 
 
 GPT2 = Cutting()

@@ -20,8 +20,9 @@ def merge_word(
     """The ids with all merges done, the lowest rank first, of one rank the leftmost first.
 
     `merges[rank]` is a pair, `made[rank]` the id that replaces it, `ranks` leads
-    from pair to rank. No merge may use an id that is made by it or by a later one:
-    a rank that is done does not come again, so all its pairs are merged together.
+    from pair to rank. No merge may use an id that is made by it or by a later one
+    (`in_order`): a rank that is done does not come again, so all its pairs are merged
+    together.
     """
     end = len(ids)
     # a linked list as a ring: between the last id and the first stands -1, which is no id
@@ -49,4 +50,44 @@ def merge_word(
                     if rank not in positions:
                         heappush(heap, rank)
                     positions[rank].append(begin)
+    return [id for id in items if id >= 0]
+
+
+def in_order(merges: Sequence[tuple[int, int]], made: Sequence[int]) -> bool:
+    """Whether every merge uses only what earlier ones make. Training gives them so; Llama-3's
+    file does not: it lists each way in which two tokens make a third."""
+    used: set[int] = set()
+    for pair, new in zip(merges, made):
+        used.update(pair)
+        if new in used:
+            return False
+    return True
+
+
+def merge_word_in_any_order(
+    ids: Sequence[int],
+    merges: Sequence[tuple[int, int]],
+    made: Sequence[int],
+    ranks: Mapping[tuple[int, int], int],
+) -> list[int]:
+    """As `merge_word`, whatever the order of the merges: one of them may open a pair of a
+    lower rank than its own, which is then the next."""
+    end = len(ids)
+    items = [*ids, -1]
+    after, before = [*range(1, end + 1), 0], [end, *range(end)]
+    heap = [(ranks[pair], position) for position, pair in enumerate(pairwise(ids))
+            if pair in ranks]
+    heapify(heap)
+    while heap:
+        rank, left = heappop(heap)
+        right = after[left]
+        if (items[left], items[right]) != merges[rank]:
+            continue  # an earlier merge took one of the two
+        items[left], items[right] = made[rank], -1
+        after[left] = after[right]
+        before[after[left]] = left
+        for start in (before[left], left):
+            opened = ranks.get((items[start], items[after[start]]))
+            if opened is not None:
+                heappush(heap, (opened, start))
     return [id for id in items if id >= 0]

