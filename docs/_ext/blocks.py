@@ -11,12 +11,12 @@ import re
 from html import escape
 
 import measure
+from axes_of import AXES
 from block import DOCS, Block
 from cells import Differs, Listing, Run
 from docutils import nodes
 from docutils.parsers.rst import directives
 from inline import TICK
-from letters import LETTERS
 from sphinx import addnodes
 from suite import REPORT, Mutants, SuiteTable, suite, suite_row
 from teaching import Example, Mistake, Numbers, Play, Road, Tries, button
@@ -195,20 +195,20 @@ class Symbols(Block):
                           f"<tbody>{''.join(body)}</tbody></table>"
                           f"{self.letters(row[2] for row in rows)}</div>")]
 
-    def letters(self, shapes):
+    def axes_of(self, shapes):
         """What each letter of the shapes counts."""
         used = dict.fromkeys(re.findall(r"\b[A-Z]\b", " ".join(shapes)))
         if not used:
             return ""
         up = "../" * self.env.docname.count("/")
-        for letter in used:
-            if letter not in LETTERS:
-                self.fail(f"docs/_ext/letters.py does not say what {letter} counts")
+        for axis in used:
+            if axis not in AXES:
+                self.fail(f"docs/_ext/axes.py does not say what {axis} counts")
         known = "glossary" in self.env.found_docs
         rows = "".join(
             '<tr><th scope="row">'
-            + (f'<a href="{up}glossary.html#letters">{letter}</a>' if known else letter) + "</th>"
-            f"<td>{LETTERS[letter]}</td></tr>" for letter in used)
+            + (f'<a href="{up}glossary.html#letters">{axis}</a>' if known else axis) + "</th>"
+            f"<td>{AXES[axis]}</td></tr>" for axis in used)
         return ('<table class="letters"><caption>The letters in a shape</caption>'
                 f"<tbody>{rows}</tbody></table>")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import measure
 import numpy as np
 import reasons
-from worked import evaluated, inserted, shown, space_of
+from worked import evaluated, inserted, printed, space_of
 
 DOCS = Path(__file__).parents[1]
 FENCE = re.compile(r"^(`{3,}|:{3,})\{(\w+)\}\s*(.*)$")
@@ -187,7 +187,7 @@ def tables(chapter, name, lines):
         out.append("\n".join([
             f"`{title or expression}` {words}\n", f"| | {' | '.join(map(str, heads))} |",
             "|---" * (len(heads) + 1) + "|",
-            *(f"| {row_name} | " + " | ".join("·" if v is None else shown(v, form) for v in row)
+            *(f"| {row_name} | " + " | ".join("·" if v is None else printed(v, form) for v in row)
               + " |" for row_name, row in zip(names, array))]))
     return "\n\n".join(out)
 

@@ -33,7 +33,7 @@ def get(values, key):
     return values
 
 
-def shown(value, form="2"):
+def printed(value, form="2"):
     """A number as play.js shows it: with so many digits, halves away from 0, a real minus."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return str(value)
@@ -60,7 +60,7 @@ class Figure:
                 f'aria-label="{words}" autocomplete="off">'
                 f'<input class="needs-js" type="number" data-in="{name}" {limits} '
                 f'aria-label="{words}, as a number" inputmode="decimal" autocomplete="off">'
-                f'<span class="still">{shown_input(value)}</span>')
+                f'<span class="still">{input_text(value)}</span>')
 
     def choice(self, name, legend, options):
         """Radio buttons; with scripts off, what is chosen. `options`: {number: words}."""
@@ -98,7 +98,7 @@ class Figure:
     def out(self, key, form="2", tag="span", kind=""):
         what = f' class="{kind}"' if kind else ""
         return (f'<{tag}{what} data-out="{key}" data-form="{form}">'
-                f"{escape(shown(get(self.outputs, key), form))}</{tag}>")
+                f"{escape(printed(get(self.outputs, key), form))}</{tag}>")
 
     def value(self, key, form="2", kind="val"):
         return self.out(key, form, "span", kind)
@@ -108,13 +108,13 @@ class Figure:
         part = min(1, max(-1, get(self.outputs, key) / full))
         size = 100 * abs(part)
         if signed:
-            style = (f"left: {shown(50 - size / 2 if part < 0 else 50.0)}%; "
-                     f"width: {shown(size / 2)}%;")
+            style = (f"left: {printed(50 - size / 2 if part < 0 else 50.0)}%; "
+                     f"width: {printed(size / 2)}%;")
             less = ' class="less"' if part < 0 else ""
             return (f'<span class="bar mid {kind}"><i{less} data-bar="{key}" data-full="{full:g}" '
                     f'data-signed style="{style}"></i></span>')
         return (f'<span class="bar {kind}"><i data-bar="{key}" data-full="{full:g}" '
-                f'style="width: {shown(size)}%;"></i></span>')
+                f'style="width: {printed(size)}%;"></i></span>')
 
     def list(self, key, kind="pieces"):
         spans = "".join(f"<span>{escape(word)}</span>" for word in get(self.outputs, key))
@@ -151,7 +151,7 @@ class Figure:
                        for kind, width in (("wide", 640), ("narrow", 360)))
 
 
-def shown_input(value):
+def input_text(value):
     """An input as it stands in its field: 2, −0.5."""
     return f"{value:g}".replace("-", "−")
 
@@ -192,12 +192,12 @@ class Graph(Svg):
 
     def moved(self, key, kind):
         """A line that moves: its points are an output."""
-        where = "L".join(" ".join(shown(v, "1").replace("−", "-") for v in self.at(x, y))
+        where = "L".join(" ".join(printed(v, "1").replace("−", "-") for v in self.at(x, y))
                          for x, y in get(self.figure.outputs, key))
         return self.add(f'<path class="{kind}" data-path="{key}" d="M{where}"/>')
 
     def point(self, key, kind="dot", radius=5):
-        x, y = (shown(v, "1") for v in self.at(*get(self.figure.outputs, key)))
+        x, y = (printed(v, "1") for v in self.at(*get(self.figure.outputs, key)))
         return self.add(f'<circle class="{kind}" data-dot="{key}" cx="{x}" cy="{y}" r="{radius}"/>')
 
     def html(self, kind, alt):

@@ -15,7 +15,7 @@ from html import escape
 
 import numpy as np
 from cut import TwinError
-from worked import evaluated, inserted, shown
+from worked import evaluated, inserted, printed
 
 START = re.compile(r"\((\d+(?:, \d+)*|)\)\s*(.*)")
 
@@ -50,11 +50,11 @@ def reason_html(number, lines, inline, space, where, before="", verdict=""):
     """`before`: the forward lines that a backward step differentiates."""
     title, texts, calc = split(lines)
     texts = [f"<p>{inline(inserted(text, space, where))}</p>" for text in texts]
-    shown_calc = "".join(calculation(kind, text, inline, space, where) for kind, text in calc)
+    calculations = "".join(calculation(kind, text, inline, space, where) for kind, text in calc)
     words = f"<h3>{inline(inserted(title, space, where))}</h3>" if title else ""
     return (f'<div class="reason"><div class="why">{before}{words}{"".join(texts)}{verdict}</div>'
             f'<div class="mid" aria-hidden="true">{number and f"({number})"}</div>'
-            f'<div class="calc">{shown_calc}</div></div>')
+            f'<div class="calc">{calculations}</div></div>')
 
 
 def calculation(kind, text, inline, space, where):
@@ -75,7 +75,7 @@ def calculation(kind, text, inline, space, where):
 def number_table(rows, columns=None, caption="", kind="nums", signed=False):
     """Rows of numbers, `(name, values, format)`, as shaded cells. A gradient, `d_…` or all
     rows with `signed`, is coloured by its sign; all else by its size."""
-    wide = len(np.atleast_1d(np.asarray(rows[0][1], dtype=object)))
+    columns_count = len(np.atleast_1d(np.asarray(rows[0][1], dtype=object)))
     head = ""
     if columns is not None:
         head = ("<thead><tr><td></td>" + "".join(
@@ -84,13 +84,13 @@ def number_table(rows, columns=None, caption="", kind="nums", signed=False):
     for name, values, form in rows:
         values = [None if value is None else value for value in np.atleast_1d(
             np.asarray(values, dtype=object))]
-        by_sign = signed or name.startswith("d_")
+        signed_row = signed or name.startswith("d_")
         form = form or decimals(values)
         finite = [abs(float(v)) for v in values if number_like(v)]
         top = max(finite, default=1) or 1
         body.append(f'<tr><th scope="row">{label(name)}</th>'
-                    + "".join(cell(value, form, by_sign, top) for value in values) + "</tr>")
-    few = " n4" if wide <= 4 else ""
+                    + "".join(cell(value, form, signed_row, top) for value in values) + "</tr>")
+    few = " n4" if columns_count <= 4 else ""
     words = f"<caption>{caption}</caption>" if caption else ""
     return f'<table class="{kind}{few}">{words}{head}<tbody>{"".join(body)}</tbody></table>'
 
@@ -115,8 +115,8 @@ def cell(value, form, signed, top):
     if isinstance(value, str):
         return f"<td>{escape(value)}</td>"
     if not np.isfinite(float(value)):
-        return f'<td class="void">{shown(float(value))}</td>'
-    text = shown(float(value), ("+" if signed and value else "") + form)
+        return f'<td class="void">{printed(float(value))}</td>'
+    text = printed(float(value), ("+" if signed and value else "") + form)
     strength = min(1, abs(float(value)) / top)
     kind = ("up" if value > 0 else "dn" if value < 0 else "") if signed else "p"
     if strength == 0 or not kind:

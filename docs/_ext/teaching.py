@@ -105,11 +105,11 @@ class Play(Block):
             self.fail(f"there is no {script}")
         self.env.note_dependency(str(script))
         up = "../" * self.env.docname.count("/")
-        held = json.dumps(data).replace("</", "<\\/")
+        data_text = json.dumps(data).replace("</", "<\\/")
         return [self.html(
             f'<div class="play" id="play-{name}">{html}'
             '<noscript><p class="cap">With scripts on, these numbers can be moved.</p></noscript>'
-            f'<script type="application/json">{held}</script>'
+            f'<script type="application/json">{data_text}</script>'
             f'<script src="{up}_static/play.js" defer></script>'
             f'<script src="{up}_static/play/{name}.js" defer></script></div>')]
 

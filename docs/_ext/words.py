@@ -13,25 +13,24 @@ from pathlib import Path
 from block import Block
 from blocks import is_module
 from docutils import nodes
-from letters import LETTERS
 from sphinx import addnodes
 
 from chapters import stretch_of
 
-SIGNS = {r"\cdot": "·", r"\times": "×", r"\approx": "≈", r"\to": "→", r"\infty": "∞", r"\ln": "ln",
+MARKS = {r"\cdot": "·", r"\times": "×", r"\approx": "≈", r"\to": "→", r"\infty": "∞", r"\ln": "ln",
          r"\sigma": "σ", r"\mu": "μ", r"\gamma": "γ", r"\beta": "β", r"\eta": "η", r"\top": "T",
          r"\varepsilon": "ε", r"\partial": "∂", r"\sum": "Σ", r"\leftarrow": "←", r"\log": "log",
          r"\le": "≤", r"\ge": "≥", r"\max": "max", r"\sqrt": "√", r"\lambda": "λ", r"\pm": "±"}
 
 
-class Letters(Block):
+class CharacterParser(Block):
     """What each letter of a shape counts."""
 
     has_content = False
 
     def run(self):
-        rows = "".join(f'<tr><th scope="row">{letter}</th><td>{self.inline(words)}</td></tr>'
-                       for letter, words in LETTERS.items())
+        rows = "".join(f'<tr><th scope="row">{character}</th><td>{self.inline(words)}</td></tr>'
+                       for character, words in AXES.items())
         return [self.html(f'<table class="letters"><tbody>{rows}</tbody></table>')]
 
 
@@ -39,8 +38,8 @@ def plain(latex):
     """A short formula as plain text; None where it has more than signs and indices."""
     text = re.sub(r"\\(?:text|mathrm|operatorname|mathbf)\{([^{}]*)\}", r"\1", latex)
     text = re.sub(r"\\[vd]\{(\w+)\}", r"\1", text)
-    for sign, letter in SIGNS.items():
-        text = re.sub(re.escape(sign) + r"(?![A-Za-z])", letter, text)
+    for mark, character in MARKS.items():
+        text = re.sub(re.escape(mark) + r"(?![A-Za-z])", character, text)
     text = re.sub(r"\\[,; ]", " ", text)
     text = re.sub(r"([_^])\{([^{}]*)\}", lambda m: m[1] + (
         m[2] if m[2].isalnum() else f"({m[2]})"), text)
@@ -74,12 +73,12 @@ def without_marks(markdown):
 def head_of(markdown):
     """The sentence of a page's {chapter}, its rows of names, and the functions it shows."""
     match = re.search(r"^```\{chapter\}(.*?)\n(.*?)^```", markdown, re.M | re.S)
-    shown = [name for name in (match[1] if match else "").split() if not is_module(name)]
+    printed = [name for name in (match[1] if match else "").split() if not is_module(name)]
     lines = [line for line in (match[2] if match else "").split("\n")
              if line.strip() and not line.startswith((":", "from: "))]
     names = [[without_marks(part) for part in line.split("|", 1)] for line in lines if "|" in line]
     lede = without_marks(" ".join(line for line in lines if "|" not in line)) or ""
-    return {"lede": lede, "names": [row for row in names if None not in row], "functions": shown}
+    return {"lede": lede, "names": [row for row in names if None not in row], "functions": printed}
 
 
 def sentences(doctree):
@@ -113,11 +112,11 @@ def terms_of(doctree):
 
 def collect(app, doctree):
     env = app.env
-    held = head_of(Path(env.doc2path(env.docname)).read_text(encoding="utf-8"))
-    held["lines"] = list(dict.fromkeys(sentences(doctree)))
+    known = head_of(Path(env.doc2path(env.docname)).read_text(encoding="utf-8"))
+    known["lines"] = list(dict.fromkeys(sentences(doctree)))
     if env.docname == "glossary":
-        held["terms"] = list(terms_of(doctree))
-    book_words(env)[env.docname] = held
+        known["terms"] = list(terms_of(doctree))
+    book_words(env)[env.docname] = known
 
 
 def book_words(env):
@@ -149,7 +148,7 @@ def merge(app, env, docnames, other):
 
 
 def setup(app):
-    app.add_directive("letters", Letters)
+    app.add_directive("letters", CharacterParser)
     app.connect("doctree-read", collect)
     app.connect("env-purge-doc", forget)
     app.connect("env-merge-info", merge)

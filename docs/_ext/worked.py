@@ -110,16 +110,16 @@ def evaluated(expression, space, where):
 
 def inserted(text, space, where):
     """The text with each «expression» or «expression:.3f» as its number."""
-    return INSERTED.sub(lambda m: shown(evaluated(m[1], space, where), m[2]), text)
+    return INSERTED.sub(lambda m: printed(evaluated(m[1], space, where), m[2]), text)
 
 
-def shown(value, form=None):
+def printed(value, form=None):
     """A number as a page prints it: 2, −0.25, 1.3e-7; two decimals where none are asked for."""
     if isinstance(value, str):
         return value
     value = np.asarray(value).item() if np.ndim(value) == 0 else value
     if isinstance(value, (list, np.ndarray)):
-        return ", ".join(shown(part, form) for part in value)
+        return ", ".join(printed(part, form) for part in value)
     if isinstance(value, bool):
         return str(value)
     if not np.isfinite(value):

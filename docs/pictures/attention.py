@@ -93,14 +93,14 @@ def memory(seed=0, size=64, vocabulary=100):
     table = draw.normal(size=(vocabulary, size)) / np.sqrt(size)
     fixed, looked_up = [], []
     for length in LENGTHS:
-        places = draw.choice([-1.0, 1.0], size=(length, size))     # a mark for each place
+        positions = draw.choice([-1.0, 1.0], size=(length, size))     # a mark for each place
         keys = draw.normal(size=(length, size))
         right = [0, 0]
         rounds = max(8, 2000 // length)
         for _ in range(rounds):
             words = draw.integers(0, vocabulary, length)
-            total = (table[words] * places).sum(0)
-            found = (places * total @ table.T).argmax(-1)          # every place is asked
+            total = (table[words] * positions).sum(0)
+            found = (positions * total @ table.T).argmax(-1)          # every place is asked
             right[0] += (found == words).mean()
             y, _ = attention(10 * keys[None, None], keys[None, None], table[words][None, None])
             right[1] += ((y[0, 0] @ table.T).argmax(-1) == words).mean()

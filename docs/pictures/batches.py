@@ -17,7 +17,7 @@ TEXT = "the cat sat on the mat and slept"
 T, SEED, STEP = 8, 1, 300
 
 
-def letters(row):
+def characters(row):
     return ["␣" if chr(i) == " " else chr(i) for i in row]
 
 
@@ -26,8 +26,8 @@ def worked():
     draws = uniforms((2,), SEED, STEP, "batch")
     starts = (draws * (len(ids) - T)).astype(np.int64)
     inputs, targets = windows_at(ids, starts, T)
-    names = {"letters_in": [letters(row) for row in inputs],
-             "letters_out": [letters(row) for row in targets],
+    names = {"letters_in": [characters(row) for row in inputs],
+             "letters_out": [characters(row) for row in targets],
              "rows": ["window 1", "window 2"], "at": list(range(T)), "n": len(ids),
              "draws": draws, "starts": starts, "windows": len(ids) - T,
              "steps": ["draws", "· windows", "starts"],
@@ -87,22 +87,22 @@ def data():
     code = "".join(path.read_text(encoding="utf-8") for path in sorted(layers.glob("*.py")))
     part = LONG * B * STEPS
     text = corpus.train_text[:part] + code[:part]
-    held = corpus.validation_text[:3000]
-    tokenizer = CharacterTokenizer.train(text + held)
-    return (np.array(tokenizer.encode(text)), np.array(tokenizer.encode(held)),
+    locked_in = corpus.validation_text[:3000]
+    tokenizer = CharacterTokenizer.train(text + locked_in)
+    return (np.array(tokenizer.encode(text)), np.array(tokenizer.encode(locked_in)),
             gpt2.Config(tokenizer.vocab_size, LONG, layers=2, heads=2, channels=32, tied=False))
 
 
 @lru_cache(maxsize=2)
 def curve(in_order, every=10):
     """The loss on stories after each `every` steps, through the text once."""
-    ids, held, config = data()
+    ids, locked_in, config = data()
     params, points = init(gpt2, config), []
     state = adamw_init(params)
     for step in range(2 * STEPS + 1):
         if step % every == 0:
             losses = [float(mean_loss(gpt2, params, *batch, config))
-                      for batch in evaluation_batches(held, LONG, 32)]
+                      for batch in evaluation_batches(locked_in, LONG, 32)]
             points.append((step, float(np.mean(losses))))
         starts = (step * B + np.arange(B)) * LONG
         inputs, targets = (windows_at(ids, np.minimum(starts, len(ids) - LONG - 1), LONG)

@@ -136,12 +136,12 @@ def learned(kind, steps=45, rows=8):
     forward, backward = KINDS[kind]
     params = stack(16, vocabulary=8, context=6, heads=2, dtype=np.float32)
     table = normals((8, 16), 1, 0, "tokens").astype(np.float32)     # not trained
-    places = 0.5 * normals((6, 16), 1, 0, "positions").astype(np.float32)
+    positions = 0.5 * normals((6, 16), 1, 0, "positions").astype(np.float32)
     trained = {name: params[name] for name in ("blocks", "norm", "head")}
     state, draw, losses = adamw_init(trained), np.random.default_rng(0), []
     for _ in range(steps):
         ids = draw.integers(0, 8, (rows, 6))
-        x, saved = table[ids] + places, []
+        x, saved = table[ids] + positions, []
         for layer in trained["blocks"]:
             x, saved_block = forward(x, layer, 2)
             saved.append(saved_block)

@@ -31,17 +31,17 @@ def worked():
     def angle(v):
         return math.degrees(math.acos(v @ flat / np.linalg.norm(v) / norm))
 
-    bare, held = curve(None), curve(LIMIT)
+    bare, limited = curve(None), curve(LIMIT)
     names = {"names": ["weight 1", "weight 2", "bias"], "d_flat": flat, "squares": flat**2,
              "rows": ["before", "after", "each number", "each layer"], "norm": norm,
              "d_ways": np.stack([flat, short, each, layers]), "d_short": short,
              "scale": SHORT / norm, "limit": SHORT, "length": float(np.linalg.norm(short)),
              "by_value": angle(each), "by_layer": angle(layers), "bad": BAD,
              "bare": [bare[BAD - 2][0], bare[BAD][0], bare[BAD + 10][0]],
-             "held": [held[BAD - 2][0], held[BAD][0], held[BAD + 10][0]],
-             "bad_norm": held[BAD - 1][1],
-             "usual": float(np.median([norm for _, norm in held[:BAD - 1]])),
-             "ends": [float(np.mean([loss for loss, _ in each[-10:]])) for each in (bare, held)],
+             "held": [limited[BAD - 2][0], limited[BAD][0], limited[BAD + 10][0]],
+             "bad_norm": limited[BAD - 1][1],
+             "usual": float(np.median([norm for _, norm in limited[:BAD - 1]])),
+             "ends": [float(np.mean([loss for loss, _ in each[-10:]])) for each in (bare, limited)],
              "uphill": sum(step < 0 for step in after_bad(1.0)[1]),
              "walk": after_bad(1.0)[0], "walk_held": after_bad(1.0, SHORT)[0]}
     return {"clip_by_global_norm": {"args": {"grads": EXAMPLE, "max_norm": SHORT},

@@ -41,16 +41,16 @@ def trained(steps=60, rate=1.0):
     """The right one's probability after each step downhill from sure and wrong, for two losses."""
     found = {}
     for name in "cross-entropy", "squared error":
-        logits, shares = np.array([[8.0, 0, 0, 0, 0]]), []
+        logits, fractions = np.array([[8.0, 0, 0, 0, 0]]), []
         for _ in range(steps + 1):
             probs, saved = softmax(logits)
-            shares.append(100 * probs[0, RIGHT])
+            fractions.append(100 * probs[0, RIGHT])
             if name == "cross-entropy":
                 d_logits = cross_entropy_backward(1.0, cross_entropy(logits, np.array([RIGHT]))[1])
             else:
                 d_logits = softmax_backward(2 * (probs - np.eye(5)[RIGHT]), saved)
             logits = logits - rate * d_logits
-        found[name] = shares
+        found[name] = fractions
     return found
 
 

@@ -21,7 +21,7 @@ D_Y = np.array([[-0.5, 0.3, -0.2, 0.4], [0.1, -0.6, 0.2, -0.3]])
 
 def worked():
     without, with_mask = (sensors(rate) for rate in (0.0, RATE))
-    sums = [float(X[0] @ (np.array(kept) / (1 - RATE))) for kept in product((0, 1), repeat=4)]
+    sums = [float(X[0] @ (np.array(active) / (1 - RATE))) for active in product((0, 1), repeat=4)]
     return {"dropout": {
         "args": {"x": X, "dropout_mask": MASK}, "d_y": D_Y,
         "names": {"words": ["cat", "dog"], "cf": FEATURES, "cat": 0, "dog": 1, "purrs": 2,
@@ -42,10 +42,10 @@ def sensors(rate, seed=0, examples=50, features=40, steps=600, lr=0.02):
 
     (x, target), (new, new_target) = data(examples), data(2000)
     weight, bias = np.zeros((features, 1)), np.zeros(1)
-    seen_error, new_error = [], []
+    train_error, new_error = [], []
     for step in range(steps + 1):
         if step % 20 == 0:                                  # measured without a mask
-            for errors, a, b in ((seen_error, x, target), (new_error, new, new_target)):
+            for errors, a, b in ((train_error, x, target), (new_error, new, new_target)):
                 errors.append(float(((linear(a, weight, bias)[0] - b) ** 2).mean()))
         mask = None
         if rate:
@@ -56,16 +56,16 @@ def sensors(rate, seed=0, examples=50, features=40, steps=600, lr=0.02):
         dropout_backward(d_dropped, saved)
         weight = weight - lr * grads["weight"]
         bias = bias - lr * grads["bias"]
-    return seen_error, new_error, weight[:, 0]
+    return train_error, new_error, weight[:, 0]
 
 
 def problem(width):
     steps = np.arange(0, 601, 20)
-    (seen, new, _), (_, new_dropped, _) = sensors(0.0), sensors(RATE)
+    (train, new, _), (_, new_dropped, _) = sensors(0.0), sensors(RATE)
     return chart(width, {"no dropout, new": (steps, new, "ink"),
-                         "the 50 examples": (steps, seen, "dim"),
+                         "the 50 examples": (steps, train, "dim"),
                          "dropout, new": (steps, new_dropped, "att")} if width > 500 else
-                 {"none, new": (steps, new, "ink"), "the 50": (steps, seen, "dim"),
+                 {"none, new": (steps, new, "ink"), "the 50": (steps, train, "dim"),
                   "dropout, new": (steps, new_dropped, "att")},
                  "step", "mean squared error", y_range=(0, 1.3))
 
@@ -102,16 +102,16 @@ def picture(width):
     for j, word in enumerate(FEATURES):
         image.text(left + (j + 0.5) * cell[0], 14, word, "tok", "middle")
 
-    def row(y0, name, values, by_sign=False):
+    def row(y0, name, values, signed_kind=False):
         image.name(0, y0 + 20, name)
         for j, value in enumerate(values):
             gone = name in ("y", "d_x") and MASK[0, j] == 0
-            kind = "att" if not by_sign else "up" if value > 0 else "dn"
+            kind = "att" if not signed_kind else "up" if value > 0 else "dn"
             if name == "dropout_mask" or gone:
                 kind = "grey"
-            share = 0 if gone else min(1, abs(value) / (1 if by_sign else 4))
+            fraction = 0 if gone else min(1, abs(value) / (1 if signed_kind else 4))
             image.rect(left + j * cell[0], y0, cell[0] - 4, cell[1] - 2, f"cellbox {kind}", 3,
-                       f"--share:{share:.2f}")
+                       f"--share:{fraction:.2f}")
             image.text(left + (j + 0.5) * cell[0] - 2, y0 + 20, printed(value, 1), "val", "middle")
 
     row(26, "x", X[0])
@@ -119,10 +119,10 @@ def picture(width):
     row(134, "y", y[0])
     row(216, "d_y", D_Y[0], True)
     row(296, "d_x", d_x[0], True)
-    for j, kept in enumerate(MASK[0]):
+    for j, active in enumerate(MASK[0]):
         x = left + (j + 0.5) * cell[0] - 2
         image.text(x, 74, "×", "nt", "middle")
-        if kept:
+        if active:
             image.line(x, 112, x, 132)
             image.arrow(x, 250, x, 293)
     image.end()
@@ -142,13 +142,13 @@ def masks(width):
 
     counts, base = {}, 130
     image.line(left, base + 8, right, base + 8, "axis")
-    for kept in product((0, 1), repeat=4):
-        total = float(X[0] @ (np.array(kept) / (1 - RATE)))
+    for active in product((0, 1), repeat=4):
+        total = float(X[0] @ (np.array(active) / (1 - RATE)))
         place = counts[total] = counts.get(total, 0) + 1
         image.dot(at(total), base - 13 * place + 13, 5, "att-o")
     for value in range(0, int(2 * whole) + 1, 2):
         image.text(at(value), base + 26, value, "nt", "middle")
-    mean = np.mean([X[0] @ np.array(kept) / (1 - RATE) for kept in product((0, 1), repeat=4)])
+    mean = np.mean([X[0] @ np.array(active) / (1 - RATE) for active in product((0, 1), repeat=4)])
     low = mean * (1 - RATE)
     image.line(at(mean), 40, at(mean), base + 66, "level")
     image.text(at(mean), base + 84, f"their mean {printed(mean, 2)} = the sum of x", "num",

@@ -12,7 +12,7 @@ from svg import Svg, chart, printed
 X = np.array([-2.0, -1.0, 0.0, 0.5, 1.0, 2.0])
 D_Y = np.array([0.5, -1.0, 1.0, -0.5, 1.0, 0.5])
 TAYLOR = ROOT * ROOT / 3 - 1 / 6  # where the two curves would agree best near 0
-WIDE = np.linspace(-4, 4, 161)
+SPAN = np.linspace(-4, 4, 161)
 
 
 def worked():
@@ -88,10 +88,10 @@ def relu(width):
 
 
 def picture(width):
-    y, saved = gelu(WIDE)
-    slope = gelu_backward(np.ones_like(WIDE), saved)
-    return chart(width, {"y": (WIDE, y, "att"), "gate": (WIDE, saved[1], "dim"),
-                         "slope": (WIDE, slope, "ink")},
+    y, saved = gelu(SPAN)
+    slope = gelu_backward(np.ones_like(SPAN), saved)
+    return chart(width, {"y": (SPAN, y, "att"), "gate": (SPAN, saved[1], "dim"),
+                         "slope": (SPAN, slope, "ink")},
                  "x", "", y_range=(-0.6, 4), notes=[(-2.2, -0.48, "a little below 0", "middle")],
                  height=330 if width > 500 else 280)
 
@@ -103,18 +103,18 @@ def area(width):
     image = Svg(width, 286)
     left, base = 68, 240
     across, up = (width - left - 74) / new, 200 / high
-    wide, tall = old * across, low * up
-    image.rect(left, base - tall, wide, tall, "cellbox att", 2, "--share:.4")
-    image.rect(left + wide, base - tall, (new - old) * across, tall, "cellbox att", 2,
+    span, tall = old * across, low * up
+    image.rect(left, base - tall, span, tall, "cellbox att", 2, "--share:.4")
+    image.rect(left + span, base - tall, (new - old) * across, tall, "cellbox att", 2,
                "--share:1.5")
-    image.rect(left, base - high * up, wide, (high - low) * up, "cellbox att", 2, "--share:1.5")
-    image.rect(left + wide, base - high * up, (new - old) * across, (high - low) * up, "loss", 2)
-    image.text(left + wide / 2, base - tall / 2 + 4, f"y = 1 · {low:.2f}", "num", "middle")
-    image.text(left + wide + (new - old) * across / 2, base - tall / 2 + 4,
+    image.rect(left, base - high * up, span, (high - low) * up, "cellbox att", 2, "--share:1.5")
+    image.rect(left + span, base - high * up, (new - old) * across, (high - low) * up, "loss", 2)
+    image.text(left + span / 2, base - tall / 2 + 4, f"y = 1 · {low:.2f}", "num", "middle")
+    image.text(left + span + (new - old) * across / 2, base - tall / 2 + 4,
                "factor" if width < 500 else "as a factor", "num", "middle")
-    image.text(left + wide / 2, base - (low + high) / 2 * up + 4, "through the gate", "num",
+    image.text(left + span / 2, base - (low + high) / 2 * up + 4, "through the gate", "num",
                "middle")
-    image.text(left + wide / 2, base + 18, "x = 1", "lab", "middle")
+    image.text(left + span / 2, base + 18, "x = 1", "lab", "middle")
     image.text(left + new * across, base + 18, "1.5", "lab", "end")
     image.text(left - 8, base - tall / 2 + 4, f"gate {low:.2f}", "lab", "end")
     image.text(left - 8, base - high * up + 10, f"{high:.2f}", "lab", "end")
@@ -123,10 +123,10 @@ def area(width):
 
 def ways(width):
     """The slope of y by x, and its two parts."""
-    _, (_, gates) = gelu(WIDE)
-    slope = gelu_backward(np.ones_like(WIDE), gelu(WIDE)[1])
-    return chart(width, {"slope": (WIDE, slope, "att"), "as a factor": (WIDE, gates, "dim"),
-                         "through gate": (WIDE, slope - gates, "ink")},
+    _, (_, gates) = gelu(SPAN)
+    slope = gelu_backward(np.ones_like(SPAN), gelu(SPAN)[1])
+    return chart(width, {"slope": (SPAN, slope, "att"), "as a factor": (SPAN, gates, "dim"),
+                         "through gate": (SPAN, slope - gates, "ink")},
                  "x", "", y_range=(-0.3, 1.25))
 
 

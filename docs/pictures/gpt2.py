@@ -71,12 +71,12 @@ SENTENCE = "she sells sea shells by the sea shore"
 def learned(steps=30):
     """Of a table of pairs and of a small GPT, both from one sentence: the probability that
     each gives to the next character, what each writes, and its loss."""
-    letters = sorted(set(SENTENCE))
-    ids = np.array([[letters.index(letter) for letter in SENTENCE]])
-    counts = np.zeros((len(letters), len(letters)))
+    characters = sorted(set(SENTENCE))
+    ids = np.array([[characters.index(character) for character in SENTENCE]])
+    counts = np.zeros((len(characters), len(characters)))
     np.add.at(counts, (ids[0, :-1], ids[0, 1:]), 1)
     table = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    config = gpt2.Config(len(letters), len(SENTENCE), 2, 2, 32, tied=False)
+    config = gpt2.Config(len(characters), len(SENTENCE), 2, 2, 32, tied=False)
     params = npgpt.training.init(gpt2, config, seed=1)
     overfit(npgpt.training, gpt2, params, ids[:, :-1], ids[:, 1:], config, steps)
 
@@ -90,7 +90,7 @@ def learned(steps=30):
         while written.shape[1] < len(SENTENCE):
             best = predict(written)[-1:].argmax(-1)
             written = np.concatenate([written, best[None]], axis=1)
-        found[name] = (given, "".join(letters[i] for i in written[0]),
+        found[name] = (given, "".join(characters[i] for i in written[0]),
                        float(-np.log(given).mean()))
     return found
 
@@ -107,11 +107,12 @@ def problem(width):
         given, written, loss = found[name]
         top = row * block
         image.text(0, top + 14, f"{words}: loss {loss:.2f}", "lab")
-        for i, letter in enumerate(SENTENCE):
+        for i, character in enumerate(SENTENCE):
             x, y = (i % per_line) * cell, top + 22 + 30 * (i // per_line)
             if i:
                 image.rect(x, y, cell - 1.5, 26, "cellbox att", 3, f"--share:{given[i - 1]:.3f}")
-            image.text(x + cell / 2 - 1, y + 18, "␣" if letter == " " else letter, "val", "middle")
+            image.text(x + cell / 2 - 1, y + 18, "␣" if character == " " else character, "val",
+                       "middle")
     return image
 
 

@@ -126,9 +126,9 @@ def start(width):
 def look(width):
     """The attention weights of all four heads, from the last letter."""
     way = walk()
-    share = way["probs"][2, PROMPT.index("o")]
-    if share < 0.9:
-        raise ValueError(f"head 1 of block 2 gives the o {share:.2f} only: the page says most")
+    fraction = way["probs"][2, PROMPT.index("o")]
+    if fraction < 0.9:
+        raise ValueError(f"head 1 of block 2 gives the o {fraction:.2f} only: the page says most")
     phone = width < 500
     left, cell = (112, 40) if phone else (130, 76)
     image = Svg(width, 46 + 4 * 28)

@@ -50,14 +50,14 @@ def worked():
     one, _ = npgpt.layers.attention(four[0][:, :, START:], k, v, causal=True)
     top_left, _ = npgpt.layers.attention(four[0][:, :, START:], k, v, mask=np.tri(1, 6, dtype=bool))
     again = sum(multiplications(n, False) for n in range(1, 1001))
-    kept = sum(multiplications(n, True) for n in range(1, 1001))
+    stored = sum(multiplications(n, True) for n in range(1, 1001))
     names = {"words": WORDS, "room": [*WORDS[:START], *["–"] * (ROOM - START)],
              "full": [*WORDS, *["–"] * (ROOM - START - 1)], "kc": Q_COLUMNS, "vc": V_COLUMNS,
              "before": before[0], "new_k": K[START:], "new_v": V[START:], "him": WORDS[START:],
              "after": with_gaps(past["keys"], START + 1),
              "whole": whole[0, 0, START:], "one": one[0, 0],
              "gap": abs(whole[:, :, START:] - one).max(),
-             "top_left": top_left[0, 0], "again": again, "kept": kept,
+             "top_left": top_left[0, 0], "again": again, "kept": stored,
              "at": multiplications, "stored": 2 * SMALL.layers * SMALL.channels,
              "memory": 2 * SMALL.layers * SMALL.context_length * SMALL.channels * 4 / 2**20}
     return {"extend_cache": {"args": {"past": {"keys": keys, "values": values, "start": START},

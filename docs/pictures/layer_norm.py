@@ -144,15 +144,15 @@ def change_bars(image, before, after, base, scale, left, step):
         inner, outer = sorted((abs(old), abs(new)))
         if old * new < 0:
             inner = 0.0
-        sign = 1 if (old if abs(old) > 1e-9 else new) >= 0 else -1
-        image.rect(x, base - inner * scale * (sign > 0), 0.6 * step, inner * scale,
+        mark = 1 if (old if abs(old) > 1e-9 else new) >= 0 else -1
+        image.rect(x, base - inner * scale * (mark > 0), 0.6 * step, inner * scale,
                    "cellbox att", 2, "--share:.9")
-        top = base - outer * scale if sign > 0 else base + inner * scale
+        top = base - outer * scale if mark > 0 else base + inner * scale
         image.rect(x, top, 0.6 * step, (outer - inner) * scale,
                    "gain" if abs(new) > abs(old) else "loss", 2)
         words = ("+" if new > old else "") + printed(new - old, 2)
         image.text(left + (i + 0.5) * step,
-                   base - outer * scale - 7 if sign > 0 else base + outer * scale + 16,
+                   base - outer * scale - 7 if mark > 0 else base + outer * scale + 16,
                    words, "num", "middle")
 
 
@@ -178,10 +178,10 @@ def parts(width):
     y, saved = layer_norm(ROW, WEIGHT, BIAS)
     normed, inv_std = saved[0], saved[1][0]
     d_normed = D_Y[0] * WEIGHT
-    along = normed * (d_normed * normed).mean()
-    d_centred = (d_normed - along) * inv_std
+    direction = normed * (d_normed * normed).mean()
+    d_centred = (d_normed - direction) * inv_std
     mean = np.full(5, d_centred.mean())
-    rows = [("d_normed", d_normed, "arrives"), ("out in (2)", along, "normed · mean_grad"),
+    rows = [("d_normed", d_normed, "arrives"), ("out in (2)", direction, "normed · mean_grad"),
             ("d_centred", d_centred, "the rest · inv_std"), ("out in (1)", mean, "its mean"),
             ("d_x", d_centred - mean, "what is left")]
     image = Svg(width, 5 * 92 + 24)

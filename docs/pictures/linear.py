@@ -157,8 +157,8 @@ def gathered(width):
                            f"--share:{min(1, abs(value) / 1.5):.2f}")
                 image.text(x + (j + 0.5) * cell[0] - 1, y + (i + 0.5) * cell[1] + 4,
                            printed(value, 2), "val", "middle")
-        sign = ["+", "+", "=", ""][k]
-        image.text(x + 2 * cell[0] + (11 if phone else 24), y + 2 * cell[1] + 5, sign, "big",
+        mark = ["+", "+", "=", ""][k]
+        image.text(x + 2 * cell[0] + (11 if phone else 24), y + 2 * cell[1] + 5, mark, "big",
                    "middle")
     return image
 

@@ -23,17 +23,17 @@ PARAMS = {"up": {"weight": np.array([[2.0, -2, 2, -2], [-2, 2, 2, -2], [0, 0, 0,
                    "bias": np.zeros(3)}}
 D_Y = np.zeros((1, 4, 3))
 D_Y[0, 2:, 2] = [-0.5, 0.4]
-SIGNS = np.array([[0.0], [1], [1], [0]])      # whether each is negative
+MARKS = np.array([[0.0], [1], [1], [0]])      # whether each is negative
 
 
 def worked():
     hidden, _ = linear(X, **PARAMS["up"])
     _, saved = gelu(hidden)
     slope = gelu_backward(np.ones_like(hidden), saved)[0]
-    line, _, _, _ = np.linalg.lstsq(np.c_[X[0, :, :2], np.ones(4)], SIGNS, rcond=None)
+    line, _, _, _ = np.linalg.lstsq(np.c_[X[0, :, :2], np.ones(4)], MARKS, rcond=None)
     answers = np.c_[X[0, :, :2], np.ones(4)] @ line
     names = {"words": WORDS, "channels": CHANNELS, "features": FEATURES, "slope": slope,
-             "best": np.c_[SIGNS, answers].round(9), "w_up": PARAMS["up"]["weight"],
+             "best": np.c_[MARKS, answers].round(9), "w_up": PARAMS["up"]["weight"],
              "b_up": PARAMS["up"]["bias"][None], "w_down": PARAMS["down"]["weight"],
              "not_good": 2, "not_bad": 3}
     return {"mlp": {"args": {"x": X, "params": PARAMS}, "d_y": D_Y, "names": names}}
@@ -80,7 +80,7 @@ def picture(width):
 def xor(steps=80, seed=3):
     """Mean squared error on the four words, with and without GELU between two linear layers."""
     found = {}
-    for bent in (False, True):
+    for with_gelu in (False, True):
         params = {"up": {"weight": normals((2, 8), seed, 0, "up"), "bias": np.zeros(8)},
                   "down": {"weight": 0.4 * normals((8, 1), seed, 0, "down"), "bias": np.zeros(1)}}
         state, errors = npgpt.training.adamw_init(params), []
@@ -88,16 +88,16 @@ def xor(steps=80, seed=3):
         for _ in range(steps + 1):
             hidden, saved_up = linear(x, **params["up"])
             activated, saved_gelu = gelu(hidden)
-            y, saved_down = linear(activated if bent else hidden, **params["down"])
-            gap = y - SIGNS
+            y, saved_down = linear(activated if with_gelu else hidden, **params["down"])
+            gap = y - MARKS
             errors.append(float((gap * gap).mean()))
             d_hidden, d_down = linear_backward(gap / 4, saved_down)
-            if bent:
+            if with_gelu:
                 d_hidden = gelu_backward(d_hidden, saved_gelu)
             _, d_up = linear_backward(d_hidden, saved_up)
             npgpt.training.adamw_step(params, {"up": d_up, "down": d_down}, state, 0.03,
                                       weight_decay=0)
-        found[bent] = errors
+        found[with_gelu] = errors
     return found
 
 

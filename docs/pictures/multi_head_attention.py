@@ -94,22 +94,22 @@ def picture(width):
     return image
 
 
-SYMBOLS = PLACES = 4
-SIZE = SYMBOLS + 3 * PLACES
+SYMBOLS = POSITIONS = 4
+SIZE = SYMBOLS + 3 * POSITIONS
 EVERY = 10
 
 
 def asked(draw, count):
     """Rows of symbols, and last a word that asks for the symbols at two places."""
     rows = np.arange(count)
-    symbols = draw.integers(0, SYMBOLS, (count, PLACES))
-    ask = np.stack([draw.permutation(PLACES)[:2] for _ in range(count)])
-    x = np.zeros((count, PLACES + 1, SIZE))
-    for place in range(PLACES):
+    symbols = draw.integers(0, SYMBOLS, (count, POSITIONS))
+    ask = np.stack([draw.permutation(POSITIONS)[:2] for _ in range(count)])
+    x = np.zeros((count, POSITIONS + 1, SIZE))
+    for place in range(POSITIONS):
         x[rows, place, symbols[:, place]] = 1
         x[:, place, SYMBOLS + place] = 1
     for i in range(2):
-        x[rows, PLACES, SYMBOLS + (i + 1) * PLACES + ask[:, i]] = 1
+        x[rows, POSITIONS, SYMBOLS + (i + 1) * POSITIONS + ask[:, i]] = 1
     return x, symbols[rows[:, None], ask]
 
 

@@ -13,7 +13,7 @@ from npgpt.training import adamw_init, adamw_step, loss_and_grads, mean_loss
 from svg import Svg, chart, printed
 
 RECORD = Path(__file__).parents[1] / "records" / "overfitting.json"
-LETTERS, TRAIN, HELD = "abns", "bananas", "banaba"
+CHARACTERS, TRAIN, VALIDATION = "abns", "bananas", "banaba"
 RUNS = ["base", "more data", "dropout", "weight decay", "smaller model"]
 
 
@@ -45,7 +45,7 @@ CONFIG = SimpleNamespace(vocab_size=4, context_length=8)
 
 
 def pairs(text):
-    ids = np.array([LETTERS.index(letter) for letter in text])
+    ids = np.array([CHARACTERS.index(character) for character in text])
     return ids[None, :-1], ids[None, 1:]
 
 
@@ -56,16 +56,16 @@ def trained(text=TRAIN, decay=0.0, steps=40):
     state, out = adamw_init(params), []
     for _ in range(steps + 1):
         loss, grads = loss_and_grads(MODEL, params, *pairs(text), CONFIG)
-        held = mean_loss(MODEL, params, *pairs(HELD), CONFIG)
-        out.append((float(loss), float(held), params["table"].copy()))
+        validation = mean_loss(MODEL, params, *pairs(VALIDATION), CONFIG)
+        out.append((float(loss), float(validation), params["table"].copy()))
         adamw_step(params, grads, state, 0.5, weight_decay=decay)
     return out
 
 
 def worked():
     run = trained()
-    held = [point[1] for point in run]
-    best = int(np.argmin(held))
+    validation = [point[1] for point in run]
+    best = int(np.argmin(validation))
     at = [0, best, 10, 40]
     decayed = trained(decay=0.2)
     steps, train, validation = losses("base")
@@ -76,7 +76,7 @@ def worked():
         k = int(np.argmin(check))
         table.append([check[k], steps[k], check[-1], fit[-1], check[-1] - fit[-1]])
     settings = record()
-    names = {"letters": list(LETTERS), "rows": [f"step {step}" for step in at], "best": best,
+    names = {"letters": list(CHARACTERS), "rows": [f"step {step}" for step in at], "best": best,
              "columns": ["training", "validation", "gap", "b after a"],
              "points": [[run[s][0], run[s][1], run[s][1] - run[s][0],
                          softmax(run[s][2])[0][0, 1]] for s in at],
@@ -88,13 +88,13 @@ def worked():
              "gain": [table[0][0] - row[0] for row in table],
              "table": [[f"{v:.2f}" if i != 1 else f"{v:.0f}" for i, v in enumerate(row)]
                        for row in table],
-             "decayed": decayed[-1][1], "plain_end": run[-1][1], "plain_best": held[best],
-             "counts": {text: len(text) - 1 for text in (TRAIN, HELD)},
+             "decayed": decayed[-1][1], "plain_end": run[-1][1], "plain_best": validation[best],
+             "counts": {text: len(text) - 1 for text in (TRAIN, VALIDATION)},
              "passes": settings["steps"] * settings["batch"] * settings["context"] / 3000,
              "passes_best": steps[low] * settings["batch"] * settings["context"] / 3000,
              "command": settings["command"], "seed": settings["seed"], "date": settings["date"],
              "commit": settings["commit"], "chosen": chosen()}
-    inputs, targets = pairs(HELD)
+    inputs, targets = pairs(VALIDATION)
     return {"mean_loss": {"args": {"model": MODEL, "params": {"table": run[best][2]},
                                    "inputs": inputs, "targets": targets, "config": CONFIG},
                           "names": names}}
@@ -154,11 +154,11 @@ def choosing(width):
 def helps(width):
     others = "the others" if width < 500 else "dropout, weight decay, smaller model"
     series = {}
-    for name, shown, style in (("dropout", others, "dim"), ("weight decay", " decay", "dim"),
+    for name, label, style in (("dropout", others, "dim"), ("weight decay", " decay", "dim"),
                                ("smaller model", " smaller", "dim"), ("base", "base", "ink"),
                                ("more data", "more data", "att")):
         steps, _, validation = losses(name)
-        series[shown] = (steps, validation, style)
+        series[label] = (steps, validation, style)
     return chart(width, series, "step", "validation loss in nats", y_range=(1.2, 3.2))
 
 

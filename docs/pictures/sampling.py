@@ -18,7 +18,7 @@ SETTINGS = {"temperature": 0.7, "top_k": 4, "top_p": 0.8}
 U = 0.52
 PENALTY = 1.3
 USED = np.array([False, True, True, False, False, False])  # mat, if
-SHARES = [0.6, 0.3, 0.08, 0.02]     # of what followed the last 3, 2, 1 and 0 tokens
+FRACTIONS = [0.6, 0.3, 0.08, 0.02]     # of what followed the last 3, 2, 1 and 0 tokens
 TEMPERATURES = [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2]
 
 
@@ -59,7 +59,7 @@ def model():
     text = load_corpus("python-docs").train_text
     tokenizer = BytePairTokenizer.train(text, 1500)
     ids = tokenizer.encode(text)
-    follows = [defaultdict(Counter) for _ in SHARES]
+    follows = [defaultdict(Counter) for _ in FRACTIONS]
     for n, table in enumerate(follows):
         for k in range(n, len(ids)):
             table[tuple(ids[k - n:k])][ids[k]] += 1
@@ -69,11 +69,11 @@ def model():
 def logits_of(ids):
     tokenizer, follows, _ = model()
     probs = np.zeros(tokenizer.vocab_size)
-    for n, share in enumerate(reversed(SHARES)):
+    for n, fraction in enumerate(reversed(FRACTIONS)):
         counts = follows[n].get(tuple(ids[len(ids) - n:]), Counter())
         total = counts.total()
         for id, count in counts.items():
-            probs[id] += share * count / total
+            probs[id] += fraction * count / total
     return np.log(np.maximum(probs, 1e-12))
 
 

@@ -64,9 +64,9 @@ def run(warmup, lr=FAST):
         losses.append(float(loss))
         first, second = (np.concatenate([x.ravel() for _, x in tree_leaves(state[name])
                                          if x.ndim >= 2]) for name in ("m", "v"))
-        seen = second > 0
-        ratio = (first[seen] / (1 - 0.9 ** (step + 1))
-                 / np.sqrt(second[seen] / (1 - 0.95 ** (step + 1))))
+        reached = second > 0
+        ratio = (first[reached] / (1 - 0.9 ** (step + 1))
+                 / np.sqrt(second[reached] / (1 - 0.95 ** (step + 1))))
         strides.append(float(np.sqrt((ratio**2).mean())))
     return losses, strides
 

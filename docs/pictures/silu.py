@@ -9,7 +9,7 @@ from svg import chart, printed
 
 X = np.array([-3.0, -1.0, 0.0, 0.5, 1.0, 3.0])
 D_Y = np.array([1.0, -0.5, 1.0, -1.0, 0.5, 1.0])
-WIDE = np.linspace(-5, 5, 201)
+SPAN = np.linspace(-5, 5, 201)
 DEPTH = 24
 
 
@@ -18,7 +18,7 @@ def worked():
     h, fine = 1e-5, np.linspace(-3, 0, 30001)
     measured = (silu(X + h)[0] - silu(X - h)[0]) / (2 * h)
     lowest = silu(fine)[0].argmin()
-    slopes = silu_backward(np.ones_like(WIDE), silu(WIDE)[1])
+    slopes = silu_backward(np.ones_like(SPAN), silu(SPAN)[1])
     steps = np.arange(0, -60, -0.25, dtype="float32")
     shut = steps[silu(steps)[1][1] == 0].max()
     return {"silu": {"args": {"x": X}, "d_y": D_Y, "names": {
@@ -64,20 +64,20 @@ def problem(width):
 
 
 def picture(width):
-    y, (_, gate) = silu(WIDE)
-    slope = silu_backward(np.ones_like(WIDE), silu(WIDE)[1])
-    return chart(width, {"y": (WIDE, y, "att"), "gate": (WIDE, gate, "dim"),
-                         "slope": (WIDE, slope, "ink")},
+    y, (_, gate) = silu(SPAN)
+    slope = silu_backward(np.ones_like(SPAN), silu(SPAN)[1])
+    return chart(width, {"y": (SPAN, y, "att"), "gate": (SPAN, gate, "dim"),
+                         "slope": (SPAN, slope, "ink")},
                  "x", "", y_range=(-0.8, 5), notes=[(-1.3, -0.7, "a little below 0", "middle")],
                  height=330 if width > 500 else 280)
 
 
 def ways(width):
     """The slope of y by x, and its two parts."""
-    _, (_, gate) = silu(WIDE)
-    slope = silu_backward(np.ones_like(WIDE), silu(WIDE)[1])
-    return chart(width, {"slope": (WIDE, slope, "att"), "as a factor": (WIDE, gate, "dim"),
-                         "through gate": (WIDE, slope - gate, "ink")},
+    _, (_, gate) = silu(SPAN)
+    slope = silu_backward(np.ones_like(SPAN), silu(SPAN)[1])
+    return chart(width, {"slope": (SPAN, slope, "att"), "as a factor": (SPAN, gate, "dim"),
+                         "through gate": (SPAN, slope - gate, "ink")},
                  "x", "", y_range=(-0.35, 1.25))
 
 

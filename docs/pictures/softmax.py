@@ -31,7 +31,7 @@ def trained(steps=40, rate=2.0):
     """The share of sofa after each step uphill, for three ways to turn scores into shares."""
     found = {}
     for way in "softmax", "divide", "largest":
-        x, shares = X.copy(), []
+        x, fractions = X.copy(), []
         for _ in range(steps + 1):
             right = np.eye(5)[SOFA]
             if way == "softmax":
@@ -42,9 +42,9 @@ def trained(steps=40, rate=2.0):
                 slope = (right - probs[SOFA]) / x.sum()
             else:
                 probs, slope = (x.max() == x).astype(float), np.zeros(5)
-            shares.append(100 * probs[SOFA])
+            fractions.append(100 * probs[SOFA])
             x = x + rate * slope
-        found[way] = shares
+        found[way] = fractions
     return found
 
 

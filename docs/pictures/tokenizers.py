@@ -19,14 +19,14 @@ SIZES = [257, 400, 600, 1000, 1600, 2500, 4000]
 CHARACTERS = ["a", "é", "€", "🙂"]
 
 
-def shown(text):
+def printable(text):
     return text.replace(" ", "␣")
 
 
 def worked():
     """The counts of every pair before every merge; a new text, merge by merge."""
     merges = train(TEXT, 256 + LEARNED)
-    made = [shown(decode([256 + n], merges)) for n in range(LEARNED)]
+    made = [printable(decode([256 + n], merges)) for n in range(LEARNED)]
     words, tables, order = split(TEXT), [], []
     for new, pair in enumerate(merges, start=256):
         counts = Counter(pair for word in words for pair in pairwise(word))
@@ -36,10 +36,11 @@ def worked():
         words = [merge(word, pair, new) for word in words]
     steps, word_list = [], split(NEW)
     for new, pair in enumerate(merges, start=256):
-        steps.append([shown("·".join(decode([id], merges) for id in word)) for word in word_list])
+        steps.append([printable("·".join(decode([id], merges) for id in word))
+                      for word in word_list])
         word_list = [merge(word, pair, new) for word in word_list]
-    steps.append([shown("·".join(decode([id], merges) for id in word)) for word in word_list])
-    rows = [" ".join(shown(decode([id], merges)) for id in pair) for pair in order]
+    steps.append([printable("·".join(decode([id], merges) for id in word)) for word in word_list])
+    rows = [" ".join(printable(decode([id], merges)) for id in pair) for pair in order]
     bytes_of = [[f"U+{ord(c):04X}", str(len(c.encode())), " ".join(
         str(byte) for byte in c.encode())] for c in CHARACTERS]
     return {"tokenizers": {"names": {
@@ -109,7 +110,7 @@ def boxes(image, x, y, parts, unit, gap=3, kind=None, limit=None):
         kinds = kind(part) if kind else "grey"
         image.rect(at, row, size, 28, f"cellbox {kinds}", 3,
                    f"--share:{min(1, 0.3 + 0.12 * len(part)):.2f}")
-        image.text(at + size / 2, row + 18, shown(part), "val", "middle")
+        image.text(at + size / 2, row + 18, printable(part), "val", "middle")
         at += size + gap
     return at, row
 
@@ -140,7 +141,7 @@ def picture(width):
     image = Svg(width, len(rows) * gap + 4)
     for row, count in enumerate(rows):
         y = row * gap + (22 if phone else 8)
-        new = shown(decode([256 + count - 1], merges)) if count else ""
+        new = printable(decode([256 + count - 1], merges)) if count else ""
         words = f"merge {count}: {new}" if count else "the bytes"
         image.text(0, y - 7 if phone else y + 18, words, "lab")
         at = 0
@@ -150,7 +151,7 @@ def picture(width):
                        f"cellbox {'att' if len(piece) > 1 else 'grey'}", 3,
                        f"--share:{min(1, 0.22 * len(piece)):.2f}")
             for i, character in enumerate(piece):
-                image.text(left + (at + i + 0.5) * step - 1, y + 18, shown(character), "val",
+                image.text(left + (at + i + 0.5) * step - 1, y + 18, printable(character), "val",
                            "middle")
             at += len(piece)
     return image

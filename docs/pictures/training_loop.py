@@ -19,7 +19,7 @@ from svg import Svg, chart, printed
 
 STEPS, RATE, T, B = 120, 3e-3, 32, 8
 TRIES = 80  # steps of the problem's run
-TEXT, LETTERS = "bananas", "abns"
+TEXT, CHARACTERS = "bananas", "abns"
 TABLE_RATE = 0.5
 
 
@@ -43,7 +43,7 @@ CONFIG = SimpleNamespace(vocab_size=4, context_length=6)
 
 def example():
     """inputs, targets of the word."""
-    ids = np.array([LETTERS.index(letter) for letter in TEXT])
+    ids = np.array([CHARACTERS.index(character) for character in TEXT])
     return ids[None, :-1], ids[None, 1:]
 
 
@@ -75,11 +75,11 @@ def worked():
     unequal = [loss_and_grads(MODEL, {"table": table}, inputs[:, part], targets[:, part], CONFIG)
                for part in (slice(0, 1), slice(1, 6))]
     small = 0.1
-    shares = np.where(counts.sum(1, keepdims=True) > 0,
+    fractions = np.where(counts.sum(1, keepdims=True) > 0,
                       counts / np.maximum(counts.sum(1, keepdims=True), 1), 0)
-    best = -sum(counts[i, j] * math.log(shares[i, j]) for i in range(4) for j in range(4)
+    best = -sum(counts[i, j] * math.log(fractions[i, j]) for i in range(4) for j in range(4)
                 if counts[i, j]) / 6
-    names = {"letters": list(LETTERS), "counts": counts, "probs": probs, "d_table": grad,
+    names = {"letters": list(CHARACTERS), "counts": counts, "probs": probs, "d_table": grad,
              "norm": float(np.sqrt((grad * grad).sum())), "rate": TABLE_RATE,
              "after": tables[1], "first": losses[0], "second": losses[1],
              "last": losses[-1], "best": best, "sure": softmax(tables[-1])[0],

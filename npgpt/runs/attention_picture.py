@@ -33,11 +33,11 @@ def attention_figure(maps: list, labels: list[str]) -> Any:
     longest = max(sum(0.62 if each.isascii() else 1 for each in word) for word in words)
     left = longest * size / 72 + 0.2  # inches
     bottom = left if rotation else 0.4
-    wide, high = heads * (side + GAP), blocks * (side + 2 * GAP)
-    figure = Figure(figsize=(left + wide + 1.3, bottom + high + 0.15), dpi=130)
+    columns, high = heads * (side + GAP), blocks * (side + 2 * GAP)
+    figure = Figure(figsize=(left + columns + 1.3, bottom + high + 0.15), dpi=130)
     width, height = figure.get_size_inches()
     axes = figure.subplots(blocks, heads, squeeze=False, gridspec_kw={
-        "left": left / width, "right": (left + wide - GAP) / width, "wspace": GAP / side,
+        "left": left / width, "right": (left + columns - GAP) / width, "wspace": GAP / side,
         "bottom": bottom / height, "top": (bottom + high - 2 * GAP) / height,
         "hspace": 2 * GAP / side})
     colours = LinearSegmentedColormap.from_list("violet", VIOLET)
@@ -57,7 +57,7 @@ def attention_figure(maps: list, labels: list[str]) -> Any:
             axis.tick_params(length=0, pad=3)
     top = bottom + high - 2 * GAP
     tall = min(top - bottom, 5.0)
-    place = figure.add_axes(((left + wide + 0.05) / width, (top - tall) / height,
+    place = figure.add_axes(((left + columns + 0.05) / width, (top - tall) / height,
                              0.2 / width, tall / height))
     bar = figure.colorbar(image, cax=place)
     bar.set_label("attention weight, from row to column", fontsize=10, color=INK)

@@ -7,7 +7,7 @@ import pytest
 
 from npgpt.errors import InputError
 from npgpt.runs.checkpoint import load_checkpoint
-from npgpt.runs.fetch.from_gguf import halves_apart, write_directory
+from npgpt.runs.fetch.from_gguf import split_pairs, write_directory
 from npgpt.runs.fetch.gguf import read_gguf
 from npgpt.text.tokenizers.byte_pairs import SPELLING
 
@@ -117,14 +117,14 @@ def test_damage_is_one_line(tmp_path):
         other.write_bytes(data[:place] + bytes([byte]) + data[place + 1:])
         try:
             found = read_gguf(other)
-            [found.tensor(name) for name in found.places]
+            [found.tensor(name) for name in found.tensors]
         except InputError as error:
             assert "\n" not in str(error)
 
 
 def test_rows_of_pairs_side_by_side_become_two_halves():
     rows = np.arange(12)[:, None] * np.ones((1, 3))     # 2 heads of 6
-    assert halves_apart(rows, 2)[:, 0].tolist() == [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11]
+    assert split_pairs(rows, 2)[:, 0].tolist() == [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11]
 
 
 METADATA = {

@@ -18,11 +18,11 @@ def values(inputs):
     logits = np.array(LOGITS)
     temperature, k, p = (inputs[name] for name in INPUTS)
     before = token_probs(logits, temperature)
-    kept = token_probs(logits, temperature, k, p)
-    after = kept / kept.sum()
+    allowed = token_probs(logits, temperature, k, p)
+    after = allowed / allowed.sum()
     positive = after[after > 0]
-    return {"before": before.tolist(), "after": after.tolist(), "cut": (kept == 0).tolist(),
-            "count": int((kept > 0).sum()), "held": float(before[kept > 0].sum()),
+    return {"before": before.tolist(), "after": after.tolist(), "cut": (allowed == 0).tolist(),
+            "count": int((allowed > 0).sum()), "held": float(before[allowed > 0].sum()),
             "top": float(after.max()), "first": WORDS[int(after.argmax())],
             "choices": float(np.exp(-(positive * np.log(positive)).sum()))}
 

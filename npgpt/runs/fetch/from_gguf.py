@@ -70,7 +70,7 @@ def config_of(source: Gguf) -> dict[str, Any]:
     if found.get("rope.scaling.type", "none") != "none":
         raise InputError(f"{source.path} scales RoPE by {quote(found['rope.scaling.type'])},"
                          " which is not done here")
-    if "rope_freqs.weight" in source.places:
+    if "rope_freqs.weight" in source.tensors:
         raise InputError(f"{source.path} has frequencies of its own for RoPE (rope_freqs), which"
                          " is not done here")
     try:
@@ -80,7 +80,7 @@ def config_of(source: Gguf) -> dict[str, Any]:
         config = {
             "architectures": [f"{model_type.capitalize()}ForCausalLM"],
             "model_type": model_type,
-            "vocab_size": source.places["token_embd.weight"][0][0],
+            "vocab_size": source.tensors["token_embd.weight"][0][0],
             "max_position_embeddings": found["context_length"],
             "num_hidden_layers": found["block_count"],
             "num_attention_heads": heads,
@@ -89,7 +89,7 @@ def config_of(source: Gguf) -> dict[str, Any]:
             "intermediate_size": found["feed_forward_length"],
             "rope_theta": float(found.get("rope.freq_base", 10_000.0)),
             "rms_norm_eps": shortest(found["attention.layer_norm_rms_epsilon"]),
-            "tie_word_embeddings": "output.weight" not in source.places,
+            "tie_word_embeddings": "output.weight" not in source.tensors,
             "hidden_act": "silu", "attention_bias": False, "mlp_bias": False,
         }
     except (KeyError, TypeError, ZeroDivisionError) as error:
@@ -108,7 +108,7 @@ def tensors_of(source: Gguf, config: dict[str, Any]) -> Iterator[tuple[str, np.n
     """Yields transformers' name and the tensor; each tensor of the file is used."""
     _, _, side_by_side = architecture(source)
     heads = {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
-    for name in source.places:
+    for name in source.tensors:
         parts = name.split(".")
         layer, part, kind = ((f"model.layers.{parts[1]}.", parts[2], parts[3])
                              if parts[0] == "blk" and len(parts) == 4
@@ -117,11 +117,11 @@ def tensors_of(source: Gguf, config: dict[str, Any]) -> Iterator[tuple[str, np.n
             raise InputError(f"{source.path} holds {quote(name)}, which is not known here")
         value = source.tensor(name)
         if side_by_side and part in heads:
-            value = halves_apart(value, heads[part])
+            value = split_pairs(value, heads[part])
         yield f"{layer}{NAMES[part]}.{kind}", np.ascontiguousarray(value)
 
 
-def halves_apart(value: np.ndarray, heads: int) -> np.ndarray:
+def split_pairs(value: np.ndarray, heads: int) -> np.ndarray:
     """Rows in which RoPE turns 2i with 2i + 1 -> rows in which it turns i with i + D/2."""
     pairs = value.reshape(heads, -1, 2, *value.shape[1:])
     return pairs.swapaxes(1, 2).reshape(value.shape)

@@ -34,18 +34,18 @@ OTHERS = {2: "Q4_0", 6: "Q5_0", 7: "Q5_1", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 12
 
 @dataclass
 class Gguf:
-    """What a file holds. `places`: tensor -> shape, the outermost axis first, the number
+    """What a file holds. `tensors`: name -> shape, the outermost axis first, the number
     of its type, and where it begins, in bytes."""
 
     path: Path
     metadata: dict[str, Any]
-    places: dict[str, tuple[tuple[int, ...], int, int]]
+    tensors: dict[str, tuple[tuple[int, ...], int, int]]
     data: Any
 
     def tensor(self, name: str) -> np.ndarray:
         """A tensor in float32: exact for each of the types read here but the scales'
         products, which round as float32 does."""
-        shape, kind, start = self.places[name]
+        shape, kind, start = self.tensors[name]
         _, numbers, size = TYPES[kind]
         count = int(np.prod(shape, dtype=np.int64))
         raw = np.frombuffer(self.data, np.uint8, count // numbers * size, start)
@@ -76,9 +76,9 @@ def read_gguf(path: str | Path) -> Gguf:
     except (struct.error, UnicodeDecodeError, MemoryError, TypeError, KeyError,
             ZeroDivisionError) as error:
         raise InputError(f"{path} is cut off or damaged: {quote(error)}") from None
-    places = {name: (shape, kind, begin + offset) for name, shape, kind, offset in found}
-    check_places(path, places, len(data))
-    return Gguf(path, metadata, places, data)
+    tensors = {name: (shape, kind, begin + offset) for name, shape, kind, offset in found}
+    check_tensors(path, tensors, len(data))
+    return Gguf(path, metadata, tensors, data)
 
 
 class Reader:
@@ -122,12 +122,12 @@ class Reader:
         return name, shape, self.number("I"), self.number("Q")
 
 
-def check_places(
-    path: Path, places: dict[str, tuple[tuple[int, ...], int, int]], end: int
+def check_tensors(
+    path: Path, tensors: dict[str, tuple[tuple[int, ...], int, int]], end: int
 ) -> None:
     """Raise InputError for a type that is not read here, and for what the file is too
     short for."""
-    for name, (shape, kind, start) in places.items():
+    for name, (shape, kind, start) in tensors.items():
         if kind not in TYPES:
             known = ", ".join(known for known, *_ in TYPES.values())
             raise InputError(f"{path}: {quote(name)} is stored as {OTHERS.get(kind, kind)}; read"

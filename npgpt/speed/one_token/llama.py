@@ -70,11 +70,11 @@ def affine(x, weight, bias=None):
 def rotate(x, cos, sin):
     """RoPE: x (H, D), cos and sin (1, D/2) -> (H, D)."""
     # (1) cut into pairs, rotate each, join
-    half = x.shape[-1] // 2
-    first, second = x[:, :half], x[:, half:]          # (H, D/2)
+    middle = x.shape[-1] // 2
+    first, second = x[:, :middle], x[:, middle:]          # (H, D/2)
     y = np.empty_like(x)                              # (H, D)
-    y[:, :half] = first * cos - second * sin
-    y[:, half:] = second * cos + first * sin
+    y[:, :middle] = first * cos - second * sin
+    y[:, middle:] = second * cos + first * sin
     return y
 
 

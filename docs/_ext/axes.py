@@ -1,6 +1,6 @@
 """The letters in a shape: what each counts. A page that uses another says so here."""
 
-LETTERS = {
+AXES = {
     "B": "sequences in a batch",
     "T": "positions in a sequence; in attention, queries",
     "S": "keys and values; more than T only with a cache",
