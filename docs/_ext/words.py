@@ -10,6 +10,7 @@ import json
 import re
 from pathlib import Path
 
+from axes import AXES
 from block import Block
 from blocks import is_module
 from docutils import nodes
