@@ -82,7 +82,7 @@ def worked():
         "total": [tile["total"][HIM] for tile in seen], "mixed": [tile["y"][HIM] for tile in seen],
         "mixed1": [tile["powers"][-1] @ V[tile["keys"]] for tile in seen],
         "dq": d_q, "raw": Q[HIM] @ K.T / 2, "probs": probs, "g": float(mean[HIM, 0]),
-        "rows": ["attention", "flash attention"],
+        "rows": ["plain", "flash"],
         "lengths": [f"{n:,.0f}" for n in lengths], "n": int(lengths[-1]),
         "peaks": np.array([peak("attention"), peak("flash_attention")]) / 1e6,
         "kept": np.array([column("attention", KEPT), column("flash_attention", KEPT)]) / 1e6,
@@ -106,10 +106,10 @@ def picture(width):
     phone = width < 500
     seen = tiles()
     left, cell = (52, 30) if phone else (70, 46)
-    high, gap, top = 30, 4, 64
+    high, gap, top = 30, 4, 60 if phone else 46
     grid = 6 * cell + 2 * gap
     image = Svg(width, top + 6 * high + 40)
-    image.text(left, 14, "scores of", "nt")
+    image.text(0, 14, "scores, three tiles", "nt")
     for j, word in enumerate(WORDS):
         x = left + (j + 0.5) * cell + gap * (j // SIZE)
         image.text(x, top - 8 - 15 * (phone and j % 2), word, "nt", "middle")
