@@ -76,7 +76,7 @@ def flash_attention_backward(d_y, saved):
         # (2) make the largest score so far 0: a shift changes nothing
         # (1) scores of a tile of keys
         d_scores = d_scores / math.sqrt(q.shape[-1])  # (B, H, R, W)
-        d_q[:, :, rows] += d_scores @ k[:, :, keys]   # (B, H, R, D)
+        d_q[:, :, rows] += d_scores @ k[:, :, keys]   # (B, H, T, D)
         d_k[:, :, keys] = d_scores.mT @ q[:, :, rows]
     return d_q, d_k, d_v
 
