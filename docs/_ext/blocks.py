@@ -11,7 +11,7 @@ import re
 from html import escape
 
 import measure
-from axes_of import AXES
+from axes import AXES
 from block import DOCS, Block
 from cells import Differs, Listing, Run
 from docutils import nodes
