@@ -9,6 +9,7 @@ USES = {
     "torch": "duet, torchgpt, the whole gradcheck",
     "data": "near duplicates in prepare",
     "compile": "npgpt train --compile",
+    "chat": "npgpt chat",
     "test": "the parity tests",
     "docs": "npgpt book",
     "lint": "checks of the source",

@@ -1,4 +1,5 @@
-"""Each mistake, put into a copy of npgpt.text, turns a check red within 50 examples."""
+"""Each mistake in tokenizers and chats, put into a copy of npgpt.text, turns a check red
+within 50 examples."""
 
 import importlib.util
 import sys
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import Phase, settings
 
 import npgpt.text
-from parity_tests.mutants.tokenizers import MUTANTS
+from parity_tests.mutants import chat, tokenizers
+from parity_tests.text import chat_checks
 from parity_tests.text.tokenizers.tokenizer_checks import CHECKS
 
 settings.register_profile(
@@ -55,11 +57,14 @@ def fresh_copy(file, old, new):
         source = path.read_text(encoding="utf-8")
         assert source.count(old) == 1, f"{file} has {source.count(old)} times: {old}"
         package = package_at("npgpt.text", root)
-        room, name = file.split("/")
-        setattr(package, room, package_at(f"npgpt.text.{room}", root / room))
-        module = new_module(f"npgpt.text.{room}.{name}", path)
+        inner, *rooms = package, *file.split("/")
+        name = rooms.pop()
+        for room in rooms:
+            setattr(inner, room, package_at(f"{inner.__name__}.{room}", root / room))
+            inner = getattr(inner, room)
+        module = new_module(f"{inner.__name__}.{name}", path)
         exec(compile(source.replace(old, new), str(path), "exec"), module.__dict__)
-        setattr(getattr(package, room), name, module)
+        setattr(inner, name, module)
         package.__spec__.loader.exec_module(package)
         yield package
     finally:
@@ -69,9 +74,9 @@ def fresh_copy(file, old, new):
         sys.modules["npgpt"].text = ours["npgpt.text"]
 
 
-def red_checks(text):
+def red_checks(text, checks=CHECKS):
     """The names of the checks that fail, one after another."""
-    for name, check in vars(CHECKS).items():
+    for name, check in vars(checks).items():
         try:
             with few_examples():
                 check(text)
@@ -88,8 +93,21 @@ def test_a_copy_without_a_mistake_is_green():
     assert sys.modules["npgpt.text"] is npgpt.text
 
 
-@pytest.mark.parametrize(("file", "old", "new"), [mutant[1:] for mutant in MUTANTS],
-                         ids=[mutant[0] for mutant in MUTANTS])
+@pytest.mark.parametrize(("file", "old", "new"), [mutant[1:] for mutant in tokenizers.MUTANTS],
+                         ids=[mutant[0] for mutant in tokenizers.MUTANTS])
 def test_killed(file, old, new):
     with fresh_copy(file, old, new) as text:
         assert next(red_checks(text), None), "no check noticed"
+
+
+def test_a_copy_of_chat_without_a_mistake_is_green():
+    same = "import json\n"
+    with fresh_copy("chat", same, same) as text:
+        assert list(red_checks(text, chat_checks.CHECKS)) == []
+
+
+@pytest.mark.parametrize(("file", "old", "new"), [mutant[1:] for mutant in chat.MUTANTS],
+                         ids=[mutant[0] for mutant in chat.MUTANTS])
+def test_killed_in_chats(file, old, new):
+    with fresh_copy(file, old, new) as text:
+        assert next(red_checks(text, chat_checks.CHECKS), None), "no check noticed"

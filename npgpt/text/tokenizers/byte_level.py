@@ -45,10 +45,10 @@ def template(before: Iterable[str], special_ids: dict[str, int]) -> dict[str, An
     if not names:
         return None
 
-    def parts(which: str) -> list[dict[str, Any]]:
-        kind = 0 if which == "A" else 1
+    def parts(text: str) -> list[dict[str, Any]]:
+        kind = 0 if text == "A" else 1
         return [*({"SpecialToken": {"id": name, "type_id": kind}} for name in names),
-                {"Sequence": {"id": which, "type_id": kind}}]
+                {"Sequence": {"id": text, "type_id": kind}}]
 
     return {"type": "TemplateProcessing", "single": parts("A"), "pair": parts("A") + parts("B"),
             "special_tokens": {name: {"id": name, "ids": [special_ids[name]], "tokens": [name]}

@@ -16,9 +16,12 @@ PATTERNS = {"llama3": ENDINGS + LETTERS + r"|\p{N}{1,3}" + REST,
 FAMILIES = ("smollm", "llama3", "qwen")
 SPECIAL = {
     "smollm": ["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
-    "llama3": ["<|begin_of_text|>", "<|start_header_id|>", "<|eot_id|>"],
+    "llama3": ["<|begin_of_text|>", "<|start_header_id|>", "<|eot_id|>", "<|end_header_id|>"],
     "qwen": ["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
 }
+# found in any text, though they are not special
+ADDED = {"qwen": ["<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>",
+                  "</tool_response>"]}
 # the bytes for which SmolLM2's vocabulary has no token
 LACKING = bytes([0x04, 0x06, 0x13, 0x14, 0x16, 0x1d, 0xc0, 0xc1, 0xf1, 0xf2, *range(0xf5, 0x100)])
 PLAIN = {"add_prefix_space": False, "trim_offsets": True}
@@ -76,6 +79,10 @@ def family_json(family, text, size=1200):
         whole["model"]["ignore_merges"] = True
         whole["post_processor"] = begin_of_text(SPECIAL[family][0])
     whole["model"]["merges"] = merges
+    whole["added_tokens"] += [
+        {"id": len(whole["model"]["vocab"]) + n, "content": name, "single_word": False,
+         "lstrip": False, "rstrip": False, "normalized": False, "special": False}
+        for n, name in enumerate(ADDED.get(family, []))]
     return json.dumps(whole)
 
 
