@@ -5,6 +5,7 @@ import typer
 from npgpt.cli import (
     bench,
     book,
+    chat,
     doctor,
     duet,
     exercise,
@@ -32,6 +33,7 @@ app.callback()(whole_command)
 app.command("duet")(duet.duet)
 app.command("train")(train.train)
 app.command("sample")(sample.sample)
+app.command("chat")(chat.chat)
 app.command("fetch")(fetch.fetch)
 app.command("prepare")(prepare.prepare)
 app.command("inspect")(inspect.inspect)

@@ -4,7 +4,7 @@ import typer
 
 from npgpt.cli.options import whole_command
 from npgpt.cli.run import run
-from torchgpt.cli import sample, train
+from torchgpt.cli import chat, sample, train
 
 app = typer.Typer(
     add_completion=False,
@@ -17,6 +17,7 @@ app.callback()(whole_command)
 app.command(
     "train", short_help="Train a GPT on a text with PyTorch, or continue a run.")(train.train)
 app.command("sample")(sample.sample)
+app.command("chat")(chat.chat)
 
 
 def main(argv: list[str] | None = None) -> int:

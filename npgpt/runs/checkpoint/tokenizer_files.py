@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from npgpt.errors import InputError
+from npgpt.files import read_bytes, read_json, shell_quote
 from npgpt.text import load_tokenizer
 from npgpt.text.tokenizers.gpt2_files import is_gpt2
 
@@ -19,6 +20,24 @@ def read_tokenizer(path: Path, config: Any, exactly: bool = False) -> Any:
     tokenizer = load_tokenizer(path)
     check_tokenizer(tokenizer, config, str(file), exactly)
     return tokenizer
+
+
+def read_chat_template(path: Path) -> tuple[str, dict[str, Any]]:
+    """A directory's chat template, and what tokenizer_config.json says of its special
+    tokens. InputError where it has none: then the model was not trained to chat."""
+    file, about = path / "chat_template.jinja", {}
+    if (path / "tokenizer_config.json").exists():
+        about = read_json(path / "tokenizer_config.json")
+    template = about.get("chat_template")
+    if isinstance(template, list):  # several, by name
+        named = {each.get("name"): each.get("template") for each in template}
+        template = named.get("default")
+    if file.exists():
+        template = read_bytes(file).decode("utf-8", errors="replace")
+    if not isinstance(template, str):
+        raise InputError(f"{path} has no chat template, so it was not trained to answer:"
+                         f" npgpt sample {shell_quote(str(path))} lets it continue a text")
+    return template, about
 
 
 def check_tokenizer(tokenizer: Any, config: Any, name: str, exactly: bool = False) -> None:

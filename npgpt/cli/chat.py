@@ -1,0 +1,124 @@
+"""npgpt chat: a conversation with a model on this machine."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from npgpt.cli import options
+from npgpt.cli.options import option, with_options
+from npgpt.cli.output import print_json
+from npgpt.errors import InputError
+
+HELP = "/clear forgets what was said, /quit ends; Ctrl-C stops an answer"
+
+
+@dataclass
+class Request:
+    """What the command line asks for."""
+
+    prompt: Annotated[str | None, option(
+        "--prompt", "Ask this one question, print the answer and end.", "TEXT")] = None
+    system: Annotated[str | None, option(
+        "--system", "What the model is told before all else.", "TEXT")] = None
+    tokens: Annotated[int, option(
+        "--tokens", "Maximum number of tokens in an answer.", default=256)] = 256
+    temperature: Annotated[float, option(
+        "--temperature", "Sampling temperature; 0: always the likeliest.", "X", 0.2)] = 0.2
+    top_k: Annotated[int | None, option(
+        "--top-k", "Sample from the K likeliest tokens only.", "K")] = None
+    top_p: Annotated[float | None, option(
+        "--top-p", "Sample from the likeliest tokens that make up P.", "P", 0.9)] = 0.9
+    seed: Annotated[int, option("--seed", "Random seed.", default=1)] = 1
+
+
+@with_options("request", Request)
+def chat(run: options.RunPath, *, request: Request, as_json: options.AsJson = False) -> None:
+    """Talk with a model that was trained to answer.
+
+    \b
+    npgpt fetch smollm2
+    npgpt chat smollm2
+    npgpt chat smollm2 --prompt "What is the capital of France?"
+    """
+    from npgpt.generation import Engine
+    from npgpt.models import BY_TYPE
+    from npgpt.runs.checkpoint import load_checkpoint
+
+    def engine(checkpoint):
+        model = BY_TYPE[checkpoint.family.FILES["model_type"]]
+        return Engine(model, checkpoint.params, checkpoint.config, checkpoint.tokenizer)
+
+    talk(load_checkpoint(run), engine, request, as_json)
+
+
+def talk(checkpoint, engine: Callable, request: Request, as_json: bool) -> None:
+    """Answer one question, or all that are asked until the input ends."""
+    from npgpt.cli.sample import check_weights
+    from npgpt.generation import SamplingSettings
+    from npgpt.generation.chat import Chat
+    from npgpt.runs.checkpoint.end_tokens import end_ids
+    from npgpt.runs.checkpoint.tokenizer_files import read_chat_template
+
+    check_weights(checkpoint)
+    template, about = read_chat_template(checkpoint.path)
+    if checkpoint.tokenizer is None:
+        raise InputError(f"{checkpoint.path} has no tokenizer, so there is nothing to talk with")
+    settings = SamplingSettings(
+        request.tokens, request.temperature, request.top_k, request.top_p, 1.0, request.seed,
+        end_ids=end_ids(checkpoint.path, checkpoint.config, checkpoint.family))
+    conversation = Chat(engine(checkpoint), template, about, settings, request.system)
+    if as_json and request.prompt is None:
+        raise InputError("--json prints one answer: give the question with --prompt")
+    if request.prompt is not None:
+        answer = "".join(print_pieces(conversation.answer(request.prompt), not as_json))
+        if as_json:
+            print_json({"question": request.prompt, "answer": answer})
+        return
+    ask(conversation)
+
+
+def ask(conversation) -> None:
+    """Questions from standard input, one a line, until it ends or /quit."""
+    terminal = sys.stdin.isatty()
+    if terminal:
+        print(HELP, file=sys.stderr)
+    while True:
+        try:
+            question = input("> " if terminal else "").strip()
+        except EOFError:
+            return
+        if question == "/quit":
+            return
+        if question == "/clear":
+            conversation.clear()
+            print("forgotten", file=sys.stderr)
+        elif question.startswith("/"):
+            print(HELP, file=sys.stderr)
+        elif question:
+            answer_or_stop(conversation, question)
+
+
+def answer_or_stop(conversation, question: str) -> None:
+    """Print an answer; Ctrl-C ends it, and not the conversation."""
+    try:
+        for _ in print_pieces(conversation.answer(question)):
+            pass
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return
+    if conversation.left_out:
+        print(f"note: the first {conversation.left_out} messages no longer fit the context and"
+              " were left out", file=sys.stderr)
+
+
+def print_pieces(pieces, printing: bool = True):
+    """Yields each piece, printed as it comes, and a newline at the end."""
+    for piece in pieces:
+        if printing:
+            print(piece, end="", flush=True)
+        yield piece
+    if printing:
+        print()

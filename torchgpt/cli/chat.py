@@ -1,0 +1,38 @@
+"""torchgpt chat: as npgpt chat, in PyTorch."""
+
+from npgpt.cli import options
+from npgpt.cli.chat import Request, talk
+from npgpt.cli.options import with_options
+from npgpt.cli.run import let_threads_sleep
+
+
+@with_options("request", Request)
+def chat(
+    run: options.RunPath,
+    *,
+    request: Request,
+    device: options.Device = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Talk with a model that was trained to answer, with PyTorch.
+
+    \b
+    npgpt fetch smollm2
+    torchgpt chat smollm2 --device auto
+    """
+    from npgpt.runs.checkpoint import load_checkpoint
+
+    let_threads_sleep()
+    from torchgpt import to_torch
+    from torchgpt.device import pick_device
+    from torchgpt.generation import Engine
+    from torchgpt.models import BY_TYPE
+
+    chosen = pick_device(device or "auto")
+
+    def engine(checkpoint):
+        model = BY_TYPE[checkpoint.family.FILES["model_type"]]
+        params = to_torch(checkpoint.params, chosen)
+        return Engine(model, params, checkpoint.config, checkpoint.tokenizer)
+
+    talk(load_checkpoint(run), engine, request, as_json)
