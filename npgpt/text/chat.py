@@ -110,17 +110,20 @@ class Chat:
                 " around it, so that it cannot be told from the template's own: leave it out")
         return written
 
+    def found(self, text: str) -> int:
+        """How many names of special tokens a text holds."""
+        return len(self.pattern.findall(text))
+
     def marked(self, value: Any, form: str) -> Any:
         """The messages, each name of a special token in the given form."""
         if isinstance(value, str):
             return self.pattern.sub(form, value)
         if isinstance(value, list):
-            texts = [item.get("text") if isinstance(item, dict) else None for item in value]
-            if all(isinstance(text, str) for text in texts):
-                apart = sum(len(self.pattern.findall(text)) for text in texts)
-                if apart != len(self.pattern.findall("".join(texts))):
-                    raise InputError("two parts of a message make the name of a special token"
-                                     " together: give them as one")
+            parts = [item["text"] for item in value if isinstance(item, dict)
+                     and isinstance(item.get("text"), str)]
+            if self.found("".join(parts)) != sum(map(self.found, parts)):
+                raise InputError("two parts of a message make the name of a special token"
+                                 " together: give them as one")
             return [self.marked(item, form) for item in value]
         if isinstance(value, dict):
             for key in value:
