@@ -175,7 +175,7 @@ def back(width):
                        y - (size + 4) * sin(turn) + (14 if sin(turn) < -0.1 else -6), name,
                        "tok", anchor)
         middle = at + values / 2
-        image.text(x + 1.05 * scale * cos(middle), y - 1.05 * scale * sin(middle) + 4,
+        image.text(x + 1.2 * scale * cos(middle), y - 1.1 * scale * sin(middle) + 4,
                    f"{printed(values * 180 / pi, 0)}°", "num", "middle")
     return image
 
