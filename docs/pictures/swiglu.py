@@ -31,8 +31,7 @@ def worked():
              "wanted": X[0, :, :1] * X[0, :, 1:2], "measured": measured(),
              "fits": {name: fit[1] for name, fit in fitted().items()},
              "far": {name: fit[0][[0, -1]] for name, fit in fitted().items()},
-             "count": {name: fit[2] for name, fit in fitted().items()}, "sizes": sizes(),
-             "closed": silu(np.array([-20.0, -8.0]))[0]}
+             "count": {name: fit[2] for name, fit in fitted().items()}, "sizes": sizes()}
     weights = {f"w_{name}": part["weight"] for name, part in PARAMS.items()}
     return {"swiglu": {"args": {"gate": GATE, "up": UP}, "d_y": D_HIDDEN,
                        "names": {**shared, **names}},
