@@ -56,9 +56,9 @@ def talk(checkpoint, engine: Callable, request: Request, as_json: bool) -> None:
     """Answer one question, or all that are asked until the input ends."""
     from npgpt.cli.sample import check_weights
     from npgpt.generation import SamplingSettings
-    from npgpt.generation.chat import Chat
     from npgpt.runs.checkpoint.end_tokens import end_ids
     from npgpt.runs.checkpoint.tokenizer_files import read_chat_template
+    from npgpt.text.conversation import Conversation
 
     check_weights(checkpoint)
     template, about = read_chat_template(checkpoint.path)
@@ -67,18 +67,22 @@ def talk(checkpoint, engine: Callable, request: Request, as_json: bool) -> None:
     settings = SamplingSettings(
         request.tokens, request.temperature, request.top_k, request.top_p, 1.0, request.seed,
         end_ids=end_ids(checkpoint.path, checkpoint.config, checkpoint.family))
-    conversation = Chat(engine(checkpoint), template, about, settings, request.system)
+    conversation = Conversation(
+        checkpoint.tokenizer, template, checkpoint.config.context_length, request.tokens,
+        request.system, about)
+    model = engine(checkpoint)
     if as_json and request.prompt is None:
         raise InputError("--json prints one answer: give the question with --prompt")
     if request.prompt is not None:
-        answer = "".join(print_pieces(conversation.answer(request.prompt), not as_json))
+        pieces = model.stream(conversation.ask(request.prompt), settings)
+        answer = "".join(print_pieces(pieces, not as_json))
         if as_json:
             print_json({"question": request.prompt, "answer": answer})
         return
-    ask(conversation)
+    ask(model, conversation, settings)
 
 
-def ask(conversation) -> None:
+def ask(model, conversation, settings) -> None:
     """Questions from standard input, one a line, until it ends or /quit."""
     terminal = sys.stdin.isatty()
     if terminal:
@@ -96,22 +100,26 @@ def ask(conversation) -> None:
         elif question.startswith("/"):
             print(HELP, file=sys.stderr)
         elif question:
-            answer_or_stop(conversation, question)
+            answer(model, conversation, settings, question)
 
 
-def answer_or_stop(conversation, question: str) -> None:
+def answer(model, conversation, settings, question: str) -> None:
     """Print an answer; Ctrl-C ends it, and not the conversation."""
+    before, said = conversation.forgotten, []
     try:
-        for _ in print_pieces(conversation.answer(question)):
-            pass
-    except KeyboardInterrupt:
-        print("\nstopped", file=sys.stderr)
+        ids = conversation.ask(question)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return
-    if conversation.left_out:
-        print(f"note: the first {conversation.left_out} messages no longer fit the context and"
-              " were left out", file=sys.stderr)
+    try:
+        for piece in print_pieces(model.stream(ids, settings)):
+            said.append(piece)
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+    conversation.answered("".join(said))
+    if conversation.forgotten > before:
+        print(f"note: {conversation.forgotten} of your questions no longer fit the context, and"
+              " are forgotten with their answers", file=sys.stderr)
 
 
 def print_pieces(pieces, printing: bool = True):

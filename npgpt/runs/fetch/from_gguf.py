@@ -12,11 +12,8 @@ from npgpt.errors import InputError, quote
 from npgpt.files import write_atomically
 from npgpt.runs.fetch.gguf import Gguf
 from npgpt.text.tokenizers.byte_pairs import BytePairTokenizer
-from npgpt.text.tokenizers.cutting import GPT2, Cutting
+from npgpt.text.tokenizers.cutting import GPT2, LLAMA3, QWEN2, Cutting
 
-LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
-          r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
-QWEN2 = LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
 # tokenizer.ggml.pre -> how it cuts text, and whether words that are tokens stay whole
 CUTTINGS = {
     "gpt-2": (GPT2, False),
