@@ -180,6 +180,35 @@ def back(width):
     return image
 
 
+def theorem(width):
+    """A point as a steps along one axis and b along the other; then all of it rotated."""
+    phone = width < 500
+    image = Svg(width, 230 if phone else 262)
+    scale, a, b = (62 if phone else 78), 1.5, 0.9
+    for k, alpha in enumerate((0.0, 40 * pi / 180)):
+        x, y = width * (0.1 + 0.5 * k) + (24 if k else 0), 200 if phone else 228
+        across = cos(alpha), -sin(alpha)
+        upward = -sin(alpha), -cos(alpha)
+
+        def at(first, second, x=x, y=y, across=across, upward=upward):
+            return (x + scale * (first * across[0] + second * upward[0]),
+                    y + scale * (first * across[1] + second * upward[1]))
+
+        image.line(x - 0.9 * scale * (k > 0), y, x + 1.9 * scale, y, "axis")
+        image.line(x, y, x, y - 2.1 * scale, "axis")
+        image.line(*at(0, 0), *at(a, 0), "ln-ink").line(*at(a, 0), *at(a, b), "ln-att")
+        image.arrow(*at(0, 0), *at(1, 0)).arrow(*at(0, 0), *at(0, 1))
+        image.dot(*at(a, b), 5, "att-o")
+        for name, place, by in (("a", at(0.62 * a, 0), (-18, -2) if k else (4, 18)),
+                                ("b", at(a, b / 2), (9, -4) if k else (9, 6))):
+            image.text(place[0] + by[0], place[1] + by[1], name, "tok")
+        image.text(at(a, b)[0], at(a, b)[1] - 11, "rotated" if k else "(a, b)", "lab", "middle")
+        if k:
+            arc(image, x, y, 0.55 * scale, 0, alpha, "ln-dim")
+            image.text(x + 0.64 * scale, y - 0.14 * scale, "α", "tok")
+    return image
+
+
 def waves(width):
     """The part that one pair adds to a score, against the distance, for three pairs."""
     far = np.arange(0, 65)
