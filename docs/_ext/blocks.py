@@ -193,7 +193,7 @@ class Symbols(Block):
         head = "".join(f'<th scope="col">{t}</th>' for t in ("Maths", "Code", "Shape", "Meaning"))
         return [self.html(f'<div><table class="sym"><thead><tr>{head}</tr></thead>'
                           f"<tbody>{''.join(body)}</tbody></table>"
-                          f"{self.letters(row[2] for row in rows)}</div>")]
+                          f"{self.axes_of(row[2] for row in rows)}</div>")]
 
     def axes_of(self, shapes):
         """What each letter of the shapes counts."""
