@@ -2,7 +2,7 @@
 
 import numpy as np
 from npgpt.layers import softmax
-from playing import Figure, head, shown, taken
+from playing import Figure, head, printed, taken
 
 WORDS, X = taken("softmax", "WORDS"), taken("softmax", "X").tolist()
 INPUTS = {"z": X, "temperature": 1.0}
@@ -18,7 +18,7 @@ def values(inputs):
     ratio = float(np.exp((z[first] - z[second]) / temperature))
     return {"p": probs.tolist(), "first": WORDS[first], "second": WORDS[second],
             "top": float(probs[first]), "gap": float(z[first] - z[second]),
-            "ratio": "more than 1000" if ratio > 1000 else shown(ratio, "1"),
+            "ratio": "more than 1000" if ratio > 1000 else printed(ratio, "1"),
             "slope": float(probs[first] * (1 - probs[first]) / temperature)}
 
 
