@@ -42,7 +42,7 @@ class Block(SphinxDirective):
 
 def load(path, function, *missing):
     """A function from a file of docs/pictures, which may import `svg`."""
-    for place in (path.parent, Path(__file__).parent):
+    for place in (DOCS / "pictures", Path(__file__).parent):
         if str(place) not in sys.path:
             sys.path.insert(0, str(place))
     key = path, path.stat().st_mtime_ns

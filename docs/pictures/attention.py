@@ -37,9 +37,17 @@ def worked():
              "raw": Q @ K.T, "scaled": Q @ K.T / 2, "bag": V.mean(0),
              "bag_swapped": V[SWAP].mean(0),
              "swapped": swapped[0, 0], "after": step, "loss": lambda p: float(p @ V @ D_Y[5]),
-             "p": probs[5], "unscaled": unscaled, "future": np.triu(leak, 1).sum(-1)[:5].mean()}
+             "p": probs[5], "moved": moved(),
+             "spread": lambda size: measured()["no scale", size][2],
+             "unscaled": unscaled, "future": np.triu(leak, 1).sum(-1)[:5].mean()}
     return {"attention": {"args": {**four, "causal": True}, "d_y": D_Y[None, None],
                           "names": names}}
+
+
+def moved(way=0.001):
+    """The slope of each share of `him` by the score of Tom, measured."""
+    above, below = (softmax(run()["scores"][5] + sign * way * np.eye(6)[2])[0] for sign in (1, -1))
+    return (above - below) / (2 * way)
 
 
 def run():
@@ -116,6 +124,11 @@ def problem(width):
                  "words read", "right answers in %", x_log=True, x_ticks=LENGTHS, y_range=(0, 105))
 
 
+def signed(value, *digits):
+    """A number with its sign, a positive one too."""
+    return ("+" if value > 0 else "") + printed(value, *digits)
+
+
 def bars(width):
     """The row of `him`, before and after the score of Tom is raised by a half."""
     before = run()["probs"][5]
@@ -132,7 +145,7 @@ def bars(width):
         image.rect(x, 160 - max(old, new), 0.56 * step, abs(new - old),
                    "gain" if new > old else "loss", 2)
         image.text(left + (i + 0.5) * step, 152 - max(old, new),
-                   ("+" if new > old else "") + printed(after[i] - before[i], 3), "num", "middle")
+                   signed(after[i] - before[i], 3), "num", "middle")
         image.text(left + (i + 0.5) * step, 179, word, "tok", "middle")
         image.text(left + (i + 0.5) * step, 199, printed(before[i], 2), "nt", "middle")
     return image
@@ -149,6 +162,7 @@ def gradients(width):
     def y(value):
         return 92 - 62 * value
 
+    image.text(0, 14, "d_probs", "lab").text(0, 186, "d_scores", "lab")
     image.line(left, y(0), width, y(0), "axis").line(left, y(mean), width, y(mean), "level")
     image.text(width, y(mean) + 17, f"mean_grad {printed(mean, 2)}", "num", "end")
     for i, word in enumerate(WORDS):
@@ -156,12 +170,12 @@ def gradients(width):
         kind = "up" if row[i] > mean else "dn"
         image.line(x, y(row[i]), x, y(mean), f"gap {kind}")
         image.dot(x, y(row[i]), 5, f"{kind}-o")
-        image.text(x, y(row[i]) + (-10 if row[i] > mean else 20), printed(row[i]), "num", "middle")
+        image.text(x, y(row[i]) + (-10 if row[i] > mean else 20), signed(row[i]), "num", "middle")
         size = 240 * scores[i]
         image.rect(x - 0.28 * step, 220 - max(size, 0), 0.56 * step, max(abs(size), 0.5),
                    f"{kind}-o", 2)
         image.text(x, 220 - max(size, 0) - 6 if size > 0 else 220 - size + 15,
-                   printed(scores[i], 3), "num", "middle")
+                   signed(scores[i], 3), "num", "middle")
         image.text(x, 292, word, "tok", "middle")
     image.line(left, 220, width, 220, "axis")
     return image

@@ -31,7 +31,7 @@ def worked():
         "args": {"logits": LOGITS, "targets": TARGETS}, "d_y": 1.0,
         "names": {"words": WORDS, "texts": TEXTS, "cat": 0, "dog": 1, "man": 2, "bed": 2,
                   "sofa": 4, "floor": 1, "moon": 3, "after": after, "trained": trained(),
-                  "slopes": np.stack([measured, saved[0][0] - np.eye(5)[RIGHT]]),
+                  "d_rows": np.stack([measured, saved[0][0] - np.eye(5)[RIGHT]]),
                   "slope_names": ["measured", "probs − one_hot"],
                   "through_softmax": softmax_backward(d_probs, softmax(LOGITS[0])[1])}}}
 

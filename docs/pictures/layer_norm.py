@@ -198,7 +198,7 @@ def parts(width):
                            height, "up-o" if value > 0 else "dn-o", 2)
             image.text(left + (i + 0.5) * step,
                        base + height + 15 if value < -1e-4 else base - height - 5,
-                       printed(value, 2), "num", "middle")
+                       ("+" if value > 1e-4 else "") + printed(value, 2), "num", "middle")
     for i, word in enumerate(CHANNELS):
         image.text(left + (i + 0.5) * step, 5 * 92 + 18, word, "tok", "middle")
     return image

@@ -1,4 +1,4 @@
-"""A slope, and a number that changes the loss on two paths."""
+"""A slope, a product as an area, and a number that changes the loss on two paths."""
 
 import numpy as np
 from svg import Svg, chart
@@ -24,3 +24,20 @@ def paths(width):
         image.rect(x - 18, 79, 36, 32)
         image.text(x, 100, name, "tok", "middle")
     return image
+
+
+def rectangle(width):
+    """u times v, and what it gains when one of them grows."""
+    image = Svg(width, 210)
+    left, top, long, high, more = (width - 260) / 2, 48, 200, 110, 34
+    image.rect(left, top, long, high, "cellbox att", 0, "--share:.6")
+    image.rect(left + long, top, more, high, "cellbox att", 0, "--share:.25")
+    image.rect(left, top - more, long, more, "cellbox att", 0, "--share:.25")
+    image.rect(left + long, top - more, more, more, "loss", 0)
+    for x, y, words in ((left + long / 2, top + high / 2 + 5, "u · v"),
+                        (left + long / 2, top - more / 2 + 5, "ε · u"),
+                        (left + long / 2, top + high + 22, "u"),
+                        (left + long + more / 2, top + high + 22, "ε"),
+                        (left - 14, top + high / 2 + 5, "v"), (left - 14, top - more / 2 + 5, "ε")):
+        image.text(x, y, words, "tok", "middle")
+    return image.text(left + long + more + 8, top + high / 2 + 5, "ε · v", "tok")

@@ -87,6 +87,11 @@ def exponential(width):
                  "x", "", y_range=(0, 3), x_ticks=[-1, -0.5, 0, 0.5, 1])
 
 
+def signed(value, *digits):
+    """A number with its sign, a positive one too."""
+    return ("+" if value > 0 else "") + printed(value, *digits)
+
+
 def bars(width):
     """The row before and after the score of sofa is raised by a half."""
     before, _ = softmax(X)
@@ -102,7 +107,7 @@ def bars(width):
         image.rect(x, 160 - max(old, new), 0.56 * step, abs(new - old),
                    "gain" if new > old else "loss", 2)
         image.text(left + (i + 0.5) * step, 152 - max(old, new),
-                   ("+" if new > old else "") + printed(after[i] - before[i], 3), "num", "middle")
+                   signed(after[i] - before[i], 3), "num", "middle")
         image.text(left + (i + 0.5) * step, 179, word, "tok", "middle")
         image.text(left + (i + 0.5) * step, 199, printed(before[i], 2), "nt", "middle")
     return image
@@ -119,6 +124,7 @@ def gradients(width):
     def y(value):
         return 96 - 92 * value
 
+    image.text(0, 14, "d_probs", "lab").text(0, 178, "d_x", "lab")
     image.line(left, y(0), width, y(0), "axis").line(left, y(mean), width, y(mean), "level")
     image.text(left, y(mean) - 7, f"mean_grad {printed(mean, 2)}", "num")
     for i, word in enumerate(WORDS):
@@ -126,13 +132,13 @@ def gradients(width):
         kind = "up" if D_PROBS[i] > mean else "dn"
         image.line(x, y(D_PROBS[i]), x, y(mean), f"gap {kind}")
         image.dot(x, y(D_PROBS[i]), 5, f"{kind}-o")
-        image.text(x, y(D_PROBS[i]) + (-10 if D_PROBS[i] > mean else 20), printed(D_PROBS[i]),
+        image.text(x, y(D_PROBS[i]) + (-10 if D_PROBS[i] > mean else 20), signed(D_PROBS[i]),
                    "num", "middle")
         size = 190 * d_x[i]
         image.rect(x - 0.28 * step, 232 - max(size, 0), 0.56 * step, max(abs(size), 0.5),
                    f"{kind}-o", 2)
         image.text(x, 232 - max(size, 0) - 6 if size > 0 else 232 - size + 15,
-                   printed(d_x[i], 3), "num", "middle")
+                   signed(d_x[i], 3), "num", "middle")
         image.text(x, 312, word, "tok", "middle")
     image.line(left, 232, width, 232, "axis")
     return image
