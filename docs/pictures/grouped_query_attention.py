@@ -6,7 +6,7 @@ from functools import lru_cache
 from math import prod
 
 import numpy as np
-from multi_head_attention import CHANNELS, PLACES, SIZE, SYMBOLS, WORDS, X, asked, signed
+from multi_head_attention import CHANNELS, POSITIONS, SIZE, SYMBOLS, WORDS, X, asked, signed
 from npgpt.blocks import grouped_query_attention, grouped_query_attention_backward
 from npgpt.families import llama
 from npgpt.layers import (
@@ -142,7 +142,7 @@ def learned(steps=120, count=32, seed=0, D=4):
     """{K: (right answers in % at every 10th step, weights)} of one layer with four heads that
     learns to answer two questions at once."""
     found = {}
-    cos, sin = np.ones((1, 1, PLACES + 1, D // 2)), np.zeros((1, 1, PLACES + 1, D // 2))
+    cos, sin = np.ones((1, 1, POSITIONS + 1, D // 2)), np.zeros((1, 1, POSITIONS + 1, D // 2))
     for K in (4, 2, 1):
         draw = np.random.default_rng(seed)
         shapes = {"q": (SIZE, 4 * D), "k": (SIZE, K * D), "v": (SIZE, K * D), "out": (4 * D, SIZE)}
