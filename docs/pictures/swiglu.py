@@ -20,7 +20,7 @@ GATE, UP = (linear(X, **PARAMS[name])[0][0] for name in ("gate", "up"))
 D_OUT = np.zeros((1, 4, 3))
 D_OUT[0, :, 2] = [-0.5, 0.5, -0.2, 0.4]
 D_HIDDEN = D_OUT[0] @ PARAMS["down"]["weight"].T
-WIDE = np.linspace(-4, 4, 161)
+SPAN = np.linspace(-4, 4, 161)
 
 
 def worked():

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import pytest
+
 from parity_tests import plugin, report
 
 RECORD = {"profile": "acceptance", "date": "2026-01-02", "commit": "1a2b3c4", "versions": {},
@@ -70,6 +72,7 @@ def test_a_profile_without_a_path_reports_too(pytestconfig, tmp_path):
     assert (tmp_path / "report.json").exists()
 
 
+@pytest.mark.acceptance  # a whole run of pytest inside
 def test_a_candidate_is_called_right_only_where_it_was_tried(pytestconfig):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--candidate", "my_package", "-n", "1", "-k", "gelu",
@@ -83,6 +86,7 @@ def test_a_candidate_is_called_right_only_where_it_was_tried(pytestconfig):
     assert "not tried    layer_norm" in done.stdout
 
 
+@pytest.mark.acceptance  # a whole run of pytest inside
 def test_gradcheck_and_pytest_give_a_candidate_one_verdict(pytestconfig):
     def said(*command):
         return subprocess.run(

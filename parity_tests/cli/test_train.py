@@ -117,6 +117,7 @@ def test_numpy_runs_compiled_where_it_is_asked_to(npgpt, tmp_path, corpus, monke
     assert npgpt("train", *flags(corpus=corpus), "--check", "--compile")[0] in (0, 1) and shards
 
 
+@pytest.mark.acceptance
 def test_without_numba(tmp_path, corpus):
     code = ("import sys; sys.modules['numba'] = None; from npgpt.cli.main import main;"
             " sys.exit(main(sys.argv[1:]))")

@@ -30,7 +30,7 @@ def tokens():
 
 
 def word(id):
-    """A token as it is shown: a space as ␣; bytes that are no whole character in hexadecimal."""
+    """A token as it is printed: a space as ␣; bytes that are no whole character in hexadecimal."""
     try:
         return tokens()[id].decode("utf-8").replace(" ", "␣")
     except UnicodeDecodeError:
