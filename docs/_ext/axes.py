@@ -3,7 +3,7 @@
 AXES = {
     "B": "sequences in a batch",
     "T": "positions in a sequence; in attention, queries",
-    "S": "keys and values; more than T only with a cache",
+    "S": "keys and values, more than T only with a cache; in softmax, scores in a row",
     "C": "channels: numbers in the vector of one position",
     "H": "heads, side by side",
     "K": "key and value heads; at most H",
