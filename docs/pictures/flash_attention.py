@@ -13,7 +13,7 @@ from svg import Svg, chart, printed
 RECORD = Path(__file__).parents[1] / "records" / "flash_memory.json"
 SIZE, HIM, TOM = 2, 5, 2
 FOUR = tuple(a[None, None] for a in (Q, K, V))
-LENGTH, FORWARD, BACKWARD, KEPT = range(4)     # a row of the record
+LENGTH, FORWARD, BACKWARD, SAVED = range(4)     # a row of the record
 
 
 @lru_cache(maxsize=1)
@@ -60,32 +60,32 @@ def peak(name):
 
 def worked():
     q, k, v = FOUR
-    seen = tiles()
+    states = tiles()
     _, saved = attention(q, k, v, causal=True)
     probs = saved[3][0, 0]
     d_probs = D_Y @ V.T
     mean = (probs * d_probs).sum(-1, keepdims=True)
     d_scores = probs * (d_probs - mean)
-    d_q = np.cumsum([d_scores[HIM, tile["keys"]] @ K[tile["keys"]] / 2 for tile in seen], axis=0)
+    d_q = np.cumsum([d_scores[HIM, tile["keys"]] @ K[tile["keys"]] / 2 for tile in states], axis=0)
     assert np.allclose(d_q[-1], attention_backward(D_Y[None, None], saved)[0][0, 0, HIM])
     lengths = column("attention", LENGTH)
     said = record()
     names = {
         "words": WORDS, "qc": Q_COLUMNS, "vc": V_COLUMNS, "him": HIM, "tom": TOM,
         "tiles": ["tile 1", "tile 2", "tile 3"],
-        "s": [spread(tile["scores"][-1], tile["keys"]) for tile in seen],
-        "w": [spread(tile["powers"][-1], tile["keys"]) for tile in seen],
-        "p": [spread(probs[HIM, tile["keys"]], tile["keys"]) for tile in seen],
-        "ds": [spread(d_scores[HIM, tile["keys"]], tile["keys"]) for tile in seen],
-        "dp": d_probs[HIM], "top": [tile["top"][HIM] for tile in seen],
-        "shrink": [tile["shrink"][-1] for tile in seen],
-        "total": [tile["total"][HIM] for tile in seen], "mixed": [tile["y"][HIM] for tile in seen],
-        "mixed1": [tile["powers"][-1] @ V[tile["keys"]] for tile in seen],
+        "s": [spread(tile["scores"][-1], tile["keys"]) for tile in states],
+        "w": [spread(tile["powers"][-1], tile["keys"]) for tile in states],
+        "p": [spread(probs[HIM, tile["keys"]], tile["keys"]) for tile in states],
+        "ds": [spread(d_scores[HIM, tile["keys"]], tile["keys"]) for tile in states],
+        "dp": d_probs[HIM], "top": [tile["top"][HIM] for tile in states],
+        "shrink": [tile["shrink"][-1] for tile in states],
+        "total": [tile["total"][HIM] for tile in states],
+        "mixed": [tile["y"][HIM] for tile in states],
         "dq": d_q, "raw": Q[HIM] @ K.T / 2, "probs": probs, "g": float(mean[HIM, 0]),
         "rows": ["plain", "flash"],
         "lengths": [f"{n:,.0f}" for n in lengths], "n": int(lengths[-1]),
         "peaks": np.array([peak("attention"), peak("flash_attention")]) / 1e6,
-        "kept": np.array([column("attention", KEPT), column("flash_attention", KEPT)]) / 1e6,
+        "kept": np.array([column("attention", SAVED), column("flash_attention", SAVED)]) / 1e6,
         "said": said, "shape": said["shape"],
         "model": 9 * 30 * int(lengths[-1]) ** 2 * 4 / 1e9}
     return {"flash_attention": {"args": {"q": q, "k": k, "v": v, "causal": True, "size": SIZE},
@@ -104,7 +104,7 @@ def problem(width):
 def picture(width):
     """The table of scores in three tiles; the second is in memory. Beside it what is kept."""
     phone = width < 500
-    seen = tiles()
+    states = tiles()
     left, cell = (52, 30) if phone else (70, 46)
     high, gap, top = 30, 4, 60 if phone else 46
     grid = 6 * cell + 2 * gap
@@ -115,7 +115,7 @@ def picture(width):
         image.text(x, top - 8 - 15 * (phone and j % 2), word, "nt", "middle")
     for i, word in enumerate(WORDS):
         image.text(left - 8, top + (i + 0.5) * high + 4, word, "tok" if i == HIM else "nt", "end")
-    for number, tile in enumerate(seen):
+    for number, tile in enumerate(states):
         first, keys = tile["rows"].start, tile["keys"]
         x = left + keys.start * cell + gap * number
         if first:
@@ -125,9 +125,9 @@ def picture(width):
             for j, score in enumerate(row):
                 now, known = number == 1, np.isfinite(score)
                 at = x + j * cell, top + (first + i) * high
-                share = min(1, abs(score) / 4) if known and now else 0
+                strength = min(1, abs(score) / 4) if known and now else 0
                 image.rect(*at, cell - 2, high - 2, "cellbox att" if now else "cellbox grey", 3,
-                           f"--share:{share:.2f}")
+                           f"--share:{strength:.2f}")
                 if now:
                     image.text(at[0] + cell / 2 - 1, at[1] + 19,
                                printed(score) if known else "−∞", "val", "middle")
@@ -136,7 +136,7 @@ def picture(width):
     x = left + grid + (14 if phone else 34)
     columns = ["top", "total"] if phone else ["top", "total", *V_COLUMNS[:2]]
     step = 40 if phone else 54
-    values = np.column_stack([seen[1]["top"], seen[1]["total"], seen[1]["y"][:, :2]])
+    values = np.column_stack([states[1]["top"], states[1]["total"], states[1]["y"][:, :2]])
     image.text(x, 14, "kept" if phone else "kept for each query", "nt")
     for j, word in enumerate(columns):
         image.text(x + (j + 0.5) * step, top - 8, word if j < 2 or phone else f"y {word}", "nt",
@@ -152,13 +152,13 @@ def picture(width):
 def online(width):
     """The row of `him` after each tile: powers under the largest score so far."""
     phone = width < 500
-    seen = tiles()
+    states = tiles()
     raw = Q[HIM] @ K.T / 2
     tall, high = 74, 132
     image = Svg(width, 3 * high + 4)
     left = 66 if phone else 96
     step = (width - left - (60 if phone else 92)) / 6
-    for number, tile in enumerate(seen):
+    for number, tile in enumerate(states):
         base = 30 + tall + number * high
         old, new = tile["before"][HIM], tile["top"][HIM]
         read = tile["keys"].stop

@@ -116,11 +116,11 @@ def reading(length=4096, D=64, seed=0):
     heads; every key and value is read once, by all the queries of its group together."""
     draw = np.random.default_rng(seed)
     q = draw.normal(size=(32, D)).astype(np.float32)
-    kept = draw.normal(size=(2, 32, length, D)).astype(np.float32)
+    cache = draw.normal(size=(2, 32, length, D)).astype(np.float32)
     best = dict.fromkeys(COUNTS, np.inf)
     for _ in range(12):
         for K in COUNTS:
-            k, v = kept[:, :K]
+            k, v = cache[:, :K]
             start = time.perf_counter()
             scores = q.reshape(K, 32 // K, D) @ k.swapaxes(-1, -2) / D**0.5
             softmax(scores)[0] @ v

@@ -42,7 +42,7 @@ HIM, TOM, FLED = 2, 1, 4
 COS, SIN = rope_angles(np.arange(3)[None], 2, CONFIG.theta, TOKENS)
 
 
-def shares():
+def probabilities():
     """Where each word looks: after the norm, the rotation and softmax."""
     normed, _ = rms_norm(TOKENS[IDS], ONES)
     q, _ = rope((normed @ QUERY)[:, None], COS, SIN)
@@ -81,7 +81,7 @@ def worked():
         "qkv": np.hstack([QUERY, KEY, VALUE]), "gate_up": np.hstack([GATE, UP]),
         "sixes": ["q", "q", "k", "k", "v dog", "v cat"],
         "fours": ["gate dog", "gate cat", "up dog", "up cat"], "x_in": x[0], "after": after[0],
-        "p": shares(),
+        "p": probabilities(),
         "gated": gated_mlp(normed_2, BLOCK["feed_forward"])[0][0],
         "probs": probs[0], "swapped": swapped[0, HIM], "orders": ["Rex Tom him", "Tom Rex him"],
         "said": said, "losses": losses, "changes": list(losses), "seeds": ["seed 1", "seed 2"],

@@ -22,7 +22,7 @@
   // copy one pane: the rows are interleaved in the document, so gather one side's in order
   $("[data-copy]").forEach(b => b.onclick = async () => {
     const box = b.closest(".twin, .cell"), side = b.dataset.copy;
-    const lines = $(side === "run" ? ".code code" : `.half.${side} .ln > code`, box).map(c => c.textContent);
+    const lines = $(side === "run" ? ".code code" : `.seg:not(.inset) > .half.${side} .ln > code`, box).map(c => c.textContent);
     b.dataset.text = (b.dataset.before || "") + lines.join("\n") + "\n";
     try { await navigator.clipboard.writeText(b.dataset.text); b.textContent = "Copied"; } catch { b.textContent = "Press Ctrl+C"; }
     setTimeout(() => b.textContent = "Copy", 1400);
