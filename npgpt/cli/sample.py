@@ -55,7 +55,7 @@ def sample(run: options.RunPath, *, request: Request, as_json: options.AsJson = 
         model = BY_TYPE[checkpoint.family.FILES["model_type"]]
         return Engine(model, checkpoint.params, checkpoint.config, checkpoint.tokenizer)
 
-    answer(load_checkpoint(run), engine, request, as_json)
+    answer(load_checkpoint(run, as_stored=True), engine, request, as_json)
 
 
 def answer(checkpoint, engine: Callable, request: Request, as_json: bool) -> None:

@@ -34,4 +34,4 @@ def sample(
         params = to_torch(checkpoint.params, chosen)
         return Engine(model, params, checkpoint.config, checkpoint.tokenizer)
 
-    answer(load_checkpoint(run), engine, request, as_json)
+    answer(load_checkpoint(run, as_stored=True), engine, request, as_json)

@@ -58,13 +58,16 @@ def save_checkpoint(
         write_training(path, params, training)
 
 
-def load_checkpoint(path: str | Path, family: Any = None) -> Checkpoint:
+def load_checkpoint(
+    path: str | Path, family: Any = None, as_stored: bool = False
+) -> Checkpoint:
     """Read a run, or a directory of `transformers`, its cache included. `family`:
-    whose model it is, by default what its model_type says."""
+    whose model it is, by default what its model_type says. `as_stored`: the weights
+    in the file's memory order, which is read faster; the same numbers."""
     path = find_directory(path)
     family = family or family_in(path)
     config = read_config(path, family)
-    params = read_weights(path, config, family)
+    params = read_weights(path, config, family, as_stored)
     settings = read_settings(path)
     tokenizer = read_tokenizer(path, config, exactly=settings is not None)
     heads = getattr(config, "heads", None)  # no tensor's shape shows them

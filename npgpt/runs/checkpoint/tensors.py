@@ -1,10 +1,11 @@
 """safetensors files: opened, checked by name and shape, and written whole."""
 
 import json
+import math
+import mmap
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,41 +15,36 @@ from npgpt.runs.checkpoint.listed import first_few
 
 # what is read -> what it is read as, each number exactly
 DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float32, "BF16": np.float32}
+IN_FILES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
 @dataclass
 class Stored:
-    """A tensor in an open file, under the name that it has there."""
+    """A tensor in a file that is mapped into memory, under the name that it has there;
+    start: its first byte."""
 
     file: Path
-    source: Any
+    mapped: mmap.mmap
     name: str
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(self.source.get_slice(self.name).get_shape())
-
-    @property
-    def dtype(self) -> str:
-        return self.source.get_slice(self.name).get_dtype()
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
 
     def read(self) -> np.ndarray:
+        """The tensor in memory of its own: NumPy asks for large pages, from which a
+        product reads a weight faster."""
+        found = np.frombuffer(
+            self.mapped, IN_FILES[self.dtype], math.prod(self.shape), self.start)
         if self.dtype == "BF16":
-            return read_bfloat16(self.file, self.name).reshape(self.shape)
-        # a copy: NumPy asks for large pages, from which a product reads a weight faster
-        return self.source.get_tensor(self.name).astype(DTYPES[self.dtype], copy=True)
+            return from_bfloat16(found).reshape(self.shape)
+        return found.astype(DTYPES[self.dtype], copy=True).reshape(self.shape)
 
 
-def read_bfloat16(file: Path, name: str) -> np.ndarray:
-    """A tensor's numbers in a row, as float32, of which bfloat16 is the upper half.
-    NumPy has no such numbers, so they are read here (safetensors' format)."""
-    with open(file, "rb") as opened:
-        length = int.from_bytes(opened.read(8), "little")
-        start, end = json.loads(opened.read(length))[name]["data_offsets"]
-        opened.seek(8 + length + start)
-        upper = np.fromfile(opened, "<u2", (end - start) // 2).astype(np.uint32)
-    upper <<= 16
-    return upper.view(np.float32)
+def from_bfloat16(upper: np.ndarray) -> np.ndarray:
+    """bfloat16, which NumPy does not have, as float32, of which it is the upper half."""
+    numbers = upper.astype(np.uint32)
+    numbers <<= 16
+    return numbers.view(np.float32)
 
 
 def open_tensors(file: Path):
@@ -68,8 +64,13 @@ def open_tensors(file: Path):
 
 
 def tensors_in(file: Path) -> list[Stored]:
-    source = open_tensors(file)
-    return [Stored(file, source, name) for name in source.keys()]  # noqa: SIM118 (no dict)
+    with open_tensors(file) as checked, open(file, "rb") as opened:
+        names = checked.keys()
+        mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+    start = 8 + int.from_bytes(mapped[:8], "little")
+    header = json.loads(mapped[8:start])
+    return [Stored(file, mapped, name, header[name]["dtype"], tuple(header[name]["shape"]),
+                   start + header[name]["data_offsets"][0]) for name in names]
 
 
 def check_names(file: Path, expected: dict, found: dict[str, Stored]) -> None:

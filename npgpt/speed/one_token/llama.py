@@ -54,7 +54,7 @@ def llama_step(params, token, cache, config):
 def norm(x, weight, eps):
     """RMS norm: x (..., C) -> (..., C)."""
     # (1) divide by the root mean square
-    mean_square = (x * x).mean(axis=-1, keepdims=True)
+    mean_square = np.vecdot(x, x)[..., None] / x.shape[-1]
     normed = x * (1 / np.sqrt(mean_square + eps))     # (..., C)
     # (2) scale
     return normed * weight                            # (..., C)

@@ -97,11 +97,12 @@ def test_numbers_of_sixteen_bits_in_one_file_or_several(tmp_path, dtype, shard, 
 
 
 def test_every_bfloat16_is_read_exactly(tmp_path):
-    from npgpt.runs.checkpoint.tensors import read_bfloat16
+    from npgpt.runs.checkpoint.tensors import tensors_in
 
     every = torch.arange(-2**15, 2**15, dtype=torch.int16).view(torch.bfloat16)
     save_file({"a": torch.ones(3), "b": every}, tmp_path / "a.safetensors")
-    found = read_bfloat16(tmp_path / "a.safetensors", "b")
+    stored = {tensor.name: tensor for tensor in tensors_in(tmp_path / "a.safetensors")}
+    found = stored["b"].read()
     np.testing.assert_array_equal(found.view(np.uint32), every.float().numpy().view(np.uint32))
 
 
