@@ -46,7 +46,8 @@ def worked():
 
 def moved(way=0.001):
     """The slope of each share of `him` by the score of Tom, measured."""
-    above, below = (softmax(run()["scores"][5] + sign * way * np.eye(6)[2])[0] for sign in (1, -1))
+    above, below = (softmax(run()["scores"][5] + nudge * way * np.eye(6)[2])[0]
+                    for nudge in (1, -1))
     return (above - below) / (2 * way)
 
 

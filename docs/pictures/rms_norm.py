@@ -192,15 +192,16 @@ def circle(width):
                    "start" if word == "x" else "end")
     normed = row / size(row)
     on = at(normed)
-    along = normed * (normed * d_normed).mean()
-    rest = d_normed - along
+    parallel = normed * (normed * d_normed).mean()
+    rest = d_normed - parallel
     image.arrow(*on, *at(normed + d_normed))
-    image.line(*on, *at(normed + along), "ln-ink")
-    image.line(*at(normed + along), *at(normed + d_normed), "ln-att")
+    image.line(*on, *at(normed + parallel), "ln-ink")
+    image.line(*at(normed + parallel), *at(normed + d_normed), "ln-att")
     image.text(on[0] - 9, on[1] - 4, "normed", "lab", "end")
     image.text(at(normed + d_normed)[0] + 8, at(normed + d_normed)[1] + 5, "d_normed", "lab")
-    image.text(at(normed + along)[0] - 2, at(normed + along)[1] - 12, "along the row", "nt", "end")
-    middle = at(normed + along + 0.55 * rest)
+    image.text(at(normed + parallel)[0] - 2, at(normed + parallel)[1] - 12, "along the row", "nt",
+               "end")
+    middle = at(normed + parallel + 0.55 * rest)
     image.text(middle[0] + 9, middle[1] + 2, "the rest", "nt")
     return image
 
@@ -210,10 +211,10 @@ def parts(width):
     _, saved = rms_norm(X[0], WEIGHT)
     normed, inv_rms = saved[0], saved[1][0]
     d_normed = D_Y[0] * WEIGHT
-    along = normed * (d_normed * normed).mean()
-    rows = [("d_normed", d_normed, "arrives"), ("out in (1)", along, "normed · mean_grad"),
-            ("the rest", d_normed - along, "the difference"),
-            ("d_x", (d_normed - along) * inv_rms, "the rest · inv_rms")]
+    parallel = normed * (d_normed * normed).mean()
+    rows = [("d_normed", d_normed, "arrives"), ("out in (1)", parallel, "normed · mean_grad"),
+            ("the rest", d_normed - parallel, "the difference"),
+            ("d_x", (d_normed - parallel) * inv_rms, "the rest · inv_rms")]
     image = Svg(width, len(rows) * 88 + 24)
     left = 126 if width < 500 else 150
     step = (width - left) / 5

@@ -33,10 +33,10 @@ def worked():
     names = {"words": WORDS, "cc": COLUMNS, "dog": 2, "barked": 3, "keys": keys,
              "query": QUERY[None], "key": KEY[None], "scores": scores, "moved": moved,
              "one_off": one_off,
-             "inside": {name: 100 * shares[:TRAINED - BACK].mean()
-                        for name, (shares, _) in found.items()},
-             "outside": {name: 100 * shares[TRAINED - BACK:].mean()
-                         for name, (shares, _) in found.items()},
+             "inside": {name: 100 * fractions[:TRAINED - BACK].mean()
+                        for name, (fractions, _) in found.items()},
+             "outside": {name: 100 * fractions[TRAINED - BACK:].mean()
+                         for name, (fractions, _) in found.items()},
              "waves": np.array([[wave(0, 64, 1e4), wave(31, 64, 1e4), wave(31, 64, 5e5)]])}
     return {"rope": {"args": {"x": x, "cos": COS, "sin": SIN}, "d_y": D_Y, "names": names},
             "rope_angles": {"args": {"positions": POSITIONS, "D": 4, "theta": THETA,
@@ -64,7 +64,7 @@ def trained(steps=250, rate=0.05, seed=0):
     draw = np.random.default_rng(seed)
     learned = {"positions": draw.normal(size=(LENGTH, SIZE)) / 2,
                "q": draw.normal(size=(SIZE, SIZE)) / 4, "k": draw.normal(size=(SIZE, SIZE)) / 4}
-    turned = {"q": draw.normal(size=(1, SIZE)), "k": draw.normal(size=(1, SIZE))}
+    rotated = {"q": draw.normal(size=(1, SIZE)), "k": draw.normal(size=(1, SIZE))}
     angles = rope_angles(np.arange(LENGTH)[None], SIZE, 100.0, draw.normal(size=1))
 
     def queries_and_keys(params, count):
@@ -84,23 +84,23 @@ def trained(steps=250, rate=0.05, seed=0):
         return {name: rope_backward(d[None, None], cut)[0, 0].sum(0, keepdims=True)
                 for name, d in (("q", d_q), ("k", d_k))}
 
-    def shares(params, count):
+    def fractions(params, count):
         q, k = queries_and_keys(params, count)
         scores = np.where(np.tri(count, dtype=bool), q @ k.T / SIZE**0.5, -np.inf)
         return q, k, scores, softmax(scores)[0]
 
     found = {}
-    for name, params in (("learned rows", learned), ("RoPE", turned)):
+    for name, params in (("learned rows", learned), ("RoPE", rotated)):
         state, rows = adamw_init(params), np.arange(BACK, TRAINED)
         for _ in range(steps):
-            q, k, _, probs = shares(params, TRAINED)
+            q, k, _, probs = fractions(params, TRAINED)
             d_scores = np.zeros_like(probs)
             d_scores[rows] = probs[rows] / len(rows)
             d_scores[rows, rows - BACK] -= 1 / len(rows)
             d_scores /= SIZE**0.5
             grads = grads_of(params, TRAINED, d_scores @ k, d_scores.T @ q)
             adamw_step(params, grads, state, rate, weight_decay=0)
-        _, _, scores, probs = shares(params, LENGTH)
+        _, _, scores, probs = fractions(params, LENGTH)
         rows = np.arange(BACK, LENGTH)
         found[name] = probs[rows, rows - BACK], scores[LENGTH - 1][::-1]
     return found
