@@ -37,6 +37,7 @@ def measure(
     from npgpt.generation import Engine, SamplingSettings, generate
     from npgpt.models import BY_TYPE
     from npgpt.runs.checkpoint import load_checkpoint
+    from npgpt.speed import tune_allocator
     from npgpt.speed.blas_threads import blas_threads
     from npgpt.tree import tree_leaves
     from torchgpt import to_torch
@@ -44,6 +45,7 @@ def measure(
     found = load_checkpoint(model, as_stored=True)
     if found.tokenizer is None:
         raise InputError(f"{found.path} has no tokenizer: the prompts are text")
+    tune_allocator()  # as `npgpt sample` does
     config, name = found.config, found.family.FILES["model_type"]
     params = Engine(BY_TYPE[name], found.params, config).params_for(
         True, SamplingSettings(tokens))
