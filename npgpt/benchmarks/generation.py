@@ -2,12 +2,11 @@
 
 import os
 import statistics
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from npgpt.benchmarks import timing
+from npgpt.benchmarks import real_model, timing
+from npgpt.benchmarks.bandwidth import read_bandwidth
 from npgpt.benchmarks.machine import describe, machine
 from npgpt.benchmarks.report import Report, Table
 from npgpt.errors import InputError
@@ -130,23 +129,9 @@ def their_model(config, torch, transformers):
     return model, model.state_dict()
 
 
-def read_bandwidth() -> float:
-    """GB/s at which all cores together read 256 MiB; the best of five."""
-    import numpy as np
-    from threadpoolctl import threadpool_limits
-
-    workers = os.cpu_count() or 1
-    parts = np.array_split(np.ones(2**26, np.float32), workers)
-    best = float("inf")
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
-        for _ in range(5):
-            start = time.perf_counter()
-            list(pool.map(lambda part: np.dot(part, part), parts))
-            best = min(best, time.perf_counter() - start)
-    return 2**28 / 1e9 / best
-
-
 def report(result: dict[str, Any]) -> Report:
+    if "model" in result:
+        return real_model.report(result)
     lines: Report = [describe(result["machine"])]
     for name, row in result["sizes"].items():
         config = row["config"]
@@ -170,6 +155,8 @@ def report(result: dict[str, Any]) -> Report:
 
 def markdown(result: dict[str, Any]) -> str:
     """A record of `npgpt bench generation` -> the table and its machine."""
+    if "model" in result:
+        return real_model.markdown(result)
     contenders = ("npgpt", "npgpt, longer side", "torchgpt, by hand", "transformers")
     lines = ["| one token after another | npgpt | weights along their longer side | torch by hand "
              "| transformers | times transformers' speed | share of the bandwidth |",

@@ -50,8 +50,10 @@ def sample(run: options.RunPath, *, request: Request, as_json: options.AsJson = 
     from npgpt.generation import Engine
     from npgpt.models import BY_TYPE
     from npgpt.runs.checkpoint import load_checkpoint
+    from npgpt.speed import tune_allocator
 
     def engine(checkpoint):
+        tune_allocator()  # a prompt's arrays: the same ones in every block
         model = BY_TYPE[checkpoint.family.FILES["model_type"]]
         return Engine(model, checkpoint.params, checkpoint.config, checkpoint.tokenizer)
 

@@ -1,13 +1,18 @@
 """Caches: what a model keeps of the tokens that it has read."""
 
+from dataclasses import replace
+
 import torch
 
 from npgpt.tree import tree_leaves, tree_map
 
 
-def empty_cache(model, config, batch, params):
+def empty_cache(model, config, batch, params, room=None):
     """-> the cache of `batch` rows that have read nothing, zeros of the
-    weights' dtype and start 0; None for a model that keeps none."""
+    weights' dtype and start 0; None for a model that keeps none. room:
+    for how many tokens, by default the whole context."""
+    if room is not None:
+        config = replace(config, context_length=room)
     shapes = model.cache_shapes(config, batch)
     if shapes is None:
         return None

@@ -38,7 +38,8 @@ def generate(model, params, config, ids, max_new_tokens=100,
         else:
             unread = window if cache is None else window[-1:]
             if cache is None:
-                cache = empty_cache(model, config, 1, params)
+                room = N and min(N, len(window) + max_new_tokens)
+                cache = empty_cache(model, config, 1, params, room)
             rows, cache = read(model, params, config, [unread], cache)
             logits = rows[0]                          # (V,)
         # (3) draw the next token
