@@ -49,7 +49,7 @@ def chat(run: options.RunPath, *, request: Request, as_json: options.AsJson = Fa
         model = BY_TYPE[checkpoint.family.FILES["model_type"]]
         return Engine(model, checkpoint.params, checkpoint.config, checkpoint.tokenizer)
 
-    talk(load_checkpoint(run), engine, request, as_json)
+    talk(load_checkpoint(run, as_stored=True), engine, request, as_json)
 
 
 def talk(checkpoint, engine: Callable, request: Request, as_json: bool) -> None:

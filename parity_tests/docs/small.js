@@ -2,7 +2,7 @@
   const faults = new Set();
   for (const e of document.querySelectorAll('main svg text')) {
     if (!e.getBoundingClientRect().width) continue;
-    const size = parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a;
+    const size = parseFloat(getComputedStyle(e).fontSize) * Math.hypot(e.getScreenCTM().a, e.getScreenCTM().b);
     if (size < 11.7) faults.add(`a label of ${size.toFixed(1)} px in a picture: ${e.textContent.slice(0, 30)}`);
   }
   const walk = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);

@@ -28,7 +28,7 @@ def test_each_part_has_one_that_is_valid(made):
 
 
 def test_cells_hold_the_source(made):
-    layers = next(text for path, text in made.items() if path.stem == "layers")
+    layers = next(text for path, text in made.items() if path.stem == "11_building_it")
     code = ["".join(cell["source"]) for cell in json.loads(layers)["cells"]
             if cell["cell_type"] == "code"]
     assert any("np.sqrt(variance + float(eps))" in text for text in code)

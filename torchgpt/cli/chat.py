@@ -35,4 +35,4 @@ def chat(
         params = to_torch(checkpoint.params, chosen)
         return Engine(model, params, checkpoint.config, checkpoint.tokenizer)
 
-    talk(load_checkpoint(run), engine, request, as_json)
+    talk(load_checkpoint(run, as_stored=True), engine, request, as_json)
