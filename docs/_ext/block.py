@@ -41,10 +41,11 @@ class Block(SphinxDirective):
 
 
 def load(path, function, *missing):
-    """A function from a file of docs/pictures, which may import `svg`."""
-    for place in (DOCS / "pictures", Path(__file__).parent):
+    """A function from a file of docs/pictures, which may import `svg` and its neighbours.
+    These are found last: one of them is called like a library."""
+    for place in (Path(__file__).parent, DOCS / "pictures"):
         if str(place) not in sys.path:
-            sys.path.insert(0, str(place))
+            sys.path.append(str(place))
     key = path, path.stat().st_mtime_ns
     if key not in LOADED:  # once a process: a file's pictures share what they compute
         spec = importlib.util.spec_from_file_location(f"picture_{path.stem}", path)
