@@ -225,12 +225,23 @@ def made():
 
 
 def write(app=None):
-    """Write those that changed."""
+    """Write those that changed; nothing is made anew where no source is younger than the
+    last time."""
+    stamp = DOCS / "_build" / "notebooks.stamp"
+    sources = [path for place, pattern in (
+        (DOCS, "chapters/*.md"), (DOCS, "pictures/**/*.py"), (DOCS, "_ext/*.py"),
+        (DOCS, "index.md"), (DOCS.parent, "npgpt/**/*.py"), (DOCS.parent, "torchgpt/**/*.py"))
+        for path in place.glob(pattern)]
+    youngest = max(path.stat().st_mtime for path in sources)
+    there = all(file_of(part).exists() for part in parts())
+    if there and stamp.exists() and stamp.stat().st_mtime > youngest:
+        return
     (DOCS / "notebooks").mkdir(exist_ok=True)
     for path, text in made().items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
-
+    stamp.parent.mkdir(exist_ok=True)
+    stamp.touch()
 
 
 def setup(app):
