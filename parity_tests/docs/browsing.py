@@ -62,7 +62,8 @@ def look(chromium, path, axe=None, views=VIEWS):
     for width, scheme in views:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(250)  # colours move over
+        if views[1:]:
+            page.wait_for_timeout(250)  # colours move over
         faults += [f"at {width} {scheme}: {fault}" for fault in faults_of(page, width, scheme)]
         if axe and (width > 1000 or scheme == "light"):
             faults += [f"at {width} {scheme}: {fault}" for fault in serious(page)]

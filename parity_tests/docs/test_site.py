@@ -201,11 +201,12 @@ def test_every_page_in_the_browser(book, chromium, name):
 
 @pytest.mark.acceptance
 def test_no_listing_is_too_wide(book, chromium):
-    """The pages of the source files are all drawn by one loop."""
+    """The pages of the source files are all drawn by one loop: the largest are looked at."""
     import browsing
 
     faults = []
-    for path in sorted((book / "source").rglob("*.html")):
+    listings = sorted((book / "source").rglob("*.html"), key=lambda path: path.stat().st_size)
+    for path in listings[-12:]:
         faults += browsing.look(chromium, path, views=[(390, "light")])
     assert not faults, "\n".join(faults)
 
