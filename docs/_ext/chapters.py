@@ -6,8 +6,9 @@ the links the other way, "used by", follow from all heads together.
 
 import re
 from functools import lru_cache
+from pathlib import Path
 
-from block import DOCS
+DOCS = Path(__file__).parents[1]
 
 
 @lru_cache(maxsize=1)
