@@ -16,6 +16,12 @@ def printed(value, digits=1):
     return "0" if text in ("-0", "") else text.replace("-", "−")
 
 
+def signed(value, digits=1):
+    """A gradient as a picture prints it: with its sign, a positive one too."""
+    text = printed(value, digits)
+    return text if text == "0" or text.startswith("−") else f"+{text}"
+
+
 class Svg:
     """Collects shapes; `html(kind, alt)` gives the element for the page."""
 
@@ -140,6 +146,64 @@ class Svg:
         role = "group" if any(part.startswith("<a ") for part in self.parts) else "img"
         return (f'<svg class="{self.kind} {kind}" viewBox="0 0 {self.width:g} {self.height:g}" '
                 f'role="{role}" aria-label="{escape(alt)}">{"".join(self.parts)}</svg>')
+
+
+def gradient_table(image, x, y, table, cell, rows=(), columns=(), name=None, top=None):
+    """A table of gradients, coloured by sign; `top`: the size of the deepest colour."""
+    if name:
+        image.name(x, y - (24 if len(columns) else 10), name)
+    top = top or abs(table).max() or 1
+    for j, word in enumerate(columns):
+        image.text(x + (j + 0.5) * cell[0], y - 7, word, "nt", "middle")
+    for i, row in enumerate(table):
+        if len(rows):
+            image.text(x - 7, y + (i + 0.5) * cell[1] + 4, rows[i], "nt", "end")
+        for j, value in enumerate(row):
+            image.rect(x + j * cell[0], y + i * cell[1], cell[0] - 2, cell[1] - 2,
+                       f"cellbox {'up' if value > 0 else 'dn' if value < 0 else 'grey'}", 3,
+                       f"--share:{abs(value) / top:.2f}")
+            image.text(x + (j + 0.5) * cell[0] - 1, y + (i + 0.5) * cell[1] + 4,
+                       printed(value, 1), "val", "middle")
+
+
+def gains_and_losses(width, words, before, after, tallest):
+    """A bar for each probability, and what a raised score adds to it or takes from it."""
+    image = Svg(width, 210)
+    left = 0 if width < 500 else 40
+    step = (width - left) / len(words)
+    image.line(left, 160, width, 160, "axis")
+    for i, word in enumerate(words):
+        x, old, new = left + (i + 0.22) * step, tallest * before[i], tallest * after[i]
+        image.rect(x, 160 - min(old, new), 0.56 * step, min(old, new), "cellbox att", 2,
+                   "--share:.9")
+        image.rect(x, 160 - max(old, new), 0.56 * step, abs(new - old),
+                   "gain" if new > old else "loss", 2)
+        image.text(left + (i + 0.5) * step, 152 - max(old, new),
+                   signed(after[i] - before[i], 3), "num", "middle")
+        image.text(left + (i + 0.5) * step, 179, word, "tok", "middle")
+        image.text(left + (i + 0.5) * step, 199, printed(before[i], 2), "nt", "middle")
+    return image
+
+
+def gradients_by_part(width, rows, words, left, height, first):
+    """Rows of gradients as bars, `(name, values, note)`, one below the other."""
+    image = Svg(width, len(rows) * height + 24)
+    step = (width - left) / len(words)
+    for k, (name, values, note) in enumerate(rows):
+        base = first + height * k
+        image.line(left, base, width, base, "axis")
+        image.name(0, base - 2, name, note)
+        for i, value in enumerate(values):
+            size = 46 * abs(value)
+            if size > 0.2:
+                image.rect(left + (i + 0.2) * step, base - size * (value > 0), 0.6 * step, size,
+                           "up-o" if value > 0 else "dn-o", 2)
+            image.text(left + (i + 0.5) * step,
+                       base + size + 15 if value < -1e-4 else base - size - 5,
+                       signed(value, 2), "num", "middle")
+    for i, word in enumerate(words):
+        image.text(left + (i + 0.5) * step, len(rows) * height + 18, word, "tok", "middle")
+    return image
 
 
 def power(exponent):

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 from npgpt.layers import attention, attention_backward, causal_mask, softmax, softmax_backward
-from svg import Svg, chart, printed
+from svg import Svg, chart, gains_and_losses, printed, signed
 
 WORDS = ["Rex", "chased", "Tom", "and", "caught", "him"]
 Q_COLUMNS = ["name", "acts", "acted on", "verb"]  # of q and k
@@ -125,31 +125,12 @@ def problem(width):
                  "words read", "right answers in %", x_log=True, x_ticks=LENGTHS, y_range=(0, 105))
 
 
-def signed(value, *digits):
-    """A number with its sign, a positive one too."""
-    return ("+" if value > 0 else "") + printed(value, *digits)
-
-
 def bars(width):
     """The row of `him`, before and after the score of Tom is raised by a half."""
     before = run()["probs"][5]
     scores = run()["scores"][5]
     after = softmax(scores + 0.5 * (np.arange(6) == 2))[0]
-    image = Svg(width, 210)
-    left = 0 if width < 500 else 40
-    step = (width - left) / 6
-    image.line(left, 160, width, 160, "axis")
-    for i, word in enumerate(WORDS):
-        x, old, new = left + (i + 0.22) * step, 130 * before[i], 130 * after[i]
-        image.rect(x, 160 - min(old, new), 0.56 * step, min(old, new), "cellbox att", 2,
-                   "--share:.9")
-        image.rect(x, 160 - max(old, new), 0.56 * step, abs(new - old),
-                   "gain" if new > old else "loss", 2)
-        image.text(left + (i + 0.5) * step, 152 - max(old, new),
-                   signed(after[i] - before[i], 3), "num", "middle")
-        image.text(left + (i + 0.5) * step, 179, word, "tok", "middle")
-        image.text(left + (i + 0.5) * step, 199, printed(before[i], 2), "nt", "middle")
-    return image
+    return gains_and_losses(width, WORDS, before, after, 130)
 
 
 def gradients(width):

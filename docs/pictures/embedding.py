@@ -4,7 +4,7 @@ import npgpt.layers
 import numpy as np
 import torch
 import torchgpt.layers
-from svg import Svg, chart, printed
+from svg import Svg, chart, gradient_table
 
 WORDS = ["cat", "dog", "mat", "on", "sat", "the"]
 COLUMNS = ["animal", "action", "grammar"]
@@ -69,24 +69,6 @@ def problem(width):
     return image
 
 
-def signed(image, x, y, table, cell, rows=(), columns=(), name=None):
-    """A table of gradients, coloured by sign."""
-    if name:
-        image.name(x, y - (24 if len(columns) else 10), name)
-    top = abs(table).max() or 1
-    for j, word in enumerate(columns):
-        image.text(x + (j + 0.5) * cell[0], y - 7, word, "nt", "middle")
-    for i, row in enumerate(table):
-        if len(rows):
-            image.text(x - 7, y + (i + 0.5) * cell[1] + 4, rows[i], "nt", "end")
-        for j, value in enumerate(row):
-            image.rect(x + j * cell[0], y + i * cell[1], cell[0] - 2, cell[1] - 2,
-                       f"cellbox {'up' if value > 0 else 'dn' if value < 0 else 'grey'}", 3,
-                       f"--share:{abs(value) / top:.2f}")
-            image.text(x + (j + 0.5) * cell[0] - 1, y + (i + 0.5) * cell[1] + 4,
-                       printed(value, 1), "val", "middle")
-
-
 def picture(width):
     """Above, each position takes a row; below, its gradient goes back to that row."""
     y = npgpt.layers.embedding(IDS, WEIGHT)[0]
@@ -101,8 +83,8 @@ def picture(width):
     image.step("embedding-1", 0, 0, width, low + 6 * cell[1] + 8)
     image.matrix(left, top, WEIGHT, cell, 1, rows=rows, name="weight", kind="att")
     image.matrix(right, top, y, cell, 1, name="y", kind="att")
-    signed(image, left, low, d_weight, cell, rows, name="d_weight")
-    signed(image, right, low, D_Y, cell, name="d_y")
+    gradient_table(image, left, low, d_weight, cell, rows, name="d_weight")
+    gradient_table(image, right, low, D_Y, cell, name="d_y")
     for position, i in enumerate(IDS):
         word = WORDS[i]
         for y0, back in ((top, False), (low, True)):
@@ -135,14 +117,14 @@ def onehot(width):
             image.text(left + (p + 0.5) * small - 1, top + (v + 0.5) * small + 4,
                        "1" if one else "·", "val", "middle")
     image.text(middle - 19, top + 3 * small + 5, "·", "big", "middle")
-    signed(image, middle, top, D_Y, cell, name="d_y")
+    gradient_table(image, middle, top, D_Y, cell, name="d_y")
     if phone:
         image.text(left + 40, 262, "=", "big", "middle")
-        signed(image, left + 72, 282, d_weight, (44, 24), WORDS, name="d_weight")
+        gradient_table(image, left + 72, 282, d_weight, (44, 24), WORDS, name="d_weight")
     else:
         end = middle + 3 * cell[0] + 82
         image.text(end - 62, top + 3 * small + 5, "=", "big", "middle")
-        signed(image, end, top, d_weight, cell, WORDS, name="d_weight")
+        gradient_table(image, end, top, d_weight, cell, WORDS, name="d_weight")
     return image
 
 

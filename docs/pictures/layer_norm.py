@@ -15,7 +15,7 @@ from npgpt.layers import (
     linear,
     linear_backward,
 )
-from svg import Svg, chart, printed
+from svg import Svg, chart, gradients_by_part, printed
 
 X = np.array([[-1.0, 1.0, 2.0, 3.0, 5.0],        # mean 2, standard deviation 2
               [30.0, 50.0, -10.0, 10.0, 20.0]])  # mean 20, standard deviation 20
@@ -184,24 +184,7 @@ def parts(width):
     rows = [("d_normed", d_normed, "arrives"), ("out in (2)", direction, "normed · mean_grad"),
             ("d_centred", d_centred, "the rest · inv_std"), ("out in (1)", mean, "its mean"),
             ("d_x", d_centred - mean, "what is left")]
-    image = Svg(width, 5 * 92 + 24)
-    left = 122 if width < 500 else 150
-    step = (width - left) / 5
-    for k, (name, values, note) in enumerate(rows):
-        base = 50 + 92 * k
-        image.line(left, base, width, base, "axis")
-        image.name(0, base - 2, name, note)
-        for i, value in enumerate(values):
-            height = 46 * abs(value)
-            if height > 0.2:
-                image.rect(left + (i + 0.2) * step, base - height * (value > 0), 0.6 * step,
-                           height, "up-o" if value > 0 else "dn-o", 2)
-            image.text(left + (i + 0.5) * step,
-                       base + height + 15 if value < -1e-4 else base - height - 5,
-                       ("+" if value > 1e-4 else "") + printed(value, 2), "num", "middle")
-    for i, word in enumerate(CHANNELS):
-        image.text(left + (i + 0.5) * step, 5 * 92 + 18, word, "tok", "middle")
-    return image
+    return gradients_by_part(width, rows, CHANNELS, 122 if width < 500 else 150, 92, 50)
 
 
 def errors(norm, backward, draws, step):

@@ -11,6 +11,7 @@ import numpy as np
 from npgpt.layers import softmax
 from npgpt.training import adamw_init, adamw_step, loss_and_grads, mean_loss
 from svg import Svg, chart, printed
+from training_loop import MODEL  # the same table of scores
 
 RECORD = Path(__file__).parents[1] / "records" / "overfitting.json"
 CHARACTERS, TRAIN, VALIDATION = "abns", "bananas", "banaba"
@@ -27,20 +28,6 @@ def losses(name):
     return np.array(record()["runs"][name]["losses"]).T
 
 
-# One example: a table of scores for what follows a letter.
-
-def forward(params, inputs, config, mask=None, positions=None, dropout_masks=None):
-    return params["table"][inputs], (inputs, params["table"])
-
-
-def backward(d_logits, saved):
-    inputs, table = saved
-    d_table = np.zeros_like(table)
-    np.add.at(d_table, inputs, d_logits)
-    return {"table": d_table}
-
-
-MODEL = SimpleNamespace(forward=forward, backward=backward)
 CONFIG = SimpleNamespace(vocab_size=4, context_length=8)
 
 

@@ -7,7 +7,7 @@ import torchgpt.models
 from npgpt.models import gpt2
 from npgpt.training import init
 from npgpt.tree import tree_map
-from svg import Svg, chart, printed
+from svg import Svg, chart, gradient_table
 
 COLUMNS = ["dog", "man", "verb", "early"]
 TOKENS = np.array([[1.0, 0.0, 0.0, 0.0],       # dog
@@ -49,24 +49,6 @@ def hears(x):
     return npgpt.layers.attention(q, x[None, None], x[None, None])[0][0, 0, 0]
 
 
-def signed(image, x, y, table, cell, rows=(), columns=(), name=None):
-    """A table of gradients, coloured by sign."""
-    if name:
-        image.name(x, y - (24 if len(columns) else 10), name)
-    top = abs(D_Y.sum(0)).max()
-    for j, word in enumerate(columns):
-        image.text(x + (j + 0.5) * cell[0], y - 7, word, "nt", "middle")
-    for i, row in enumerate(table):
-        if len(rows):
-            image.text(x - 7, y + (i + 0.5) * cell[1] + 4, rows[i], "nt", "end")
-        for j, value in enumerate(row):
-            image.rect(x + j * cell[0], y + i * cell[1], cell[0] - 2, cell[1] - 2,
-                       f"cellbox {'up' if value > 0 else 'dn' if value < 0 else 'grey'}", 3,
-                       f"--share:{abs(value) / top:.2f}")
-            image.text(x + (j + 0.5) * cell[0] - 1, y + (i + 0.5) * cell[1] + 4,
-                       printed(value, 1), "val", "middle")
-
-
 def picture(width):
     """The table, and its rows once for each of two sentences."""
     y, _ = npgpt.layers.position_embedding(IDS, WEIGHT)
@@ -102,15 +84,16 @@ def summed(width):
     gap = 4 * cell[0] + (54 if phone else 72)
     left, top = 44, 50
     image = Svg(width, 400 if phone else 196)
+    deepest = abs(D_Y.sum(0)).max()
     for b in range(2):
         x = left + b * gap
-        signed(image, x, top, D_Y[b], cell, words_of(b), name="d_y")
+        gradient_table(image, x, top, D_Y[b], cell, words_of(b), name="d_y", top=deepest)
         image.text(x + 42, top - 10, f"sentence {b}", "nt")
     image.text(left + gap - (48 if phone else 56), top + 2 * cell[1] + 5, "+", "big", "middle")
     x, y = (left, top + 200) if phone else (left + 2 * gap + 6, top)
     image.text(x - (24 if phone else 56), y + (-34 if phone else 2 * cell[1] + 5), "=", "big",
                "middle")
-    signed(image, x, y, d_weight, cell, range(5), name="d_weight")
+    gradient_table(image, x, y, d_weight, cell, range(5), name="d_weight", top=deepest)
     return image
 
 

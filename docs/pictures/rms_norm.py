@@ -14,7 +14,7 @@ from npgpt.layers import (
     rms_norm,
     rms_norm_backward,
 )
-from svg import Svg, chart, printed
+from svg import Svg, chart, gradients_by_part, printed
 
 X = np.array([[-1.0, 0.0, 1.0, 3.0, 3.0],         # root mean square 2, mean 1.2
               [30.0, -10.0, 10.0, 0.0, -30.0]])   # root mean square 20, mean 0
@@ -215,24 +215,7 @@ def parts(width):
     rows = [("d_normed", d_normed, "arrives"), ("out in (1)", parallel, "normed · mean_grad"),
             ("the rest", d_normed - parallel, "the difference"),
             ("d_x", (d_normed - parallel) * inv_rms, "the rest · inv_rms")]
-    image = Svg(width, len(rows) * 88 + 24)
-    left = 126 if width < 500 else 150
-    step = (width - left) / 5
-    for k, (name, values, note) in enumerate(rows):
-        base = 58 + 88 * k
-        image.line(left, base, width, base, "axis")
-        image.name(0, base - 2, name, note)
-        for i, value in enumerate(values):
-            height = 46 * abs(value)
-            if height > 0.2:
-                image.rect(left + (i + 0.2) * step, base - height * (value > 0), 0.6 * step,
-                           height, "up-o" if value > 0 else "dn-o", 2)
-            image.text(left + (i + 0.5) * step,
-                       base + height + 15 if value < -1e-4 else base - height - 5,
-                       printed(value, 2), "num", "middle")
-    for i, word in enumerate(CHANNELS):
-        image.text(left + (i + 0.5) * step, len(rows) * 88 + 18, word, "tok", "middle")
-    return image
+    return gradients_by_part(width, rows, CHANNELS, 126 if width < 500 else 150, 88, 58)
 
 
 def levels(common, channels=512, seed=0):

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from npgpt.layers import softmax, softmax_backward
 from npgpt.random_stream import normals
-from svg import Svg, chart, printed
+from svg import Svg, chart, gains_and_losses, printed, signed
 
 WORDS = ["chair", "floor", "bed", "moon", "sofa"]  # The cat sleeps on the …
 X = np.array([2.0, 1, 3, -1, 2.5])
@@ -87,30 +87,11 @@ def exponential(width):
                  "x", "", y_range=(0, 3), x_ticks=[-1, -0.5, 0, 0.5, 1])
 
 
-def signed(value, *digits):
-    """A number with its sign, a positive one too."""
-    return ("+" if value > 0 else "") + printed(value, *digits)
-
-
 def bars(width):
     """The row before and after the score of sofa is raised by a half."""
     before, _ = softmax(X)
     after, _ = softmax(X + 0.5 * np.eye(5)[SOFA])
-    image = Svg(width, 210)
-    left = 0 if width < 500 else 40
-    step = (width - left) / 5
-    image.line(left, 160, width, 160, "axis")
-    for i, word in enumerate(WORDS):
-        x, old, new = left + (i + 0.22) * step, 250 * before[i], 250 * after[i]
-        image.rect(x, 160 - min(old, new), 0.56 * step, min(old, new), "cellbox att", 2,
-                   "--share:.9")
-        image.rect(x, 160 - max(old, new), 0.56 * step, abs(new - old),
-                   "gain" if new > old else "loss", 2)
-        image.text(left + (i + 0.5) * step, 152 - max(old, new),
-                   signed(after[i] - before[i], 3), "num", "middle")
-        image.text(left + (i + 0.5) * step, 179, word, "tok", "middle")
-        image.text(left + (i + 0.5) * step, 199, printed(before[i], 2), "nt", "middle")
-    return image
+    return gains_and_losses(width, WORDS, before, after, 250)
 
 
 def gradients(width):

@@ -8,6 +8,7 @@ from typing import Annotated
 from npgpt.cli import options
 from npgpt.cli.options import option, with_options
 from npgpt.cli.output import print_json
+from npgpt.cli.sample import check_weights, engine_of
 from npgpt.errors import InputError
 
 HELP = "/clear forgets what was said, /quit ends; Ctrl-C stops an answer"
@@ -41,20 +42,13 @@ def chat(run: options.RunPath, *, request: Request, as_json: options.AsJson = Fa
     npgpt chat smollm2
     npgpt chat smollm2 --prompt "What is the capital of France?"
     """
-    from npgpt.generation import Engine
-    from npgpt.models import BY_TYPE
     from npgpt.runs.checkpoint import load_checkpoint
 
-    def engine(checkpoint):
-        model = BY_TYPE[checkpoint.family.FILES["model_type"]]
-        return Engine(model, checkpoint.params, checkpoint.config, checkpoint.tokenizer)
-
-    talk(load_checkpoint(run, as_stored=True), engine, request, as_json)
+    talk(load_checkpoint(run, as_stored=True), engine_of, request, as_json)
 
 
 def talk(checkpoint, engine: Callable, request: Request, as_json: bool) -> None:
     """Answer one question, or all that are asked until the input ends."""
-    from npgpt.cli.sample import check_weights
     from npgpt.generation import SamplingSettings
     from npgpt.runs.checkpoint.end_tokens import end_ids
     from npgpt.runs.checkpoint.tokenizer_files import read_chat_template

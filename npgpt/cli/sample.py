@@ -47,17 +47,20 @@ def sample(run: options.RunPath, *, request: Request, as_json: options.AsJson = 
     \b
     npgpt sample runs/one --prompt "The " --tokens 200 --temperature 0.8
     """
+    from npgpt.runs.checkpoint import load_checkpoint
+
+    answer(load_checkpoint(run, as_stored=True), engine_of, request, as_json)
+
+
+def engine_of(checkpoint):
+    """What writes with a checkpoint's model, in NumPy."""
     from npgpt.generation import Engine
     from npgpt.models import BY_TYPE
-    from npgpt.runs.checkpoint import load_checkpoint
     from npgpt.speed import tune_allocator
 
-    def engine(checkpoint):
-        tune_allocator()  # a prompt's arrays: the same ones in every block
-        model = BY_TYPE[checkpoint.family.FILES["model_type"]]
-        return Engine(model, checkpoint.params, checkpoint.config, checkpoint.tokenizer)
-
-    answer(load_checkpoint(run, as_stored=True), engine, request, as_json)
+    tune_allocator()  # a prompt's arrays: the same ones in every block
+    model = BY_TYPE[checkpoint.family.FILES["model_type"]]
+    return Engine(model, checkpoint.params, checkpoint.config, checkpoint.tokenizer)
 
 
 def answer(checkpoint, engine: Callable, request: Request, as_json: bool) -> None:

@@ -90,7 +90,7 @@ def tile_scores(q, k, mask, causal, start, size):
     if causal:
         offset = S - T + first - start
         past = np.tri(*scores.shape[2:], offset, dtype=bool)  # (R, W)
-        np.copyto(scores, -np.inf, where=~past)
+        scores = np.where(past, scores, -np.inf)
     if mask is not None:
         mask = np.broadcast_to(mask, (B, H, T, S))[:, :, rows, keys]
         scores = np.where(mask, scores, -np.inf)

@@ -4,6 +4,7 @@ from npgpt.cli import options
 from npgpt.cli.chat import Request, talk
 from npgpt.cli.options import with_options
 from npgpt.cli.run import let_threads_sleep
+from torchgpt.cli.sample import engine_on
 
 
 @with_options("request", Request)
@@ -23,16 +24,5 @@ def chat(
     from npgpt.runs.checkpoint import load_checkpoint
 
     let_threads_sleep()
-    from torchgpt import to_torch
-    from torchgpt.device import pick_device
-    from torchgpt.generation import Engine
-    from torchgpt.models import BY_TYPE
-
-    chosen = pick_device(device or "auto")
-
-    def engine(checkpoint):
-        model = BY_TYPE[checkpoint.family.FILES["model_type"]]
-        params = to_torch(checkpoint.params, chosen)
-        return Engine(model, params, checkpoint.config, checkpoint.tokenizer)
-
+    engine = engine_on(device)
     talk(load_checkpoint(run, as_stored=True), engine, request, as_json)

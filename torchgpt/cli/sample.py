@@ -22,6 +22,12 @@ def sample(
     from npgpt.runs.checkpoint import load_checkpoint
 
     let_threads_sleep()
+    engine = engine_on(device)
+    answer(load_checkpoint(run, as_stored=True), engine, request, as_json)
+
+
+def engine_on(device: str | None):
+    """-> what makes the engine of a checkpoint whose weights are on a device."""
     from torchgpt import to_torch
     from torchgpt.device import pick_device
     from torchgpt.generation import Engine
@@ -34,4 +40,4 @@ def sample(
         params = to_torch(checkpoint.params, chosen)
         return Engine(model, params, checkpoint.config, checkpoint.tokenizer)
 
-    answer(load_checkpoint(run, as_stored=True), engine, request, as_json)
+    return engine

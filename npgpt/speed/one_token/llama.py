@@ -71,7 +71,7 @@ def rotate(x, cos, sin):
     """RoPE: x (H, D), cos and sin (1, D/2) -> (H, D)."""
     # (1) cut into pairs, rotate each, join
     middle = x.shape[-1] // 2
-    first, second = x[:, :middle], x[:, middle:]          # (H, D/2)
+    first, second = x[:, :middle], x[:, middle:]      # (H, D/2)
     y = np.empty_like(x)                              # (H, D)
     y[:, :middle] = first * cos - second * sin
     y[:, middle:] = second * cos + first * sin
