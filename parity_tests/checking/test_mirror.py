@@ -28,6 +28,7 @@ SAME_BUT_FOR = {
 LAYERS = sorted(path.stem for path in (NUMPY / "layers").glob("*.py") if path.stem != "__init__")
 PAIRS = [*(f"layers/{name}" for name in LAYERS), *COMPOSITES,
          *SAME_BUT_FOR, "training/init", "training/adamw", "training/clip",
+         "finetuning/lora",
          "generation/sample", "speed/one_token/gpt2"]
 
 

@@ -1,0 +1,17 @@
+"""Fine-tuning: a trained model goes on, with all of its weights or few."""
+
+from npgpt.finetuning.freeze import freeze, trained_only
+from npgpt.finetuning.rslora import rslora_alpha
+from torchgpt.finetuning.adapters import init_adapters, lora_adapters
+from torchgpt.finetuning.lora import (
+    lora,
+    lora_backward,
+    lora_reference,
+    lora_weights,
+    lora_weights_backward,
+)
+
+__all__ = [
+    "freeze", "init_adapters", "lora", "lora_adapters", "lora_backward", "lora_reference",
+    "lora_weights", "lora_weights_backward", "rslora_alpha", "trained_only",
+]
