@@ -3,20 +3,29 @@ the step it sits in is named."""
 
 import pytest
 
-from parity_tests.mutants import generation, layers, llama, model, planting, training
+from parity_tests.mutants import (
+    generation,
+    layers,
+    llama,
+    model,
+    planting,
+    preferences,
+    training,
+)
 from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
 
 
 def slow(mutant):
-    """Llama's, but the first of each layer: a second or more each, for the acceptance
-    profile."""
+    """Of later parts all but the first of each layer: a second or more each, for the
+    acceptance profile."""
     room = mutant.file.split("/")[1]
-    first = next((m for m in llama.MUTANTS if m.file == mutant.file), None)
-    return mutant in llama.MUTANTS and (room != "layers" or mutant != first)
+    first = next((m for m in LATER if m.file == mutant.file), None)
+    return mutant in LATER and (room not in ("layers", "finetuning") or mutant != first)
 
 
-ALL = [*layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS]
+LATER = [*llama.MUTANTS, *preferences.MUTANTS]
+ALL = [*layers.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS, *LATER]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mistakes may make NaN
