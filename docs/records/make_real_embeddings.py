@@ -39,7 +39,8 @@ ANALOGIES = {
              "call called help helped", "write wrote speak spoke"],
     "degree": ["big bigger small smaller", "good better bad worse", "high higher low lower",
                "old older young younger", "strong stronger weak weaker",
-               "large larger small smaller", "fast faster slow slower", "long longer short shorter"],
+               "large larger small smaller", "fast faster slow slower",
+               "long longer short shorter"],
 }
 ODD = ["dog cat horse table", "red blue green seven", "Paris London Rome apple",
        "king queen prince bread", "Monday Friday Sunday river", "apple banana orange chair",
