@@ -18,7 +18,7 @@ from npgpt.replacing import replaced
 from npgpt.speed.threads import sharded
 from npgpt.tree import tree_leaves, tree_map
 
-ROOMS = ("layers", "blocks", "models", "training", "generation", "speed.one_token")
+ROOMS = ("foundations", "layers", "blocks", "models", "training", "generation", "speed.one_token")
 OURS = {"npgpt", "torchgpt", "npgpt.training.schedule"}
 
 

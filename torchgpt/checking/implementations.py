@@ -130,7 +130,7 @@ def run_autograd(case):
             with replaced("torchgpt", layer_references()):
                 y, _ = lookup("torchgpt")(case.component)(**arguments(case))
         else:
-            reference = getattr(torchgpt.layers, f"{case.component}_reference")
+            reference = lookup("torchgpt")(f"{case.component}_reference")
             y = reference(**arguments(case))
         y.backward(case.d_y)
     grads = dict(tree_leaves(left_grads(case)))
