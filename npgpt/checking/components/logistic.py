@@ -10,7 +10,7 @@ def logistic(draw):
     N, I = draw("N", range(1, 8)), draw("I", range(1, 5))
     regime, decay = draw("regime", REGIMES), draw("decay", [None, 0.1, 2.0])
     numbers = draw.numbers()
-    x = numbers.normal(N, I, std=100.0 if regime == "stress" else 1.0)
+    x = numbers.normal(N, I, std=1000.0 if regime == "stress" else 1.0)
     params = {"weight": numbers.normal(I), "bias": numbers.normal()}
     options = {"labels": numbers.below(2, N).astype(np.float64)}
     return PairCase(
