@@ -22,7 +22,7 @@ from npgpt.checking.verdict import Verdict, check_edges
 from npgpt.replacing import replaced
 from torchgpt.checking import torch_implementation
 
-ROOMS = ("layers", "blocks", "models", "training", "generation", "finetuning")
+ROOMS = ("foundations", "layers", "blocks", "models", "training", "generation", "finetuning")
 EXAMPLES = 25
 # public names that are no part of the computation, and why
 EXCUSED = {

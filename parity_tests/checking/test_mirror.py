@@ -26,7 +26,10 @@ SAME_BUT_FOR = {
     "generation/cache": [LIKE, IDS],
     "generation/generate": [NO_GRAD], "generation/generate_batch": [NO_GRAD]}
 LAYERS = sorted(path.stem for path in (NUMPY / "layers").glob("*.py") if path.stem != "__init__")
+FOUNDATIONS = sorted(path.stem for path in (NUMPY / "foundations").glob("*.py")
+                     if path.stem != "__init__")
 PAIRS = [*(f"layers/{name}" for name in LAYERS), *COMPOSITES,
+         *(f"foundations/{name}" for name in FOUNDATIONS),
          *SAME_BUT_FOR, "training/init", "training/adamw", "training/clip",
          "finetuning/lora",
          "generation/sample", "speed/one_token/gpt2"]
@@ -94,10 +97,15 @@ def test_lines_fit_a_pane(package, name):
     lines = text(package, name).splitlines()
     for number, line in enumerate(lines, 1):
         assert len(line) <= 72, f"line {number}: {line}"
-    if name.startswith("layers/"):
+    if name.startswith(("layers/", "foundations/")):
         assert len(lines) <= 150
 
 
 def test_every_layer_has_its_twin():
     twins = {path.stem for path in (TORCH / "layers").glob("*.py") if path.stem != "__init__"}
     assert set(LAYERS) == twins
+
+
+def test_every_foundation_has_its_twin():
+    twins = {path.stem for path in (TORCH / "foundations").glob("*.py")}
+    assert set(FOUNDATIONS) == twins - {"__init__"}

@@ -4,6 +4,7 @@ the step it sits in is named."""
 import pytest
 
 from parity_tests.mutants import (
+    foundations,
     generation,
     layers,
     llama,
@@ -21,10 +22,15 @@ def slow(mutant):
     acceptance profile."""
     room = mutant.file.split("/")[1]
     first = next((m for m in LATER if m.file == mutant.file), None)
-    return mutant in LATER and (room not in ("layers", "finetuning") or mutant != first)
+    return mutant in LATER and (room not in ROOMS or mutant != first)
 
 
-LATER = [*llama.MUTANTS, *preferences.MUTANTS]
+ROOMS = ("foundations", "layers", "finetuning")
+LATER = [
+    *foundations.MUTANTS,
+    *llama.MUTANTS,
+    *preferences.MUTANTS,
+]
 ALL = [*layers.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS, *LATER]
 
 
@@ -44,8 +50,8 @@ def test_killed(mutant):
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("change", llama.EQUIVALENT,
-                         ids=[f"{m.file}: {m.what}" for m in llama.EQUIVALENT])
+@pytest.mark.parametrize("change", [pytest.param(m, id=f"{m.file}: {m.what}")
+                                    for m in (*foundations.EQUIVALENT, *llama.EQUIVALENT)])
 def test_what_is_equivalent_survives(change, monkeypatch):
     monkeypatch.setattr(planting, "EXAMPLES", 15)
     assert hunt(change)[1] == []
