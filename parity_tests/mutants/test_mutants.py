@@ -3,20 +3,23 @@ the step it sits in is named."""
 
 import pytest
 
-from parity_tests.mutants import generation, layers, llama, model, planting, training
+from parity_tests.mutants import generation, layers, llama, model, planting, training, word2vec
 from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
 
 
 def slow(mutant):
-    """Llama's, but the first of each layer: a second or more each, for the acceptance
-    profile."""
+    """Llama's, but the first of each layer, and word2vec's, but the first of each file: a second
+    or more each, for the acceptance profile."""
+    if mutant in word2vec.MUTANTS:
+        return mutant != next(m for m in word2vec.MUTANTS if m.file == mutant.file)
     room = mutant.file.split("/")[1]
     first = next((m for m in llama.MUTANTS if m.file == mutant.file), None)
     return mutant in llama.MUTANTS and (room != "layers" or mutant != first)
 
 
-ALL = [*layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS]
+ALL = [*layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS,
+       *word2vec.MUTANTS]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mistakes may make NaN
