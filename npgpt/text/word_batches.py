@@ -24,6 +24,18 @@ def number_words(sentences: list[list[str]]) -> tuple[list[str], np.ndarray, np.
     return words, ids, np.array([counter[word] for word in words])
 
 
+def thinned(
+    ids: np.ndarray, counts: np.ndarray, threshold: float, seed: int, epoch: int
+) -> np.ndarray:
+    """ids (n,), counts (V,) -> (n,), True for the words that stay.
+
+    A word that makes up more than `threshold` of the text is left out here and there, the more
+    often the more frequent it is: what stands beside "the" tells little (word2vec.c, `-sample`)."""
+    parts = counts / counts.sum() / threshold
+    probs = (np.sqrt(parts) + 1) / parts
+    return uniforms(ids.shape, seed, epoch, "thinned") < probs[ids]
+
+
 def neighbours(
     ids: np.ndarray, sentence: np.ndarray, window: int, seed: int, epoch: int
 ) -> np.ndarray:
@@ -55,16 +67,19 @@ def draw_noise(
 
 def word_batches(
     sentences: list[list[str]], probs: np.ndarray, method: str = "skip-gram", window: int = 4,
-    negatives: int = 5, epochs: int = 4, size: int = 256, seed: int = 0,
+    negatives: int = 5, epochs: int = 4, size: int = 256, threshold: float = 1e-3,
+    seed: int = 0,
 ) -> Iterator[tuple[dict, float]]:
     """Yields a batch and the progress, from 0 to 1: what `fit_word_vectors` reads.
 
     probs (V,): of the noise. method: "skip-gram" or "cbow", whose arguments the batch has. Each
     epoch goes over all words in another order, with other windows."""
-    _, ids, _ = number_words(sentences)
-    sentence = np.repeat(np.arange(len(sentences)), [len(words) for words in sentences])
+    _, all_ids, counts = number_words(sentences)
+    all_sentences = np.repeat(np.arange(len(sentences)), [len(words) for words in sentences])
     step = 0
     for epoch in range(epochs):
+        stay = thinned(all_ids, counts, threshold, seed, epoch)
+        ids, sentence = all_ids[stay], all_sentences[stay]
         context = neighbours(ids, sentence, window, seed, epoch)
         if method == "skip-gram":
             at, column = np.nonzero(context != IGNORE)

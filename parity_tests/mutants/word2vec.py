@@ -3,6 +3,7 @@
 from parity_tests.mutants.planting import Mutant as M
 
 N, T = "npgpt/foundations/word2vec", "torchgpt/foundations/word2vec"
+NS, TS = "npgpt/foundations/similarity", "torchgpt/foundations/similarity"
 NF, TF = "npgpt/foundations/word2vec_fit", "torchgpt/foundations/word2vec_fit"
 
 MUTANTS = [
@@ -69,6 +70,15 @@ MUTANTS = [
     M(TF, "both tables begin with zeros: nothing ever learns",
       "input_vectors = (draws - 0.5) / draws.shape[1]", "input_vectors = (draws - draws)"),
     M(TF, "the step never gets shorter", "step = rate * (1 - progress)", "step = rate * 1"),
+    M(NS, "the product of rows, not of directions",
+      "return unit_x @ unit_y.T", "return x @ y.T"),
+    M(NS, "one length is forgotten", "return unit_x @ unit_y.T", "return unit_x @ y.T"),
+    M(NS, "a − b + c", "units[b] - units[a] + units[c]", "units[a] - units[b] + units[c]"),
+    M(TS, "the sum of the squares without its root",
+      "length_x = torch.sqrt((x * x).sum(dim=-1, keepdim=True))",
+      "length_x = (x * x).sum(dim=-1, keepdim=True)"),
+    M(TS, "a question's own words may answer it",
+      "similarity[rows, questions] = -2", "similarity = 1 * similarity"),
 ]
 # Other laws, not mistakes: that negatives equal to the target are skipped, and that they are
 # not. Both are right of what they minimise; parity_tests/foundations/test_word2vec.py has them.

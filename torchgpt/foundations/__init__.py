@@ -15,6 +15,10 @@ from torchgpt.foundations.logistic import (
     sigmoid,
 )
 from torchgpt.foundations.projection import pca
+from torchgpt.foundations.similarity import (
+    cosine_similarity,
+    solve_analogies,
+)
 from torchgpt.foundations.word2vec import (
     cbow,
     cbow_backward,
@@ -32,10 +36,11 @@ from torchgpt.foundations.word2vec_fit import (
 )
 
 __all__ = [
-    "cbow", "cbow_backward", "cbow_reference", "fit_line",
-    "fit_logistic", "fit_word_vectors", "init_word_vectors", "line",
-    "line_backward", "line_reference", "logistic", "logistic_backward",
-    "logistic_reference", "negative_sampling",
+    "cbow", "cbow_backward", "cbow_reference", "cosine_similarity",
+    "fit_line", "fit_logistic", "fit_word_vectors", "init_word_vectors",
+    "line", "line_backward", "line_reference", "logistic",
+    "logistic_backward", "logistic_reference", "negative_sampling",
     "negative_sampling_backward", "noise_probs", "pca", "sigmoid",
     "skip_gram", "skip_gram_backward", "skip_gram_reference",
+    "solve_analogies",
 ]
