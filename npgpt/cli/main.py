@@ -12,6 +12,7 @@ from npgpt.cli import (
     fetch,
     gradcheck,
     inspect,
+    learn,
     plot,
     prepare,
     sample,
@@ -45,6 +46,7 @@ app.command("book")(book.book)
 app.command("exercise")(exercise.exercise)
 app.add_typer(tokenizer.app, name="tokenizer")
 app.add_typer(bench.app, name="bench")
+app.add_typer(learn.app, name="learn")
 
 
 def main(argv: list[str] | None = None) -> int:
