@@ -12,26 +12,30 @@ from parity_tests.mutants import (
     planting,
     preferences,
     training,
+    word2vec,
 )
 from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
+
+LATER = (
+    foundations,
+    llama,
+    preferences,
+    word2vec,
+)
+ALL = [*layers.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS,
+       *(mutant for part in LATER for mutant in part.MUTANTS)]
+EQUIVALENT = [*foundations.EQUIVALENT, *llama.EQUIVALENT]
 
 
 def slow(mutant):
     """Of later parts all but the first of each layer: a second or more each, for the
     acceptance profile."""
+    if not any(mutant in part.MUTANTS for part in LATER):
+        return False
     room = mutant.file.split("/")[1]
-    first = next((m for m in LATER if m.file == mutant.file), None)
-    return mutant in LATER and (room not in ROOMS or mutant != first)
-
-
-ROOMS = ("foundations", "layers", "finetuning")
-LATER = [
-    *foundations.MUTANTS,
-    *llama.MUTANTS,
-    *preferences.MUTANTS,
-]
-ALL = [*layers.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS, *LATER]
+    first = next(m for m in ALL if m.file == mutant.file)
+    return room not in ("foundations", "layers", "finetuning") or mutant != first
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mistakes may make NaN
