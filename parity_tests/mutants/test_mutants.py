@@ -3,20 +3,23 @@ the step it sits in is named."""
 
 import pytest
 
-from parity_tests.mutants import generation, layers, llama, model, planting, training
+from parity_tests.mutants import generation, layers, llama, model, planting, recurrent, training
 from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
 
 
 def slow(mutant):
-    """Llama's, but the first of each layer: a second or more each, for the acceptance
-    profile."""
+    """Llama's and the recurrent network's, but the first of each layer: a second or more
+    each, for the acceptance profile."""
+    later = [*llama.MUTANTS, *recurrent.MUTANTS]
     room = mutant.file.split("/")[1]
-    first = next((m for m in llama.MUTANTS if m.file == mutant.file), None)
-    return mutant in llama.MUTANTS and (room != "layers" or mutant != first)
+    first = next((m for m in later if m.file == mutant.file), None)
+    return mutant in later and (room != "layers" or mutant != first)
 
 
-ALL = [*layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS]
+ALL = [*layers.MUTANTS, *llama.MUTANTS, *recurrent.MUTANTS, *model.MUTANTS, *training.MUTANTS,
+       *generation.MUTANTS]
+EQUIVALENT = [*llama.EQUIVALENT, *recurrent.EQUIVALENT]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mistakes may make NaN
@@ -35,8 +38,7 @@ def test_killed(mutant):
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("change", llama.EQUIVALENT,
-                         ids=[f"{m.file}: {m.what}" for m in llama.EQUIVALENT])
+@pytest.mark.parametrize("change", EQUIVALENT, ids=[f"{m.file}: {m.what}" for m in EQUIVALENT])
 def test_what_is_equivalent_survives(change, monkeypatch):
     monkeypatch.setattr(planting, "EXAMPLES", 15)
     assert hunt(change)[1] == []
