@@ -11,6 +11,7 @@ from parity_tests.mutants import (
     model,
     planting,
     preferences,
+    recurrent,
     training,
     word2vec,
 )
@@ -21,11 +22,12 @@ LATER = (
     foundations,
     llama,
     preferences,
+    recurrent,
     word2vec,
 )
 ALL = [*layers.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS,
        *(mutant for part in LATER for mutant in part.MUTANTS)]
-EQUIVALENT = [*foundations.EQUIVALENT, *llama.EQUIVALENT]
+EQUIVALENT = [*foundations.EQUIVALENT, *llama.EQUIVALENT, *recurrent.EQUIVALENT]
 
 
 def slow(mutant):
