@@ -4,6 +4,7 @@ the step it sits in is named."""
 import pytest
 
 from parity_tests.mutants import (
+    encoder_decoder,
     foundations,
     generation,
     layers,
@@ -19,6 +20,7 @@ from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
 
 LATER = (
+    encoder_decoder,
     foundations,
     llama,
     preferences,
@@ -27,7 +29,7 @@ LATER = (
 )
 ALL = [*layers.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS,
        *(mutant for part in LATER for mutant in part.MUTANTS)]
-EQUIVALENT = [*foundations.EQUIVALENT, *llama.EQUIVALENT, *recurrent.EQUIVALENT]
+EQUIVALENT = [*encoder_decoder.EQUIVALENT, *foundations.EQUIVALENT, *llama.EQUIVALENT, *recurrent.EQUIVALENT]
 
 
 def slow(mutant):
@@ -57,7 +59,7 @@ def test_killed(mutant):
 
 @pytest.mark.acceptance
 @pytest.mark.parametrize("change", [pytest.param(m, id=f"{m.file}: {m.what}")
-                                    for m in (*foundations.EQUIVALENT, *llama.EQUIVALENT)])
+                                    for m in EQUIVALENT])
 def test_what_is_equivalent_survives(change, monkeypatch):
     monkeypatch.setattr(planting, "EXAMPLES", 15)
     assert hunt(change)[1] == []
