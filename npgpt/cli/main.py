@@ -10,6 +10,7 @@ from npgpt.cli import (
     duet,
     exercise,
     fetch,
+    finetune,
     gradcheck,
     inspect,
     learn,
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.callback()(whole_command)
 app.command("duet")(duet.duet)
 app.command("train")(train.train)
+app.command("finetune")(finetune.finetune)
 app.command("sample")(sample.sample)
 app.command("chat")(chat.chat)
 app.command("fetch")(fetch.fetch)

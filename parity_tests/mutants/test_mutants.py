@@ -29,7 +29,7 @@ LATER = (
 )
 ALL = [*layers.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS,
        *(mutant for part in LATER for mutant in part.MUTANTS)]
-EQUIVALENT = [*encoder_decoder.EQUIVALENT, *foundations.EQUIVALENT, *llama.EQUIVALENT, *recurrent.EQUIVALENT]
+EQUIVALENT = [mutant for part in LATER for mutant in getattr(part, "EQUIVALENT", [])]
 
 
 def slow(mutant):
