@@ -3,20 +3,23 @@ the step it sits in is named."""
 
 import pytest
 
-from parity_tests.mutants import generation, layers, llama, model, planting, training
+from parity_tests.mutants import generation, layers, llama, lora, model, planting, training
 from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
 
 
 def slow(mutant):
-    """Llama's, but the first of each layer: a second or more each, for the acceptance
-    profile."""
+    """Llama's, but the first of each layer, and LoRA's, but the first and the last: a
+    second or more each, for the acceptance profile."""
     room = mutant.file.split("/")[1]
     first = next((m for m in llama.MUTANTS if m.file == mutant.file), None)
+    if mutant in lora.MUTANTS:
+        return mutant not in (lora.MUTANTS[0], lora.MUTANTS[-1])
     return mutant in llama.MUTANTS and (room != "layers" or mutant != first)
 
 
-ALL = [*layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS]
+ALL = [*layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS,
+       *lora.MUTANTS]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mistakes may make NaN
@@ -40,6 +43,14 @@ def test_killed(mutant):
 def test_what_is_equivalent_survives(change, monkeypatch):
     monkeypatch.setattr(planting, "EXAMPLES", 15)
     assert hunt(change)[1] == []
+
+
+@pytest.mark.parametrize("mutant", [pytest.param(
+    m, id=m.file, marks=[] if m.package == "npgpt" else [pytest.mark.acceptance])
+    for m in lora.FROZEN])
+def test_a_gradient_of_what_is_frozen_is_found(mutant):
+    findings = hunt(mutant)[1]
+    assert findings and "returns no d_weight" in findings[0].what, findings
 
 
 def test_there_are_enough():

@@ -29,8 +29,8 @@ def find_directory(path: str | Path) -> Path:
     if main.is_file() and (path / "snapshots").is_dir():
         path = path / "snapshots" / Path(main.read_text().strip()).name
     if (path / "adapter_config.json").is_file() and not (path / "config.json").is_file():
-        raise InputError(f"{path} holds a LoRA adapter, not a model (adapter_config.json):"
-                         " merge it into its model and save that")
+        raise InputError(f"{path} holds a LoRA adapter, not a model: give its model, and this"
+                         " with --adapter")
     if not (path / "config.json").is_file():
         raise InputError(f"{path} holds no checkpoint: there is no config.json in it")
     return path
