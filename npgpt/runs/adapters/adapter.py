@@ -8,6 +8,7 @@ import numpy as np
 
 from npgpt.finetuning.lora import lora_weights
 from npgpt.finetuning.rslora import rslora_alpha
+from npgpt.runs.checkpoint.weights import file_name
 from npgpt.tree import tree_leaves
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -69,7 +70,5 @@ def fingerprint_of_rows(params: dict) -> str:
 
 def names_in_file(layer: str, family: Any) -> dict[str, str]:
     """{"A": its name in adapter_model.safetensors, "B": ...} of a layer of ours."""
-    from npgpt.runs.checkpoint.weights import file_name
-
     name = file_name(f"{layer}.weight", family).removesuffix(".weight")
     return {each: f"base_model.model.{name}.lora_{each}.weight" for each in "AB"}

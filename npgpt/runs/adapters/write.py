@@ -29,7 +29,7 @@ def save_adapter(
     the base model's weights, by which it is known again. training: as `save_checkpoint`
     takes it. Raises InputError where the directory holds a model or another adapter."""
     path = Path(path)
-    if (path / "config.json").exists():
+    if (path / "model.safetensors").exists():
         raise InputError(f"{path} holds a model: choose another directory for the adapter")
     path.mkdir(parents=True, exist_ok=True)
     fields = json.dumps(config_fields(adapter, family.weights(config), family), indent=2) + "\n"
