@@ -9,6 +9,7 @@ from parity_tests.mutants import (
     generation,
     layers,
     llama,
+    lora,
     model,
     planting,
     preferences,
@@ -23,6 +24,7 @@ LATER = (
     encoder_decoder,
     foundations,
     llama,
+    lora,
     preferences,
     recurrent,
     word2vec,
@@ -63,6 +65,14 @@ def test_killed(mutant):
 def test_what_is_equivalent_survives(change, monkeypatch):
     monkeypatch.setattr(planting, "EXAMPLES", 15)
     assert hunt(change)[1] == []
+
+
+@pytest.mark.parametrize("mutant", [pytest.param(
+    m, id=m.file, marks=[] if m.package == "npgpt" else [pytest.mark.acceptance])
+    for m in lora.FROZEN])
+def test_a_gradient_of_what_is_frozen_is_found(mutant):
+    findings = hunt(mutant)[1]
+    assert findings and "returns no d_weight" in findings[0].what, findings
 
 
 def test_there_are_enough():

@@ -38,7 +38,8 @@ class ModuleTrainer:
         self.draws_dropout = not shared_dropout
         self.dropout = settings.dropout if self.draws_dropout else 0.0
         self.compiled = compiled
-        self.module = module.from_params(self.tensors(params), config, self.dropout).train()
+        weights = self.tensors(params, copy=adapters is None)  # a module copies them anyway
+        self.module = module.from_params(weights, config, self.dropout).train()
         self.adapters = adapters
         if adapters is not None:
             self.add(adapters)
@@ -166,9 +167,9 @@ class ModuleTrainer:
             "m": self.as_params(lambda weight: state[weight]["exp_avg"]),
             "v": self.as_params(lambda weight: state[weight]["exp_avg_sq"])}
 
-    def tensors(self, tree):
-        """Nested NumPy -> tensors on the trainer's device, copies."""
-        return tree_map(lambda array: tensor_on(self.device, array), tree)
+    def tensors(self, tree, copy=True):
+        """Nested NumPy -> tensors on the trainer's device."""
+        return tree_map(lambda array: tensor_on(self.device, array, copy), tree)
 
     def numpy(self, tree):
         """Nested tensors -> NumPy, copies."""
