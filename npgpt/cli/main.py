@@ -5,7 +5,6 @@ import typer
 from npgpt.cli import (
     adapter,
     bench,
-    bench_lora,
     book,
     chat,
     doctor,
@@ -50,7 +49,6 @@ app.command("book")(book.book)
 app.command("exercise")(exercise.exercise)
 app.add_typer(tokenizer.app, name="tokenizer")
 app.add_typer(adapter.app, name="adapter")
-bench.app.command("lora")(bench_lora.lora)
 app.add_typer(bench.app, name="bench")
 app.add_typer(learn.app, name="learn")
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from npgpt.cli.bench import attention, generation, gpu, memory, step, tokenizer
+from npgpt.cli.bench import attention, generation, gpu, lora, memory, step, tokenizer
 
 app = typer.Typer(
     add_completion=False,
@@ -16,3 +16,4 @@ app.command("attention")(attention.attention)
 app.command("tokenizer")(tokenizer.tokenizer)
 app.command("generation")(generation.generation)
 app.command("gpu")(gpu.gpu)
+app.command("lora")(lora.lora)
