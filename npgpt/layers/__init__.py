@@ -47,6 +47,7 @@ from npgpt.layers.rope import (
     rope_interleaved_backward,
 )
 from npgpt.layers.silu import silu, silu_backward
+from npgpt.layers.sinusoids import sinusoids
 from npgpt.layers.softmax import softmax, softmax_backward
 from npgpt.layers.swiglu import swiglu, swiglu_backward
 
@@ -62,7 +63,8 @@ __all__ = [
     "position_embedding_backward", "repeat_heads",
     "repeat_heads_backward", "rms_norm", "rms_norm_backward", "rope",
     "rope_angles", "rope_backward", "rope_interleaved",
-    "rope_interleaved_backward", "silu", "silu_backward", "softmax",
-    "softmax_backward", "split_heads", "split_heads_backward",
-    "split_qkv", "split_qkv_backward", "swiglu", "swiglu_backward",
+    "rope_interleaved_backward", "silu", "silu_backward", "sinusoids",
+    "softmax", "softmax_backward", "split_heads",
+    "split_heads_backward", "split_qkv", "split_qkv_backward", "swiglu",
+    "swiglu_backward",
 ]

@@ -14,6 +14,8 @@ from npgpt.checking.statements import labels
 NUMPY, TORCH = (Path(package.__file__).parent for package in (npgpt, torchgpt))
 COMPOSITES = ("blocks/mlp", "blocks/multi_head_attention", "blocks/block",
               "blocks/gated_mlp", "blocks/grouped_query_attention", "blocks/llama_block",
+              "blocks/post_norm_block", "blocks/cross_attention", "blocks/encoder_block",
+              "blocks/decoder_block",
               "models/gpt2", "models/llama")
 # what else is one text, once torch's words for it are put back into NumPy's
 LIKE = ("like.new_zeros(shape)", "np.zeros(shape, like.dtype)")

@@ -3,20 +3,31 @@ the step it sits in is named."""
 
 import pytest
 
-from parity_tests.mutants import generation, layers, llama, model, planting, training
+from parity_tests.mutants import (
+    encoder_decoder,
+    generation,
+    layers,
+    llama,
+    model,
+    planting,
+    training,
+)
 from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
 
+LATER = (llama, encoder_decoder)        # families with a file of their own
+ALL = [*layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS,
+       *encoder_decoder.MUTANTS]
+
 
 def slow(mutant):
-    """Llama's, but the first of each layer: a second or more each, for the acceptance
-    profile."""
-    room = mutant.file.split("/")[1]
-    first = next((m for m in llama.MUTANTS if m.file == mutant.file), None)
-    return mutant in llama.MUTANTS and (room != "layers" or mutant != first)
-
-
-ALL = [*layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS]
+    """Of a later family all but the first of each layer: a second or more each, for the
+    acceptance profile."""
+    family = next((family for family in LATER if mutant in family.MUTANTS), None)
+    if family is None:
+        return False
+    first = next(m for m in family.MUTANTS if m.file == mutant.file)
+    return mutant.file.split("/")[1] != "layers" or mutant != first
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mistakes may make NaN
@@ -35,8 +46,8 @@ def test_killed(mutant):
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("change", llama.EQUIVALENT,
-                         ids=[f"{m.file}: {m.what}" for m in llama.EQUIVALENT])
+@pytest.mark.parametrize("change", [
+    pytest.param(m, id=f"{m.file}: {m.what}") for family in LATER for m in family.EQUIVALENT])
 def test_what_is_equivalent_survives(change, monkeypatch):
     monkeypatch.setattr(planting, "EXAMPLES", 15)
     assert hunt(change)[1] == []

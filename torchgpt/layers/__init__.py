@@ -82,6 +82,7 @@ from torchgpt.layers.rope import (
     rope_reference,
 )
 from torchgpt.layers.silu import silu, silu_backward, silu_reference
+from torchgpt.layers.sinusoids import sinusoids
 from torchgpt.layers.softmax import (
     softmax,
     softmax_backward,
@@ -112,9 +113,9 @@ __all__ = [
     "rms_norm_backward", "rms_norm_reference", "rope", "rope_angles",
     "rope_backward", "rope_interleaved", "rope_interleaved_backward",
     "rope_interleaved_reference", "rope_reference", "silu",
-    "silu_backward", "silu_reference", "softmax", "softmax_backward",
-    "softmax_reference", "split_heads", "split_heads_backward",
-    "split_heads_reference", "split_qkv", "split_qkv_backward",
-    "split_qkv_reference", "swiglu", "swiglu_backward",
-    "swiglu_reference",
+    "silu_backward", "silu_reference", "sinusoids", "softmax",
+    "softmax_backward", "softmax_reference", "split_heads",
+    "split_heads_backward", "split_heads_reference", "split_qkv",
+    "split_qkv_backward", "split_qkv_reference", "swiglu",
+    "swiglu_backward", "swiglu_reference",
 ]

@@ -1,0 +1,36 @@
+from npgpt.checking.case import PairCase, with_values
+from npgpt.checking.components._attention import mask_for, no_step_where_all_is_hidden
+from npgpt.checking.components._encoder_decoder import block_masks, block_params, sizes
+from npgpt.checking.components._models import stream
+from npgpt.checking.draw import REGIMES
+from npgpt.checking.laws import batch_independent, linear_in_the_upstream_gradient
+
+
+def encoder_block(draw):
+    B, _, S, H, C = sizes(draw)
+    dropout, regime = draw("dropout", [False, True]), draw("regime", REGIMES)
+    mask = draw("mask", ["none", "padding"])
+    numbers = draw.numbers()
+    masks = block_masks(numbers, B, 1, S, H, C, "encoder")
+    options = {"heads": H, "mask": mask_for(mask, numbers, B, H, S, S),
+               "dropout_masks": masks if dropout else None}
+    return PairCase(
+        component="encoder_block", inputs={"x": stream(numbers, regime, B, S, C)},
+        params=block_params(numbers, C, "encoder"), nested=True, options=options,
+        d_y=numbers.normal(B, S, C),
+        laws=(knows_no_order, batch_independent, linear_in_the_upstream_gradient),
+        no_complex_step=no_step_where_all_is_hidden(options["mask"], False, S, S))
+
+
+def knows_no_order(case, compute):
+    """Each position sees all: another order gives the same in that order, so
+    nothing is causal and nothing counts positions."""
+    if case.options["dropout_masks"] is not None:
+        return
+    mask = case.options["mask"]
+    other = {} if mask is None else {"mask": mask[..., ::-1]}
+    before = compute(case)
+    after = compute(with_values(
+        case, x=case.inputs["x"][:, ::-1], d_y=case.d_y[:, ::-1], **other))
+    for name in before:
+        yield name, after[name][:, ::-1] if name in ("y", "d_x") else after[name], before[name]
