@@ -17,11 +17,11 @@ from typing import Any
 from npgpt.errors import InputError
 from npgpt.files import parse_json, write_atomically
 from npgpt.text.corpora.files import read_text
-from npgpt.text.corpora.stories.questions import conversations, tests
+from npgpt.text.corpora.stories.questions import conversations, story_tests, tests
 from npgpt.text.prepare.split import split_key
 
 COUNT = 10_000  # conversations of "stories:chat" for training
-VALIDATION, TEST = 200, 500
+VALIDATION, TEST, STORIES = 200, 500, 40
 ROLES = ("system", "user", "assistant")
 Conversation = list[dict[str, str]]
 
@@ -32,7 +32,8 @@ class Chats:
     left out, by reason.
 
     A test is a conversation whose last message is the right answer; `kinds` says, for each,
-    what kind of question it is. A file's test part is its validation part.
+    what kind of question it is. A file's test part is its validation part. `stories`: with
+    each conversation that asks for one, the text that it goes on from.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Chats:
     licence: str
     source: str
     dropped: dict[str, int] = field(default_factory=dict)
+    stories: list[tuple[str, Conversation]] = field(default_factory=list, repr=False)
 
 
 def load_chats(name: str | Path, seed: int = 0) -> Chats:
@@ -58,7 +60,8 @@ def load_chats(name: str | Path, seed: int = 0) -> Chats:
         kinds, test = map(list, zip(*tests(TEST, seed)))
         return Chats(name, train, validation, test, kinds,
                      digest(train + validation + test), "CC0-1.0",
-                     f"npgpt.text.corpora.stories, seed {seed}")
+                     f"npgpt.text.corpora.stories, seed {seed}",
+                     stories=[*story_tests(STORIES, seed)])
     path = Path(name)
     if path.suffix.lower() not in (".jsonl", ".ndjson"):
         raise InputError(f"no conversations are called {name!r}: give stories:chat,"

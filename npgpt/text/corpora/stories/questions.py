@@ -138,3 +138,13 @@ def tests(count: int, seed: int = 0) -> Iterator[tuple[str, list[dict[str, str]]
         facts = facts_of(story, test=True)
         asked = facts[int(row[0] * len(facts))].question(row[1])
         yield asked.kind, messages([(story.text + LINKED + asked.text, asked.answer)])
+
+
+def story_tests(count: int, seed: int = 0) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Yields (text, conversation): half of the test stories are to be told again, of half the
+    end is to be told. `score_story` scores an answer behind its text."""
+    for number, (story, row) in zip(range(count), stories_of("test", seed)):
+        if number % 2:
+            yield story.text.rpartition("\n")[0] + "\n", messages([go_on(story, row)])
+        else:
+            yield "", messages([again(story, row)])
