@@ -48,7 +48,7 @@ class Task:
 
         if self.found.tokenizer is None:
             raise InputError(f"{self.found.path} has no tokenizer: the batches are text")
-        ids = self.found.tokenizer.encode(load_corpus("stories:200")[:40_000])
+        ids = self.found.tokenizer.encode(load_corpus("stories:100KB").text[:40_000])
         return np.resize(np.array(ids, np.int64), max(len(ids), 2 * count))
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
