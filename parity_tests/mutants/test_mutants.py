@@ -3,23 +3,31 @@ the step it sits in is named."""
 
 import pytest
 
-from parity_tests.mutants import generation, layers, llama, model, planting, training, word2vec
+from parity_tests.mutants import (
+    foundations,
+    generation,
+    layers,
+    llama,
+    model,
+    planting,
+    training,
+    word2vec,
+)
 from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
 
 
 def slow(mutant):
-    """Llama's, but the first of each layer, and word2vec's, but the first of each file: a second
-    or more each, for the acceptance profile."""
-    if mutant in word2vec.MUTANTS:
-        return mutant != next(m for m in word2vec.MUTANTS if m.file == mutant.file)
+    """Llama's and the foundations', but the first of each file: a second or more each, for
+    the acceptance profile."""
     room = mutant.file.split("/")[1]
-    first = next((m for m in llama.MUTANTS if m.file == mutant.file), None)
-    return mutant in llama.MUTANTS and (room != "layers" or mutant != first)
+    later = [*llama.MUTANTS, *foundations.MUTANTS, *word2vec.MUTANTS]
+    first = next((m for m in later if m.file == mutant.file), None)
+    return mutant in later and (room not in ("layers", "foundations") or mutant != first)
 
 
-ALL = [*layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS,
-       *word2vec.MUTANTS]
+ALL = [*foundations.MUTANTS, *layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS,
+       *training.MUTANTS, *generation.MUTANTS, *word2vec.MUTANTS]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mistakes may make NaN
@@ -38,8 +46,8 @@ def test_killed(mutant):
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("change", llama.EQUIVALENT,
-                         ids=[f"{m.file}: {m.what}" for m in llama.EQUIVALENT])
+@pytest.mark.parametrize("change", [pytest.param(m, id=f"{m.file}: {m.what}")
+                                    for m in (*foundations.EQUIVALENT, *llama.EQUIVALENT)])
 def test_what_is_equivalent_survives(change, monkeypatch):
     monkeypatch.setattr(planting, "EXAMPLES", 15)
     assert hunt(change)[1] == []

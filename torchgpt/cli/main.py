@@ -4,7 +4,7 @@ import typer
 
 from npgpt.cli.options import whole_command
 from npgpt.cli.run import run
-from torchgpt.cli import chat, sample, train
+from torchgpt.cli import chat, learn, sample, train
 
 app = typer.Typer(
     add_completion=False,
@@ -18,6 +18,7 @@ app.command(
     "train", short_help="Train a GPT on a text with PyTorch, or continue a run.")(train.train)
 app.command("sample")(sample.sample)
 app.command("chat")(chat.chat)
+app.add_typer(learn.app, name="learn")
 
 
 def main(argv: list[str] | None = None) -> int:

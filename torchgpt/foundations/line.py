@@ -4,26 +4,26 @@ import torch
 
 
 def line(x, weight, bias, targets):
-    """x (N,), weight (), bias (), targets (N,) -> loss (), the mean
+    """x (M,), weight (), bias (), targets (M,) -> loss (), the mean
     squared error of weight · x + bias (Legendre, 1805)."""
     # (1) what the line predicts
-    predicted = weight * x + bias                     # (N,)
+    predicted = weight * x + bias                     # (M,)
     # (2) how far off it is
-    error = predicted - targets                       # (N,)
+    error = predicted - targets                       # (M,)
     # (3) the mean of the squares
     loss = (error * error).mean()                     # ()
     return loss, (x, weight, error)
 
 
 def line_backward(d_loss, saved):
-    """d_loss () -> d_x (N,), {"weight": (), "bias": ()}"""
+    """d_loss () -> d_x (M,), {"weight": (), "bias": ()}"""
     x, weight, error = saved
     # (3) the mean of the squares
-    d_error = d_loss * (2 / len(x)) * error           # (N,)
+    d_error = d_loss * (2 / len(x)) * error           # (M,)
     # (2, 1) the slope of the prediction is x, and 1
     d_weight = (d_error * x).sum()                    # ()
     d_bias = d_error.sum()                            # ()
-    d_x = d_error * weight                            # (N,)
+    d_x = d_error * weight                            # (M,)
     return d_x, {"weight": d_weight, "bias": d_bias}
 
 

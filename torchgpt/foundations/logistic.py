@@ -13,14 +13,14 @@ def sigmoid(z):
 
 
 def logistic(x, weight, bias, labels, decay=0.0):
-    """x (N, I), weight (I,), bias (), labels (N,) of 0 or 1 -> loss (),
+    """x (M, I), weight (I,), bias (), labels (M,) of 0 or 1 -> loss (),
     the mean cross-entropy, plus decay/2 · ‖weight‖² (Cox, 1958)."""
     # (1) a score for each row
-    z = x @ weight + bias                             # (N,)
+    z = x @ weight + bias                             # (M,)
     # (2) its loss, from the score itself: no log of a 0
-    size = torch.where(z < 0, -z, z)                  # (N,)
-    tail = torch.log1p(torch.exp(-size))              # (N,)
-    losses = z.clamp(min=0) - z * labels + tail       # (N,)
+    size = torch.where(z < 0, -z, z)                  # (M,)
+    tail = torch.log1p(torch.exp(-size))              # (M,)
+    losses = z.clamp(min=0) - z * labels + tail       # (M,)
     # (3) the mean, and what large weights cost
     cost = decay / 2 * (weight * weight).sum()        # ()
     loss = losses.mean() + cost                       # ()
@@ -28,17 +28,17 @@ def logistic(x, weight, bias, labels, decay=0.0):
 
 
 def logistic_backward(d_loss, saved):
-    """d_loss () -> d_x (N, I), {"weight": (I,), "bias": ()}"""
+    """d_loss () -> d_x (M, I), {"weight": (I,), "bias": ()}"""
     x, weight, z, labels, decay = saved
     # (3) the mean, and what large weights cost
     d_losses = d_loss / len(z)                        # ()
     d_weight = d_loss * decay * weight                # (I,)
     # (2) its loss: the probability, less the label
-    d_z = (sigmoid(z) - labels) * d_losses            # (N,)
+    d_z = (sigmoid(z) - labels) * d_losses            # (M,)
     # (1) a score for each row
     d_weight = d_weight + x.T @ d_z                   # (I,)
     d_bias = d_z.sum()                                # ()
-    d_x = d_z[:, None] * weight                       # (N, I)
+    d_x = d_z[:, None] * weight                       # (M, I)
     return d_x, {"weight": d_weight, "bias": d_bias}
 
 

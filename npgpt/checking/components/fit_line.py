@@ -7,10 +7,10 @@ NAMES = ("weights", "biases", "losses")
 
 
 def fit_line(draw):
-    N, steps = draw("N", range(1, 8)), draw("steps", [None, 0, 1, 3])
+    M, steps = draw("M", range(1, 8)), draw("steps", [None, 0, 1, 3])
     rate = draw("rate", [None, 0.05])
     numbers = draw.numbers()
-    options = {"x": numbers.normal(N), "targets": numbers.normal(N),
+    options = {"x": numbers.normal(M), "targets": numbers.normal(M),
                "weight": numbers.normal(), "bias": numbers.normal()}
     options |= {"rate": rate} if rate else {}
     options |= {} if steps is None else {"steps": steps}

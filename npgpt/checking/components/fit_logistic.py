@@ -4,10 +4,10 @@ from npgpt.checking.case import FunctionCase
 
 
 def fit_logistic(draw):
-    N, I = draw("N", range(1, 8)), draw("I", range(1, 5))
+    M, I = draw("M", range(1, 8)), draw("I", range(1, 5))
     steps, rate = draw("steps", [0, 1, 4]), draw("rate", [None, 0.1])
     numbers = draw.numbers()
-    options = {"x": numbers.normal(N, I), "labels": numbers.below(2, N).astype(np.float64),
+    options = {"x": numbers.normal(M, I), "labels": numbers.below(2, M).astype(np.float64),
                "decay": draw("decay", [0.0, 0.3]), "steps": steps}
     return FunctionCase(
         component="fit_logistic", options={**options, **({"rate": rate} if rate else {})},
@@ -23,16 +23,16 @@ def call_fit_logistic(find, case):
 def fit_logistic_by_words(case):
     """Weight by weight: each goes against its own mean of (p − y) · x, and shrinks."""
     x, labels, decay = (case.options[name] for name in ("x", "labels", "decay"))
-    rate, (N, I) = case.options.get("rate", 1.0), x.shape
+    rate, (M, I) = case.options.get("rate", 1.0), x.shape
     weight, bias, losses = [0.0] * I, 0.0, []
     for _ in range(case.options["steps"]):
-        scores = [sum(x[n, i] * weight[i] for i in range(I)) + bias for n in range(N)]
+        scores = [sum(x[n, i] * weight[i] for i in range(I)) + bias for n in range(M)]
         surplus = [(1 + np.tanh(z / 2)) / 2 - y for z, y in zip(scores, labels)]
         losses.append(np.mean([np.logaddexp(0, z) - z * y for z, y in zip(scores, labels)])
                       + decay / 2 * sum(w * w for w in weight))
-        weight = [weight[i] - rate * (np.dot(surplus, x[:, i]) / N + decay * weight[i])
+        weight = [weight[i] - rate * (np.dot(surplus, x[:, i]) / M + decay * weight[i])
                   for i in range(I)]
-        bias = bias - rate * sum(surplus) / N
+        bias = bias - rate * sum(surplus) / M
     return {"weight": np.array(weight), "bias": np.array(bias), "losses": np.array(losses)}
 
 

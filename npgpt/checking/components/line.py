@@ -7,11 +7,11 @@ from npgpt.checking.laws import linear_in_the_upstream_gradient
 
 
 def line(draw):
-    N, regime = draw("N", range(1, 8)), draw("regime", REGIMES)
+    M, regime = draw("M", range(1, 8)), draw("regime", REGIMES)
     numbers = draw.numbers()
-    x, targets = numbers.normal(N), numbers.normal(N)
+    x, targets = numbers.normal(M), numbers.normal(M)
     if regime == "stress":
-        x = np.float32(x * 10.0 ** numbers.normal(N, std=2)).astype(np.float64)
+        x = np.float32(x * 10.0 ** numbers.normal(M, std=2)).astype(np.float64)
     params = {"weight": numbers.normal(), "bias": numbers.normal()}
     return PairCase(
         component="line", inputs={"x": x}, params=params, options={"targets": targets},

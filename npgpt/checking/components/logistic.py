@@ -7,12 +7,12 @@ from npgpt.checking.laws import linear_in_the_upstream_gradient
 
 
 def logistic(draw):
-    N, I = draw("N", range(1, 8)), draw("I", range(1, 5))
+    M, I = draw("M", range(1, 8)), draw("I", range(1, 5))
     regime, decay = draw("regime", REGIMES), draw("decay", [None, 0.1, 2.0])
     numbers = draw.numbers()
-    x = numbers.normal(N, I, std=100.0 if regime == "stress" else 1.0)
+    x = numbers.normal(M, I, std=1000.0 if regime == "stress" else 1.0)
     params = {"weight": numbers.normal(I), "bias": numbers.normal()}
-    options = {"labels": numbers.below(2, N).astype(np.float64)}
+    options = {"labels": numbers.below(2, M).astype(np.float64)}
     return PairCase(
         component="logistic", inputs={"x": x}, params=params,
         options={**options, **({"decay": decay} if decay else {})},
@@ -46,7 +46,7 @@ def names_of_the_classes_do_not_matter(case, compute):
 
 
 def nothing_to_gain_at_the_optimum(case, compute):
-    """Where Newton's steps end, Σ(p − y)·x/N + λ·w = 0, and Σ(p − y) = 0: the bias is
+    """Where Newton's steps end, Σ(p − y)·x/M + λ·w = 0, and Σ(p − y) = 0: the bias is
     free. It is looked for where there is one and the numbers are benign."""
     labels, decay = case.options["labels"], case.options.get("decay")
     if not decay or labels.min() == labels.max() or case.chosen.get("regime") == "stress":

@@ -7,13 +7,13 @@ from npgpt.checking.edges import call
 def pca(draw):
     """Rows with a spread of their own in each direction: where two are equal, any
     direction between them is as good."""
-    N, D = draw("N", range(5, 12)), draw("D", range(2, 5))
-    count = draw("K", [None, 1, 2])
+    M, I = draw("M", range(5, 12)), draw("I", range(2, 5))
+    count = draw("O", [None, 1, 2])
     numbers = draw.numbers()
-    left, _ = np.linalg.qr(numbers.normal(N, D) - numbers.normal(D))
+    left, _ = np.linalg.qr(numbers.normal(M, I) - numbers.normal(I))
     left = np.linalg.qr(left - left.mean(axis=0))[0]
-    right, _ = np.linalg.qr(numbers.normal(D, D))
-    x = (left * 3.0 ** -np.arange(D)) @ right * np.sqrt(N) + numbers.normal(D)
+    right, _ = np.linalg.qr(numbers.normal(I, I))
+    x = (left * 3.0 ** -np.arange(I)) @ right * np.sqrt(M) + numbers.normal(I)
     return FunctionCase(
         component="pca", options={"x": x, **({"count": count} if count else {})},
         call=call_pca, expected=pca_by_singular_values, scale=pca_scale, discrete=True,

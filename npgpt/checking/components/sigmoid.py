@@ -6,8 +6,8 @@ from npgpt.checking.edges import call
 
 
 def sigmoid(draw):
-    N, I, regime = draw("N", range(1, 5)), draw("I", range(1, 5)), draw("regime", REGIMES)
-    z = draw.numbers().normal(N, I, std=200.0 if regime == "stress" else 1.0)
+    M, I, regime = draw("M", range(1, 5)), draw("I", range(1, 5)), draw("regime", REGIMES)
+    z = draw.numbers().normal(M, I, std=800.0 if regime == "stress" else 1.0)
     return FunctionCase(
         component="sigmoid", options={"z": z},
         call=lambda find, case: {"probs": find("sigmoid")(case.options["z"])},

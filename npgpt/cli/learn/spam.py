@@ -7,7 +7,6 @@ from typing import Annotated
 from npgpt.cli.learn.lesson import Out, Seed, finish, lesson_directory
 from npgpt.cli.options import AsJson, option
 from npgpt.cli.tables import print_table
-from npgpt.text.prepare.sources import printable
 
 Corpus = Annotated[Path | None, option(
     "--corpus", "A directory with folders of spam and ham, as .txt.", "DIR",
@@ -75,4 +74,4 @@ def report(found: dict) -> None:
     worst = found["mistakes"][0]
     kind = "spam" if worst["label"] else "wanted"
     print(f"Its worst mistake, {kind}, to which it gave {worst['probability']:.0%}:"
-          f" {printable(worst['text'][:200])}")
+          f" {worst['text'][:200]}")

@@ -58,4 +58,5 @@ def _part(part: Mail) -> str:
 
 
 def _words(text: str) -> str:
-    return " ".join(text.split())
+    """One line, without characters that would move a terminal's cursor."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())
