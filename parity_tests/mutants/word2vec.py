@@ -22,7 +22,7 @@ MUTANTS = [
       "d_rows = (d_v / count.astype(d_v.dtype))[:, None] * present",
       "d_rows = d_v[:, None] * present"),
     M(N, "the average counts places where there is no word",
-      "count = np.maximum(present.sum(axis=1), 1)        # (B, 1)",
+      "count = np.maximum(present.sum(axis=1), 1)        # (M, 1)",
       "count = np.full((len(words), 1), words.shape[1])"),
     M(N, "a place without a word is word 0",
       "rows = input_vectors[words] * present ", "rows = input_vectors[words] "),

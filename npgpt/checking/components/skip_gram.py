@@ -15,15 +15,15 @@ from npgpt.errors import InputError
 
 
 def skip_gram(draw):
-    B, N = draw("B", range(1, 5)), draw("N", range(1, 4))
-    V, D = draw("V", range(1, 6)), draw("D", range(1, 5))
+    M, G = draw("M", range(1, 5)), draw("G", range(1, 4))
+    V, C = draw("V", range(1, 6)), draw("C", range(1, 5))
     skipped, regime = draw("skipped", [False, True]), draw("regime", REGIMES)
     numbers = draw.numbers()
-    options = {"focus": numbers.below(V, B), "target": numbers.below(V, B),
-               "negatives": drawn_noise(numbers, V, B, N, skipped)}
+    options = {"focus": numbers.below(V, M), "target": numbers.below(V, M),
+               "negatives": drawn_noise(numbers, V, M, G, skipped)}
     return PairCase(
-        component="skip_gram", params=drawn_tables(numbers, V, D, regime), options=options,
-        d_y=numbers.normal(B), scale=skip_gram_scale,
+        component="skip_gram", params=drawn_tables(numbers, V, C, regime), options=options,
+        d_y=numbers.normal(M), scale=skip_gram_scale,
         functions=("skip_gram", "skip_gram_backward",
                    "negative_sampling", "negative_sampling_backward"),
         laws=(linear_in_the_upstream_gradient, skipped_noise_costs_nothing,
