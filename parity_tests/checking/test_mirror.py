@@ -16,13 +16,12 @@ COMPOSITES = (
     "blocks/mlp", "blocks/multi_head_attention", "blocks/block", "blocks/gated_mlp",
     "blocks/grouped_query_attention", "blocks/llama_block", "blocks/post_norm_block",
     "blocks/cross_attention", "blocks/encoder_block", "blocks/decoder_block",
-    "models/gpt2", "models/llama", "models/recurrent",
+    "blocks/encoder", "blocks/decoder",
+    "models/gpt2", "models/llama", "models/recurrent", "models/encoder_decoder",
 )
 # what else is one text, once torch's words for it are put back into NumPy's
 LIKE = ("like.new_zeros(shape)", "np.zeros(shape, like.dtype)")
-IDS = ("""    _, like = next(tree_leaves(params))
-    ids = torch.tensor(rows, device=like.device)
-""", "    ids = np.array(rows)\n")
+IDS = ("torch.tensor(rows, device=like.device)", "np.array(rows)")
 NO_GRAD = ("@torch.no_grad()\n", "")
 SAME_BUT_FOR = {
     "training/loss": [NO_GRAD], "training/loss_and_grads": [NO_GRAD],

@@ -6,6 +6,9 @@ S, TS = "npgpt/layers/sinusoids", "torchgpt/layers/sinusoids"
 C, TC = (f"{package}/blocks/cross_attention" for package in ("npgpt", "torchgpt"))
 E, TE = (f"{package}/blocks/encoder_block" for package in ("npgpt", "torchgpt"))
 D, TD = (f"{package}/blocks/decoder_block" for package in ("npgpt", "torchgpt"))
+EN, TEN = (f"{package}/blocks/encoder" for package in ("npgpt", "torchgpt"))
+DE, TDE = (f"{package}/blocks/decoder" for package in ("npgpt", "torchgpt"))
+L, TL = (f"{package}/models/encoder_decoder" for package in ("npgpt", "torchgpt"))
 P, TP = (f"{package}/blocks/post_norm_block" for package in ("npgpt", "torchgpt"))
 
 MUTANTS = [
@@ -112,6 +115,72 @@ MUTANTS = [
       "    d_branch, d_mlp = mlp_backward(d_mlp_out, saved_mlp)\n    d_x = d_branch * 1 "),
     M(TP, "the block is not causal",
       "heads, mask, True, dropout_masks, past)", "heads, mask, False, dropout_masks, past)"),
+    M(EN, "each block reads the embedding, not the block before it",
+      "        x, saved_blocks[i] = encoder_block(\n            x, layer,",
+      "        embedded = x if i == 0 else embedded\n"
+      "        x, saved_blocks[i] = encoder_block(\n            embedded, layer,"),
+    M(EN, "only the first block hides the padding",
+      "x, layer, heads, mask,", "x, layer, heads, None if i else mask,"),
+    M(TEN, "the last norm is skipped",
+      "    return memory, (saved_blocks", "    memory = x\n    return memory, (saved_blocks"),
+    M(TEN, "the blocks' gradients come in reverse order",
+      "d_blocks.insert(0, d_block)", "d_blocks.append(d_block)"),
+    M(DE, "the memory's gradient is that of the last layer alone",
+      "        d_memory = d_memory + d_branch ",
+      "        d_memory = d_branch if isinstance(d_memory, float) else d_memory "),
+    M(DE, "the memory's gradient is that of the first layer alone",
+      "        d_memory = d_memory + d_branch ", "        d_memory = d_branch * 1 "),
+    M(DE, "the memory's padding is seen by all blocks but the first",
+      "x, memory, layer, heads, mask, memory_mask,",
+      "x, memory, layer, heads, mask, None if i else memory_mask,"),
+    M(TDE, "the memory's gradient is the mean over the layers",
+      "        d_memory = d_memory + d_branch ",
+      "        d_memory = d_memory + d_branch / len(saved_blocks) "),
+    M(TDE, "the memory's gradient flows into the next block's input",
+      "        d_memory = d_memory + d_branch ",
+      "        d_x = d_x + d_branch[:, :1]\n        d_memory = d_memory + d_branch "),
+    M(TDE, "the last norm is skipped",
+      "    return y, (saved_blocks", "    y = x\n    return y, (saved_blocks"),
+    M(L, "the embedding is not multiplied by √C",
+      "x = token_emb * math.sqrt(C) ", "x = token_emb * 1 "),
+    M(L, "the embedding's gradient is not multiplied by √C",
+      "d_token_emb = d_x * math.sqrt(C) ", "d_token_emb = d_x * 1 "),
+    M(L, "what is written twice into the one table is counted once",
+      "d_source[key] + d_target[key]", "d_target[key] * 1"),
+    M(L, "the head's share of the tied embedding is dropped",
+      'd_tokens["weight"] = d_tokens["weight"] + d_head["weight"].T',
+      'd_tokens["weight"] = d_tokens["weight"] + 0'),
+    M(L, "the memory takes no gradient: the encoder does not learn",
+      "encoder_backward(d_memory, saved_encoder)", "encoder_backward(0 * d_memory, saved_encoder)"),
+    M(L, "the encoder sees the source's padding",
+      'x, params["encoder"], config.heads, mask.get("source"),',
+      'x, params["encoder"], config.heads, None,'),
+    M(L, "the decoder hides what the target's mask hides of the source",
+      '        mask.get("source"), decoder_masks, past)',
+      '        mask.get("target") if x.shape[1] == source.shape[1] else mask.get("source"),\n'
+      "        decoder_masks, past)"),
+    M(TL, "the encoder reads the target",
+      '            source, params, positions.get("source"), 0,',
+      '            inputs["target"] if source.shape == inputs["target"].shape else source,\n'
+      '            params, positions.get("source"), 0,'),
+    M(TL, "the source's positions are those of the target",
+      'positions.get("source"), 0,',
+      'positions.get("target" if source.shape == inputs["target"].shape else "source"), 0,'),
+    M(TL, "the embeddings' dropout is forgotten on the way back",
+      "d_x = dropout_backward(d_x, saved_dropout)", "d_x = d_x * 1"),
+    M(TL, "an untied head is tied",
+      "    if config.tied:\n        tokens", "    if True:\n        tokens", step="5"),
+    M(L, "with a cache the target's positions begin anew",
+      'inputs["target"], params, positions.get("target"), start,',
+      'inputs["target"], params, positions.get("target"), 0,', component="read"),
+    M(L, "the cache's keys of the memory are its values",
+      'memory_heads = {"keys": keys, "values": values}',
+      'memory_heads = {"keys": values, "values": values}', step="2", component="read"),
+    M(TL, "all layers share one cache of the memory",
+      'cross = layer["cross_attention"]', 'cross = layers[0]["cross_attention"]',
+      step="2", component="read"),
+    M(TL, "the first token's logits are given, not the last one's",
+      "y = y[:, -1:]", "y = y[:, :1]", component="read"),
 ]
 
 # changes that are none, and why
