@@ -157,3 +157,11 @@ def check_targets(targets, ids, config):
             f"targets: expected shape {tuple(ids.shape)} like ids, "
             f"got {tuple(targets.shape)}")
     check_below("targets", targets, config.vocab_size, ignored=-100)
+
+
+def check_no_mask(mask):
+    """Raise InputError for a mask where a model reads every token."""
+    if mask is not None:
+        raise InputError(
+            "mask: a recurrent network can hide no token from another:"
+            " leave it out, and let positions say where texts begin")

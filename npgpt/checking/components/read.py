@@ -1,17 +1,18 @@
 from types import SimpleNamespace
 
 from npgpt.checking.case import FunctionCase
-from npgpt.checking.components import _models, llama
+from npgpt.checking.components import _models, llama, recurrent
 from npgpt.models import BY_TYPE
 
 
 def read(draw):
     """A model with a cache: its `forward`, and what stands around it."""
-    family = draw("model", ["gpt2", "llama"])
+    family = draw("model", ["gpt2", "llama", "recurrent"])
     if family == "gpt2":
         config, ids, params, _, numbers = _models.model(draw)
     else:
-        _, _, config, params, given, numbers = llama.model(draw)
+        its = {"llama": llama, "recurrent": recurrent}[family]
+        _, _, config, params, given, numbers = its.model(draw)
         ids = given["ids"]
     cuts = draw("cuts", ["one by one", "at once", "half and half"])
     padded, cached = draw("padded", [False, True]), draw("cached", [True, False])
@@ -47,7 +48,8 @@ def call_read(find, case):
             ids, pads = ids[rows], [pads[row] for row in rows]
         mask = positions = None
         if case.options["padded"]:
-            mask = find("padding_mask")(pads, end, like)
+            if getattr(model, "TAKES_MASK", True):
+                mask = find("padding_mask")(pads, end, like)
             positions = find("padded_positions")(pads, end - start, end, like)
         logits, cache = find("read")(
             model, case.params, config, ids[:, start:end].tolist(), cache, mask, positions)
