@@ -7,6 +7,7 @@ their wording, so that no test question and no test story's frame occurs in trai
 test wording's words do: only their combination is new.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -62,25 +63,24 @@ def wordings(cores: tuple[str, ...], test: bool) -> list[tuple[str, str]]:
     """Each core with the one opening, of four, that is for testing, or with the others."""
     openings = SHORT["openings"]
     return [(opening, core) for core in cores for i, opening in enumerate(openings)
-            if (hashed(core) % len(openings) == i) == test]
+            if (hashed(re.sub(r"\{\w+\}", "{}", core)) % len(openings) == i) == test]
 
 
-def part_of(story: Short) -> str:
-    """Train, validation or test, by which sentences the story is made of: a tenth is for
+def part_of(key: str) -> str:
+    """Train, validation or test, by which sentences a story is made of: a tenth is for
     testing, a twentieth for validation."""
-    number = hashed(story.key) % 20
+    number = hashed(key) % 20
     return "test" if number < 2 else "validation" if number == 2 else "train"
 
 
 def stories_of(part: str, seed: int = 0) -> Iterator[tuple[Short, list[float]]]:
     """Yields a part's stories without end, each with a dozen random numbers."""
-    number = FIRST // BLOCK * BLOCK
+    start = FIRST // BLOCK * BLOCK
     while True:
-        draws = uniforms((BLOCK, 12), seed, number, "questions").tolist()
-        for story, row in zip(shorts(BLOCK, seed, number), draws):
-            if part_of(story) == part:
-                yield story, row
-        number += BLOCK
+        draws = uniforms((BLOCK, 12), seed, start, "questions").tolist()
+        for number, story in shorts(BLOCK, seed, start, lambda key: part_of(key) == part):
+            yield story, draws[number - start]
+        start += BLOCK
 
 
 def conversations(part: str, count: int, seed: int = 0) -> Iterator[list[dict[str, str]]]:
