@@ -10,12 +10,15 @@ from npgpt.cli import (
     chat,
     doctor,
     duet,
+    evaluate,
     exercise,
     fetch,
+    finetune,
     gradcheck,
     inspect,
     plot,
     prepare,
+    prepare_chat,
     sample,
     tokenizer,
     trace,
@@ -34,10 +37,13 @@ app = typer.Typer(
 app.callback()(whole_command)
 app.command("duet")(duet.duet)
 app.command("train")(train.train)
+app.command("finetune")(finetune.finetune)
+app.command("evaluate")(evaluate.evaluate)
 app.command("sample")(sample.sample)
 app.command("chat")(chat.chat)
 app.command("fetch")(fetch.fetch)
 app.command("prepare")(prepare.prepare)
+app.command("prepare-chat")(prepare_chat.prepare_chat)
 app.command("inspect")(inspect.inspect)
 app.command("plot")(plot.plot)
 app.command("gradcheck")(gradcheck.gradcheck)

@@ -1,4 +1,4 @@
-"""Fine-tuning: a trained model goes on, with all of its weights or few."""
+"""Fine-tuning: a trained model learns to answer, with all of its weights or few."""
 
 from npgpt.finetuning.adapters import init_adapters, lora_adapters
 from npgpt.finetuning.freeze import freeze, trained_only
