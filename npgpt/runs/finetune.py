@@ -4,6 +4,7 @@ Its directory is that of any run, with the model's chat template in it; run.json
 "finetune" how it is tuned. The trainer and the loop are training's own.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,18 +13,26 @@ from typing import Any
 from npgpt.errors import InputError
 from npgpt.finetuning.rows import fill_rows, packed, padded, take
 from npgpt.layers.cross_entropy import IGNORE
+from npgpt.runs.adapter_run import (
+    adapter_to_go_on_with,
+    new_adapter,
+    params_of,
+    restore_adapter,
+)
+from npgpt.runs.adapters import Adapter
 from npgpt.runs.answers import ask, right
 from npgpt.runs.chat_data import ChatData, chat_of, open_chats
 from npgpt.runs.checkpoint import files_along, find_directory
 from npgpt.runs.checkpoint import read_settings as read_run_json
 from npgpt.runs.data import from_anywhere
-from npgpt.runs.run import Run, check_free, make_directory, resume_run
+from npgpt.runs.run import Run, check_free, make_directory, restore_model, resume_run
 from npgpt.runs.settings import Settings, complete
 from npgpt.runs.start_from import fingerprint, model_to_start, read_start
 from npgpt.runs.train import model_dtype
 from npgpt.training.dropout_masks import draw_dropout_masks
 
-METHODS = ("full",)
+METHODS = ("full", "lora")
+LORA = {"rank": 8, "alpha": 16.0, "targets": "", "rslora": False, "adapter": ""}
 SAMPLES = 4  # questions that are answered every so many steps
 AT_ONCE = 16  # conversations of one validation batch
 
@@ -32,19 +41,37 @@ AT_ONCE = 16  # conversations of one validation batch
 class Tuning:
     """What run.json says under "finetune". method: what trains; pack: several conversations
     in a row; longest: tokens of a conversation, or of a packed row, at most, 0 for the model's
-    context; sample_every: steps between answers to test questions, 0 for none."""
+    context; sample_every: steps between answers to test questions, 0 for none. Of LoRA: rank,
+    alpha, the targets' names with commas between them ("": the usual ones), rslora, and the
+    adapter to go on with, if any."""
 
     method: str = "full"
     pack: bool = False
     longest: int = 0
     sample_every: int = 200
+    rank: int = 8
+    alpha: float = 16.0
+    targets: str = ""
+    rslora: bool = False
+    adapter: str = ""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise InputError(f"method is {self.method!r}: give {' or '.join(METHODS)}")
+        if self.method != "lora" and self.of_lora() != tuple(LORA.values()):
+            raise InputError("--rank, --alpha, --targets, --rslora and --adapter go with"
+                             " --method lora")
+        if self.adapter and self.of_lora()[:-1] != tuple(LORA.values())[:-1]:
+            raise InputError("--rank, --alpha, --targets and --rslora cannot be given with"
+                             " --adapter: the adapter has its own")
+        if not (math.isfinite(self.alpha) and self.alpha > 0):
+            raise InputError(f"alpha is {self.alpha:g}: give a number above 0")
         for name in ("longest", "sample_every"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name)}: give 0 or more")
+
+    def of_lora(self) -> tuple:
+        return tuple(getattr(self, name) for name in LORA)
 
     def limit(self, settings: Settings) -> int:
         """Tokens of a conversation, or of a packed row, at most."""
@@ -69,6 +96,8 @@ def start_finetune(
     settings = replace(settings, corpus=from_anywhere(settings.corpus))
     config = settings.config(tokenizer.vocab_size, model.Config)
     run = Run(path, settings, config, data, model, params=params)
+    if tuning.method == "lora":
+        run.adapter = first_adapter(run, tuning)
     extra = {**extra, "weights_sha256": fingerprint(params), "finetune": asdict(tuning),
              "template_of": template_of}
     make_directory(run, command, extra,
@@ -78,7 +107,22 @@ def start_finetune(
 
 def resume_finetune(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any]) -> Run:
     """A fine-tuning run as its last save left it."""
-    return resume_run(path, changes, by_type, same_chats, "finetune")
+    def restore(run: Run, run_json: dict[str, Any]) -> None:
+        tuning = tuning_of(run.path)
+        if tuning.method == "lora":
+            restore_adapter(run, run_json, lambda run: first_adapter(run, tuning))
+        else:
+            restore_model(run, run_json)
+
+    return resume_run(path, changes, by_type, same_chats, "finetune", restore)
+
+
+def first_adapter(run: Run, tuning: Tuning) -> Adapter:
+    """The adapter that a run begins with."""
+    if tuning.adapter:
+        return adapter_to_go_on_with(run, tuning.adapter)
+    targets = [name.strip() for name in tuning.targets.split(",") if name.strip()]
+    return new_adapter(run, tuning.rank, tuning.alpha, targets, tuning.rslora)
 
 
 def same_chats(
@@ -101,6 +145,8 @@ def tuning_of(path: Path) -> Tuning:
     """How the run in `path` is tuned. InputError where run.json does not say so."""
     found = (read_run_json(path) or {}).get("finetune")
     known = asdict(Tuning())
+    if isinstance(found, dict):  # before there was LoRA
+        found = {**LORA, **found}
     if not isinstance(found, dict) or any(
             type(found.get(name)) is not type(value) for name, value in known.items()):
         raise InputError(f"{path / 'run.json'} does not say how the model is fine-tuned;"
@@ -155,7 +201,7 @@ def answering(run: Run, trainer, tuning: Tuning, engine_of: Callable) -> Callabl
         if not every or step % every:
             return None
         tests = run.data.chats.test[:SAMPLES]
-        engine = engine_of(trainer.numpy(trainer.params), run)
+        engine = engine_of(params_of(run, trainer), run)
         found = ask(engine, run.data.chat, tests, run.path, run.config, run.model)
         return {"step": step, "samples": {
             str(n): {"question": test[-2]["content"].rpartition("\n")[2], "answer": answer,

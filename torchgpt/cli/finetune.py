@@ -14,12 +14,14 @@ from npgpt.cli.finetune import (
     go,
     open_finetune,
 )
-from npgpt.cli.options import with_settings
+from npgpt.cli.lora_options import LoraOptions
+from npgpt.cli.options import with_options, with_settings
 from npgpt.cli.run import let_threads_sleep
 from npgpt.errors import InputError
 from torchgpt.cli.train import ByHand, Compile, SharedDropout
 
 
+@with_options("lora", LoraOptions)
 @with_settings(without=FIXED)
 def finetune(
     start: Start = None,
@@ -35,6 +37,7 @@ def finetune(
     pack: Pack = False,
     longest: Longest = None,
     sample_every: SampleEvery = None,
+    lora: LoraOptions,
     settings: dict[str, Any],
     as_json: options.AsJson = False,
 ) -> int:
@@ -55,7 +58,7 @@ def finetune(
         refuse_packed(pack, by_hand)
     exactly(how)
     tuning = {"method": method, "pack": pack or None, "longest": longest,
-              "sample_every": sample_every}
+              "sample_every": sample_every, **lora.given()}
     run = open_finetune("torchgpt finetune", start, data, out, resume, settings, tuning,
                         how.record())
     how = how.as_it_began(run)

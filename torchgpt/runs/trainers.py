@@ -74,21 +74,28 @@ def exactly(method: Method) -> None:
 
 def by_hand_trainer(run: Run, device: torch.device):
     """The trainer of a run by the hand-written functions."""
+    from torchgpt.finetuning import lora_adapters
     from torchgpt.models import BY_TYPE
     from torchgpt.training import Trainer
 
     params, state = initial_state(run)
+    adapters = run.adapter and lora_adapters(params, run.adapter.layers, run.adapter.alpha)
     model = BY_TYPE[run.model.FILES["model_type"]]
-    return Trainer(model, run.config, params, run.settings, state=state, device=str(device))
+    return Trainer(model, run.config, params, run.settings, adapters=adapters, state=state,
+                   device=str(device))
 
 
 def module_trainer(run: Run, method: Method, kind: Any = None):
     """The trainer of a run by autograd; of this `kind`, if not ModuleTrainer."""
+    from npgpt.finetuning import lora_adapters
     from torchgpt.modules import BY_TYPE
     from torchgpt.training.module_trainer import ModuleTrainer
 
     params, state = initial_state(run)
+    adapted = {} if run.adapter is None else {
+        "adapters": lora_adapters(params, run.adapter.layers, run.adapter.alpha)}
     module = BY_TYPE[run.model.FILES["model_type"]]
     return (kind or ModuleTrainer)(
         module, run.config, params, run.settings, state=state, device=str(method.device),
-        dtype=run.settings.dtype, shared_dropout=method.shared_dropout, compiled=method.compile)
+        dtype=run.settings.dtype, shared_dropout=method.shared_dropout, compiled=method.compile,
+        **adapted)
