@@ -16,9 +16,14 @@ def reporting(progress):
     """Progress, and the answers to test questions as they come."""
 
     def report(record: dict) -> None:
-        if "samples" not in record:
+        if "chosen" in record:
+            print(f"  chosen over rejected: {record['chosen']:.1%} of the validation pairs",
+                  file=sys.stderr)
+        if record.get("step", 0) % 50 == 0 and "reward" in record:
+            print(f"  mean reward of the last answers: {record['reward']:.2f}", file=sys.stderr)
+        if not {"samples", "chosen", "reward"} & set(record):
             return progress(record)
-        for each in record["samples"].values():
+        for each in record.get("samples", {}).values():
             mark = "right" if each["right"] else "wrong"
             print(f"  {mark}: {each['question']} {each['answer']}", file=sys.stderr)
 

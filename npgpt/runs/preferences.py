@@ -60,9 +60,10 @@ def encoded_pairs(
     return found
 
 
-def references(run: Run) -> dict[str, np.ndarray]:
+def references(run: Run, params: Any) -> dict[str, np.ndarray]:
     """-> {"train", "validation"}: (pairs, 2), the sums of the answers' log-probabilities under
-    the model at the start: computed once, and read again when the run goes on."""
+    the model at the start, whose weights are `params` then: computed once, and read again when
+    the run goes on."""
     from safetensors.numpy import load_file, save
 
     path = Path(run.path) / FILE
@@ -70,7 +71,7 @@ def references(run: Run) -> dict[str, np.ndarray]:
         if run.step:
             raise InputError(f"{path} is gone: it says how likely the answers were before the"
                              " first step; restore it, or start a new run")
-        found = {name: sums_of(run, run.params, getattr(run.data, name))
+        found = {name: sums_of(run, params, getattr(run.data, name))
                  for name in ("train", "validation")}
         write_atomically(path, save(found))
     return load_file(path)

@@ -11,6 +11,7 @@ from npgpt.finetuning import advantages, answer_log_probs, centred_rewards
 from npgpt.finetuning.rows import example, grouped, take
 from npgpt.generation import SamplingSettings
 from npgpt.random_stream import raw_draws
+from npgpt.runs.adapter_run import params_of
 from npgpt.runs.answers import LONGEST, ask, prompt_of, right
 from npgpt.runs.checkpoint.end_tokens import end_ids
 from npgpt.runs.run import Run
@@ -48,7 +49,7 @@ class Groups:
         run, s = self.run, self.run.settings
         asked = [self.questions[i]
                  for i in take(len(self.questions), s.batch_size, s.seed, step)]
-        params = self.trainer.numpy(self.trainer.params)
+        params = params_of(run, self.trainer)
         groups, rewards = self.answers(params, asked, step)
         self.mean = float(rewards.mean())
         found = grouped(groups)
