@@ -123,7 +123,8 @@ def picture(width):
     for i, (x, y, p) in enumerate(zip(X, TARGETS, predicted)):
         image.dot(*frame.at(x, y))
         px, py = frame.at(x, (y + p) / 2)
-        image.text(px + 8, py + 4, printed(p - y), "num")
+        image.text(px - 8 if p < y else px + 8, py + 4, printed(p - y), "num",
+                   "end" if p < y else "start")
         px, py = frame.at(x, y)
         image.text(px - 9, py - 7 if p < y else py + 16, POINTS[i] if not phone else str(i + 1),
                    "nt", "end")
