@@ -4,8 +4,9 @@
 
 Three stacks from the same first weights: the layer norm in front of each part (pre-norm), the
 layer norm behind each sum (post-norm), and pre-norm without the residual connections. Each is
-trained with and without a warm-up. Then a model of two blocks with learned positions, with
-sinusoids and with none. The validation loss every 20 steps.
+trained with and without a warm-up, and post-norm from larger first weights too. Then a model of
+two blocks with learned positions, with sinusoids and with none. The validation loss every 20
+steps, and how alike the vectors at the top of the stacks become.
 """
 
 import json
@@ -36,8 +37,8 @@ from npgpt.training import (
 from npgpt.training.batches import draw_batch, evaluation_batches
 
 SEEDS, LAYERS, HEADS, C, T, B = (1, 2), 24, 2, 32, 16, 8
-STEPS, EVERY, RATE, WARMUP, HELD_OUT = 400, 20, 3e-3, 100, 2000
-SIZE = 0.5  # of a matrix: its standard deviation times √inputs
+STEPS, EVERY, RATE, WARMUP, HELD_OUT = 300, 20, 3e-3, 100, 2000
+SIZE = 0.3  # of a matrix: its standard deviation times √inputs
 POSITIONS = {"layers": 2, "steps": 600, "context": 32, "rate": 3e-3}
 
 
@@ -73,10 +74,10 @@ def stack(name):
     return rewired(gpt2, [(block, forward), (block_backward, backward)])
 
 
-def drawn(vocabulary, seed, layers=LAYERS, context=T, dtype=np.float32):
-    """Matrices with a standard deviation of SIZE/√inputs, embeddings of about size 1."""
-    config = gpt2.Config(vocabulary, context, layers, HEADS, C, tied=False)
-    params = init(gpt2, config, seed=seed, dtype=dtype)
+def drawn(vocabulary, seed, layers=LAYERS, size=SIZE):
+    """Matrices with a standard deviation of size/√inputs, embeddings of about size 1."""
+    config = gpt2.Config(vocabulary, T, layers, HEADS, C, tied=False)
+    params = init(gpt2, config, seed=seed)
 
     def set_size(matrix, std, name):
         matrix[...] = std * normals(matrix.shape, seed, 0, name)
@@ -87,7 +88,7 @@ def drawn(vocabulary, seed, layers=LAYERS, context=T, dtype=np.float32):
         for part in ("attention", "feed_forward"):
             for name, weights in layer[part].items():
                 matrix = weights["weight"]
-                set_size(matrix, SIZE * len(matrix) ** -0.5, f"depth.{i}.{part}.{name}")
+                set_size(matrix, size * len(matrix) ** -0.5, f"depth.{i}.{part}.{name}")
     return params, config
 
 
@@ -98,12 +99,13 @@ def loss_on(model, params, config, ids, context):
     return sum(loss * count for loss, count in losses) / sum(count for _, count in losses)
 
 
-def train(model, params, config, ids, held_out, seed, context, steps, rate, warmup, fixed=()):
+def train(model, params, config, ids, held_out, seed, context, steps, rate, warmup, fixed=(),
+          every=EVERY, measured=loss_on):
     """-> [validation loss at each EVERY-th step]; `fixed`: names that are not trained."""
     state, found = adamw_init(params), []
     for step in range(steps + 1):
-        if step % EVERY == 0:
-            found.append(round(loss_on(model, params, config, held_out, context), 4))
+        if step % every == 0:
+            found.append(round(measured(model, params, config, held_out, context), 4))
         inputs, targets = draw_batch(ids, context, B, seed, step)
         _, grads = loss_and_grads(model, params, inputs, targets, config)
         for name in fixed:
@@ -127,6 +129,47 @@ def depth_runs(ids, held_out, vocabulary, say):
                 runs.setdefault(key, []).append(train(
                     stack(name), params, config, ids, held_out, seed, T, STEPS, RATE, warmup))
                 say(seed, key, runs[key][-1][-1])
+    return runs
+
+
+def size_runs(ids, held_out, vocabulary, say):
+    """Post-norm, warmed up, from first weights of other sizes; both seeds, at the end."""
+    found = {}
+    for size in (0.5, 1.0):
+        for seed in SEEDS:
+            params, config = drawn(vocabulary, seed, size=size)
+            losses = train(stack("post-norm"), params, config, ids, held_out, seed, T, STEPS, RATE,
+                           WARMUP, every=STEPS)
+            found.setdefault(str(size), []).append(losses[-1])
+            say("size", size, seed, losses)
+    return found
+
+
+def alike(name):
+    """-> a function that measures how alike the vectors at the top of a stack are: the mean
+    cosine of all pairs of positions in eight windows of text."""
+    def measured(model, params, config, held_out, context):
+        inputs, _ = next(evaluation_batches(held_out, context, 8))
+        x = params["tokens"]["weight"][inputs] + params["positions"]["weight"][:context]
+        for layer in params["blocks"]:
+            x, _ = STACKS[name][0](x, layer, config.heads)
+        unit = (x / np.linalg.norm(x, axis=-1, keepdims=True)).reshape(-1, config.channels)
+        count = len(unit)
+        return float((np.sum(unit @ unit.T) - count) / (count * count - count))
+
+    return measured
+
+
+def alike_runs(ids, held_out, vocabulary, say):
+    """How alike the vectors become in the first 100 steps, every 5 of them."""
+    runs = {}
+    for name, warmup in (("pre-norm", 0), ("post-norm", WARMUP), ("post-norm", 0),
+                         ("no residuals", 0)):
+        key = f"{name}, {'warm-up' if warmup else 'no warm-up'}"
+        params, config = drawn(vocabulary, SEEDS[0])
+        runs[key] = train(stack(name), params, config, ids, held_out, SEEDS[0], T, 100, RATE,
+                          warmup, every=5, measured=alike(name))
+        say("alike", key, runs[key][0], runs[key][-1])
     return runs
 
 
@@ -181,8 +224,11 @@ def main():
               "python": sys.version.split()[0], "numpy": np.__version__,
               "corpus": "stories:100KB", "vocabulary": tokenizer.vocab_size, "layers": LAYERS,
               "channels": C, "context": T, "batch": B, "steps": STEPS, "every": EVERY,
-              "rate": RATE, "warmup": WARMUP, "size": SIZE, "held_out": HELD_OUT, "positions_settings": POSITIONS,
+              "rate": RATE, "warmup": WARMUP, "size": SIZE, "held_out": HELD_OUT,
+              "positions_settings": POSITIONS,
               "depth": depth_runs(ids, held_out, tokenizer.vocab_size, say),
+              "sizes": size_runs(ids, held_out, tokenizer.vocab_size, say),
+              "alike": alike_runs(ids, held_out, tokenizer.vocab_size, say),
               "positions": positions, "beyond": after}
     path = Path(__file__).with_name("depth.json")
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
