@@ -29,7 +29,7 @@ def chat(question, answer):
 def chats(tmp_path):
     """A file of conversations, two lines of which cannot be learned from."""
     lines = [chat(f"Say {'ab'[n % 2]}{n}", "ab"[n % 2] * (1 + n % 3)) for n in range(40)]
-    lines += [{"messages": []}, chat("Say a" * 40, "a")]
+    lines += [{"messages": []}, chat("Say a " * 40, "a")]
     file = tmp_path / "chats.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return file
@@ -39,7 +39,7 @@ def chats(tmp_path):
 def base(tmp_path):
     """A model that was trained on nothing, with a token that ends texts."""
     tokenizer = CharacterTokenizer.train(
-        ["Question: Say ab0123456789\nAnswer:"], special_tokens=["<|endoftext|>"])
+        ["Q: Say ab0123456789\nA:"], special_tokens=["<|endoftext|>"])
     config = gpt2.Config(tokenizer.vocab_size, 64, 1, 2, 8)
     save_checkpoint(tmp_path / "base", config, init(gpt2, config, 5), tokenizer)
     return tmp_path / "base"
@@ -179,7 +179,7 @@ def test_it_refuses(tmp_path, base, chats, npgpt, words, error):
 
 
 def test_a_model_without_an_end_token_is_refused(tmp_path, chats, npgpt):
-    tokenizer = CharacterTokenizer.train(["Question: Say ab0123456789\nAnswer:"])
+    tokenizer = CharacterTokenizer.train(["Q: Say ab0123456789\nA:"])
     config = gpt2.Config(tokenizer.vocab_size, 64, 1, 2, 8)
     save_checkpoint(tmp_path / "base", config, init(gpt2, config, 5), tokenizer)
     refused(npgpt("finetune", tmp_path / "base", "--data", chats, "--out", tmp_path / "run"),
