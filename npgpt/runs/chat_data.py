@@ -19,12 +19,12 @@ from npgpt.text.corpora.chats import Chats, Conversation, load_chats
 # for a model that brings none: it needs no token that its tokenizer does not have
 DEFAULT_TEMPLATE = """\
 {%- for message in messages %}
-{%- if message.role == 'user' %}{{ 'Question: ' + message.content + '\\n' }}
-{%- elif message.role == 'assistant' %}{{ 'Answer: ' + message.content + eos_token + '\\n' }}
+{%- if message.role == 'user' %}{{ 'Q: ' + message.content + '\\n' }}
+{%- elif message.role == 'assistant' %}{{ 'A: ' + message.content + eos_token + '\\n' }}
 {%- else %}{{ message.content + '\\n' }}
 {%- endif %}
 {%- endfor %}
-{%- if add_generation_prompt %}{{ 'Answer:' }}{% endif %}
+{%- if add_generation_prompt %}{{ 'A:' }}{% endif %}
 """
 Example = tuple[np.ndarray, np.ndarray]  # inputs and targets of one conversation
 

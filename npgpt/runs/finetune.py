@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from npgpt.errors import InputError
-from npgpt.finetuning.rows import fill_rows, packed, padded, take
+from npgpt.finetuning.rows import fill_rows, packed, padded, take, take_alike
 from npgpt.layers.cross_entropy import IGNORE
 from npgpt.runs.adapter_run import (
     adapter_to_go_on_with,
@@ -178,7 +180,8 @@ def batches(run: Run, tuning: Tuning, draw_masks: bool = True) -> Callable[[int]
     packed, also "mask" and "positions"; where the run has dropout, its masks. NumPy."""
     s, examples = run.settings, run.data.train
     limit = tuning.limit(s)
-    rows = fill_rows([len(inputs) for inputs, _ in examples], limit) if tuning.pack else []
+    lengths = np.array([len(inputs) for inputs, _ in examples])
+    rows = fill_rows(lengths.tolist(), limit) if tuning.pack else []
 
     def batch(step: int) -> dict:
         if tuning.pack:
@@ -186,7 +189,7 @@ def batches(run: Run, tuning: Tuning, draw_masks: bool = True) -> Callable[[int]
                             take(len(rows), s.batch_size, s.seed, step)], limit)
         else:
             found = padded([examples[i] for i in
-                            take(len(examples), s.batch_size, s.seed, step)])
+                            take_alike(lengths, s.batch_size, s.seed, step)])
         if draw_masks and s.dropout:
             found["dropout_masks"] = draw_dropout_masks(
                 run.model, run.config, *found["inputs"].shape, s.dropout, s.seed, step,

@@ -26,7 +26,7 @@ def test_the_bytes_are_the_same_on_every_machine():
 
 
 STORIES = "ec84c349e04c4ca8595be29de89af4814b892f2c091ca23b813ed72594a3b06e"
-QUESTIONS = "7c6902413b98175fcdd8065d86d58bab67ceece17481cf4a2dc8bc7b803ffd4e"
+QUESTIONS = "5697db0fcfeb90a0719af4f78999ad9baf7f07b71ecb3c0dead017c4dd4b54e0"
 
 
 def test_short_stories_are_short_and_well_formed():

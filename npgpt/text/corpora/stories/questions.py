@@ -84,7 +84,7 @@ def stories_of(part: str, seed: int = 0) -> Iterator[tuple[Short, list[float]]]:
 
 
 def conversations(part: str, count: int, seed: int = 0) -> Iterator[list[dict[str, str]]]:
-    """`count` conversations as lists of OpenAI's messages: eight in ten with one to four
+    """`count` conversations as lists of OpenAI's messages: eight in ten with two to five
     questions, one that asks for the story again, one for its end."""
     for _, (story, row) in zip(range(count), stories_of(part, seed)):
         kind, *row = row
@@ -105,9 +105,9 @@ def messages(asked: list[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 def several(story: Short, row: list[float]) -> list[tuple[str, str]]:
-    """One to four questions about different facts; the story stands before the first."""
+    """Two to five questions about different facts; the story stands before the first."""
     left, asked = facts_of(story), []
-    for number in range(1 + int(row[0] * 4)):
+    for number in range(2 + int(row[0] * 4)):
         fact = left.pop(int(row[1 + 2 * number] * len(left)))
         chosen = fact.question(row[2 + 2 * number])
         asked.append((chosen.text, chosen.answer))
