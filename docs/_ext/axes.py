@@ -16,4 +16,5 @@ AXES = {
     "L": "blocks, one on the other",
     "R": "rows: the positions of all sequences, one below the other; in flash attention, of a tile",
     "W": "keys of a tile",
+    "M": "examples: points beside a line, messages of a filter, rows of a picture",
 }

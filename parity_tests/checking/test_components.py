@@ -14,31 +14,30 @@ from parity_tests.strategies import cases
 from parity_tests.suite import Wrong, implementations, tally
 
 pytestmark = pytest.mark.component
-# made of blocks that others check, and slow: a fifth of the examples
-COMPOSED = ("cross_attention", "decoder", "decoder_block", "encoder", "encoder_block",
-            "encoder_decoder.forward", "post_norm_block")
 
 
-@pytest.mark.parametrize("component", [name for name in CASES if name not in COMPOSED])
-@given(data=st.data())
-def test_verdict(component, data, device, candidate):
-    check_verdict(component, data, device, candidate)
+# of a composite in the profile `dev`: 50 of them would take longer than its parts together
+FEWER = 15
 
 
-@pytest.mark.parametrize("component", COMPOSED)
-@settings(max_examples=settings().max_examples // 5)
-@given(data=st.data())
-def test_verdict_of_what_is_composed(component, data, device, candidate):
-    check_verdict(component, data, device, candidate)
+@pytest.mark.parametrize("component", CASES)
+def test_verdict(component, device, candidate, request):
+    @settings(max_examples=examples(component, request.config.getoption("--profile")))
+    @given(data=st.data())
+    def holds(data):
+        case = data.draw(cases(component))
+        involved, own = implementations(case, device, candidate)
+        found = verdict(case, involved, own)
+        tally(component).add(found)
+        if found.findings:
+            raise Wrong(found.findings, involved)
+
+    holds()
 
 
-def check_verdict(component, data, device, candidate):
-    case = data.draw(cases(component))
-    involved, own = implementations(case, device, candidate)
-    found = verdict(case, involved, own)
-    tally(component).add(found)
-    if found.findings:
-        raise Wrong(found.findings, involved)
+def examples(component, profile):
+    composite = getattr(make_case(component, seeded_draw(0)), "nested", False)
+    return FEWER if composite and profile == "dev" else settings().max_examples
 
 
 @pytest.mark.parametrize("component", CASES)

@@ -5,29 +5,43 @@ import pytest
 
 from parity_tests.mutants import (
     encoder_decoder,
+    foundations,
     generation,
     layers,
     llama,
+    lora,
     model,
     planting,
+    preferences,
+    recurrent,
     training,
+    word2vec,
 )
 from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
 
-LATER = (llama, encoder_decoder)        # families with a file of their own
-ALL = [*layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS,
-       *encoder_decoder.MUTANTS]
+LATER = (
+    encoder_decoder,
+    foundations,
+    llama,
+    lora,
+    preferences,
+    recurrent,
+    word2vec,
+)
+ALL = [*layers.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS,
+       *(mutant for part in LATER for mutant in part.MUTANTS)]
+EQUIVALENT = [mutant for part in LATER for mutant in getattr(part, "EQUIVALENT", [])]
 
 
 def slow(mutant):
-    """Of a later family all but the first of each layer: a second or more each, for the
+    """Of later parts all but the first of each layer: a second or more each, for the
     acceptance profile."""
-    family = next((family for family in LATER if mutant in family.MUTANTS), None)
-    if family is None:
+    if not any(mutant in part.MUTANTS for part in LATER):
         return False
-    first = next(m for m in family.MUTANTS if m.file == mutant.file)
-    return mutant.file.split("/")[1] != "layers" or mutant != first
+    room = mutant.file.split("/")[1]
+    first = next(m for m in ALL if m.file == mutant.file)
+    return room not in ("foundations", "layers", "finetuning") or mutant != first
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mistakes may make NaN
@@ -46,11 +60,19 @@ def test_killed(mutant):
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("change", [
-    pytest.param(m, id=f"{m.file}: {m.what}") for family in LATER for m in family.EQUIVALENT])
+@pytest.mark.parametrize("change", [pytest.param(m, id=f"{m.file}: {m.what}")
+                                    for m in EQUIVALENT])
 def test_what_is_equivalent_survives(change, monkeypatch):
     monkeypatch.setattr(planting, "EXAMPLES", 15)
     assert hunt(change)[1] == []
+
+
+@pytest.mark.parametrize("mutant", [pytest.param(
+    m, id=m.file, marks=[] if m.package == "npgpt" else [pytest.mark.acceptance])
+    for m in lora.FROZEN])
+def test_a_gradient_of_what_is_frozen_is_found(mutant):
+    findings = hunt(mutant)[1]
+    assert findings and "returns no d_weight" in findings[0].what, findings
 
 
 def test_there_are_enough():

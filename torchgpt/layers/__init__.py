@@ -67,6 +67,11 @@ from torchgpt.layers.position_embedding import (
     position_embedding_backward,
     position_embedding_reference,
 )
+from torchgpt.layers.recurrence import (
+    recurrence,
+    recurrence_backward,
+    recurrence_reference,
+)
 from torchgpt.layers.rms_norm import (
     rms_norm,
     rms_norm_backward,
@@ -108,7 +113,8 @@ __all__ = [
     "linear_reference", "merge_heads", "merge_heads_backward",
     "merge_heads_reference", "padded_positions", "padding_mask",
     "position_embedding", "position_embedding_backward",
-    "position_embedding_reference", "repeat_heads",
+    "position_embedding_reference", "recurrence",
+    "recurrence_backward", "recurrence_reference", "repeat_heads",
     "repeat_heads_backward", "repeat_heads_reference", "rms_norm",
     "rms_norm_backward", "rms_norm_reference", "rope", "rope_angles",
     "rope_backward", "rope_interleaved", "rope_interleaved_backward",

@@ -1,0 +1,14 @@
+"""npgpt learn: one file a lesson."""
+
+import typer
+
+from npgpt.cli.learn import line, spam
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Lessons that run here at once: what was learned, in words and a picture.\n\n"
+    "\b\nnpgpt learn line",
+)
+app.command("line")(line.line)
+app.command("spam")(spam.spam)

@@ -1,0 +1,55 @@
+"""torchgpt learn: as npgpt learn, in PyTorch."""
+
+import typer
+
+from npgpt.cli.learn import line as line_lesson
+from npgpt.cli.learn import spam as spam_lesson
+from npgpt.cli.learn.lesson import Out, Seed
+from npgpt.cli.options import AsJson
+from npgpt.cli.run import let_threads_sleep
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    help="The lessons of npgpt learn, with PyTorch's functions.\n\n\b\ntorchgpt learn line",
+)
+
+
+@app.command()
+def line(seed: Seed = 1, out: Out = None, as_json: AsJson = False) -> None:
+    """Fit a line to noisy points in ten steps of gradient descent.
+
+    \b
+    torchgpt learn line
+    """
+    let_threads_sleep()
+    import torch
+
+    from torchgpt.foundations import fit_line
+
+    def fit(x, targets, *how):
+        path = fit_line(torch.from_numpy(x), torch.from_numpy(targets), *how)
+        return [tuple(map(float, point)) for point in path]
+
+    line_lesson.teach(fit, seed, out, as_json)
+
+
+@app.command()
+def spam(
+    corpus: spam_lesson.Corpus = None, seed: Seed = 1, out: Out = None, as_json: AsJson = False,
+) -> None:
+    """Tell spam from wanted messages by rules, and by learning.
+
+    \b
+    torchgpt learn spam
+    """
+    let_threads_sleep()
+    import torch
+
+    from torchgpt.foundations import fit_logistic
+
+    def fit(x, labels, *how):
+        weight, bias, losses = fit_logistic(torch.from_numpy(x), torch.from_numpy(labels), *how)
+        return weight.numpy(), float(bias), losses
+
+    spam_lesson.teach(fit, corpus, seed, out, as_json)
