@@ -22,6 +22,7 @@ from npgpt.runs.checkpoint.run_directory import (
     clear_leftovers,
     clear_unstarted,
     create_run,
+    files_along,
     files_of,
 )
 from npgpt.runs.checkpoint.run_json import read_backend, read_settings
@@ -32,7 +33,7 @@ from npgpt.runs.checkpoint.weights import file_name, shapes, to_file
 
 __all__ = [
     "Checkpoint", "check_files", "clear_leftovers", "clear_unstarted", "create_run",
-    "family_in", "family_of", "file_name", "files_of", "find_directory", "load_checkpoint",
-    "load_training", "read_backend", "read_config", "read_settings", "read_tokenizer",
-    "save_checkpoint", "saved_step", "shapes", "to_file",
+    "family_in", "family_of", "file_name", "files_along", "files_of", "find_directory",
+    "load_checkpoint", "load_training", "read_backend", "read_config", "read_settings",
+    "read_tokenizer", "save_checkpoint", "saved_step", "shapes", "to_file",
 ]
