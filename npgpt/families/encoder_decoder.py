@@ -3,6 +3,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from npgpt.errors import InputError, quote
 from npgpt.families.weight import Weight, normal, ones, zeros
@@ -23,6 +24,7 @@ class Config:
     heads: int = 4
     channels: int = 64
     tied: bool = True
+    inputs: ClassVar = ("source", "target")
 
     def __post_init__(self):
         for name in ("vocab_size", "context_length", "layers", "heads",

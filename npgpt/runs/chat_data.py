@@ -19,12 +19,12 @@ from npgpt.text.corpora.chats import Chats, Conversation, load_chats
 # for a model that brings none: it needs no token that its tokenizer does not have
 DEFAULT_TEMPLATE = """\
 {%- for message in messages %}
-{%- if message.role == 'user' %}{{ 'Question: ' + message.content + '\\n' }}
-{%- elif message.role == 'assistant' %}{{ 'Answer: ' + message.content + eos_token + '\\n' }}
+{%- if message.role == 'user' %}{{ 'Q: ' + message.content + '\\n' }}
+{%- elif message.role == 'assistant' %}{{ 'A: ' + message.content + eos_token + '\\n' }}
 {%- else %}{{ message.content + '\\n' }}
 {%- endif %}
 {%- endfor %}
-{%- if add_generation_prompt %}{{ 'Answer:' }}{% endif %}
+{%- if add_generation_prompt %}{{ 'A:' }}{% endif %}
 """
 Example = tuple[np.ndarray, np.ndarray]  # inputs and targets of one conversation
 
@@ -70,15 +70,12 @@ def open_chats(
         reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
         raise InputError(f"{settings.corpus} has no answers to learn from"
                          + (f": left out are {reasons}" if reasons else ""))
-    digest = hashlib.sha256()
-    for inputs, targets in train + validation:
-        digest.update(inputs.tobytes() + targets.tobytes())
     record = {
         "name": chats.name,
         "source": chats.source,
         "licence": chats.licence,
         "sha256": chats.sha256,
-        "ids_sha256": digest.hexdigest(),
+        "ids_sha256": digest_of_ids(train + validation),
         "conversations": len(train),
         "validation_conversations": len(validation),
         "tokens": sum(len(inputs) + 1 for inputs, _ in train),
@@ -106,6 +103,13 @@ def encoded(
         else:
             found.append(example(ids, learnt))
     return found
+
+
+def digest_of_ids(examples: list[Example]) -> str:
+    digest = hashlib.sha256()
+    for inputs, targets in examples:
+        digest.update(inputs.tobytes() + targets.tobytes())
+    return digest.hexdigest()
 
 
 def answer_tokens(examples: list[Example]) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from npgpt.files import locked
+from npgpt.runs.adapter_run import save_params
 from npgpt.runs.checkpoint import (
     check_files,
     clear_leftovers,
@@ -19,7 +20,6 @@ from npgpt.runs.checkpoint import (
     files_along,
     files_of,
     read_settings,
-    save_checkpoint,
 )
 from npgpt.runs.curves import draw_run
 from npgpt.runs.diverged import Diverged, check_finite, explain, first_not_finite, last_good
@@ -137,6 +137,7 @@ def initial_state(run: Run) -> tuple[dict, dict | None]:
     params, state = run.params, run.optimizer
     if params is None:
         params = init(run.model, run.config, run.settings.seed, model_dtype(run.settings.dtype))
+    run.base = params if run.adapter is not None else None
     run.params = run.optimizer = None
     return params, state
 
@@ -209,7 +210,7 @@ def save(path: Path, run: Run, trainer, step: int) -> None:
     state = trainer.numpy(trainer.state())
     training = {"step": step, "best": run.best, "optimizer": state}
     check_files(run.path, run.files)
-    save_checkpoint(path, run.config, params, training=training, family=run.model)
+    save_params(path, run, params, training)
 
 
 def save_best(run: Run, trainer, step: int) -> None:

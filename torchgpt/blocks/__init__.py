@@ -7,10 +7,12 @@ from torchgpt.blocks.cross_attention import (
     project_heads,
     project_heads_backward,
 )
+from torchgpt.blocks.decoder import decoder, decoder_backward
 from torchgpt.blocks.decoder_block import (
     decoder_block,
     decoder_block_backward,
 )
+from torchgpt.blocks.encoder import encoder, encoder_backward
 from torchgpt.blocks.encoder_block import (
     encoder_block,
     encoder_block_backward,
@@ -36,9 +38,10 @@ from torchgpt.blocks.post_norm_block import (
 
 __all__ = [
     "block", "block_backward", "cross_attention",
-    "cross_attention_backward", "decoder_block",
-    "decoder_block_backward", "encoder_block",
-    "encoder_block_backward", "gated_mlp", "gated_mlp_backward",
+    "cross_attention_backward", "decoder", "decoder_backward",
+    "decoder_block", "decoder_block_backward", "encoder",
+    "encoder_backward", "encoder_block", "encoder_block_backward",
+    "gated_mlp", "gated_mlp_backward",
     "grouped_query_attention", "grouped_query_attention_backward",
     "llama_block", "llama_block_backward", "mlp", "mlp_backward",
     "multi_head_attention", "multi_head_attention_backward",

@@ -4,6 +4,7 @@ import typer
 
 from npgpt.cli.learn import line as line_lesson
 from npgpt.cli.learn import spam as spam_lesson
+from npgpt.cli.learn import words as words_lesson
 from npgpt.cli.learn.lesson import Out, Seed
 from npgpt.cli.options import AsJson
 from npgpt.cli.run import let_threads_sleep
@@ -53,3 +54,22 @@ def spam(
         return weight.numpy(), float(bias), losses
 
     spam_lesson.teach(fit, corpus, seed, out, as_json)
+
+
+@app.command()
+def words(
+    method: words_lesson.Method = "skip-gram", seed: Seed = 1, out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Learn a vector for each word from nothing but the words beside it.
+
+    \b
+    torchgpt learn words
+    """
+    let_threads_sleep()
+    import torch
+
+    from torchgpt import foundations
+
+    words_lesson.teach(
+        foundations, method, seed, out, as_json, enter=torch.from_numpy, leave=torch.Tensor.numpy)

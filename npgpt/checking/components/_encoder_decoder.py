@@ -18,14 +18,22 @@ def sizes(draw):
 
 def block_params(numbers, C, part):
     """Of a block of the encoder or of the decoder."""
-    config = Config(vocab_size=1, context_length=1, layers=1, heads=1, channels=C)
-    return drawn(numbers, encoder_decoder.weights(config)[part]["blocks"][0])
+    return part_params(numbers, C, part, 1)["blocks"][0]
+
+
+def part_params(numbers, C, part, layers):
+    """Of the encoder or of the decoder."""
+    config = Config(vocab_size=1, context_length=1, layers=layers, heads=1, channels=C)
+    return drawn(numbers, encoder_decoder.weights(config)[part])
 
 
 def block_masks(numbers, B, T, S, H, C, part):
-    config = Config(vocab_size=1, context_length=max(T, S), layers=1, heads=H, channels=C)
-    lengths = {"source": S, "target": T}
-    shapes = encoder_decoder.dropout_shapes(config, B, lengths)[part]["blocks"][0]
+    return part_masks(numbers, B, T, S, H, C, part, 1)["blocks"][0]
+
+
+def part_masks(numbers, B, T, S, H, C, part, layers):
+    config = Config(vocab_size=1, layers=layers, heads=H, channels=C)
+    shapes = encoder_decoder.dropout_shapes(config, B, {"source": S, "target": T})[part]
     return tree_map(lambda shape: numbers.dropout_mask(*shape), shapes)
 
 
@@ -38,14 +46,20 @@ def same_for_any_order_of_memory(name):
         if mask is not None:
             other[name] = mask[..., ::-1]
         if masks is not None:
-            other["dropout_masks"] = {
-                **masks, "cross_attention": masks["cross_attention"][..., ::-1]}
+            other["dropout_masks"] = of_cross_attention(masks, lambda drops: drops[..., ::-1])
         before, after = compute(case), compute(with_values(case, **other))
         for result in before:
             back = after[result][:, ::-1] if result == "d_memory" else after[result]
             yield result, back, before[result]
 
     return memory_may_be_reversed
+
+
+def of_cross_attention(masks, change):
+    """Dropout masks of a block, or of several, with cross-attention's own changed."""
+    if "blocks" in masks:
+        return {**masks, "blocks": [of_cross_attention(part, change) for part in masks["blocks"]]}
+    return {**masks, "cross_attention": change(masks["cross_attention"])}
 
 
 def more_padding_changes_nothing(name):
@@ -61,9 +75,8 @@ def more_padding_changes_nothing(name):
         other = {"memory": np.concatenate([memory, more], axis=1),
                  name: np.concatenate([mask, hidden], axis=-1)}
         if masks is not None:
-            drops = masks["cross_attention"]
-            other["dropout_masks"] = {**masks, "cross_attention": np.concatenate(
-                [drops, np.ones((*drops.shape[:-1], 2))], axis=-1)}
+            other["dropout_masks"] = of_cross_attention(masks, lambda drops: np.concatenate(
+                [drops, np.ones((*drops.shape[:-1], 2))], axis=-1))
         before, after = compute(case), compute(with_values(case, **other))
         for result in before:
             if result == "d_memory":

@@ -17,22 +17,28 @@ from npgpt.checking.laws import linear_in_the_upstream_gradient
 
 
 def decoder_block(draw):
+    return decoder_case(draw, "decoder_block", block_params, block_masks,
+                        (all_of_memory_has_a_say, read_in_two_pieces))
+
+
+def decoder_case(draw, component, params_of, masks_of, edges=(), **layers):
+    """A case of a block, or of all of them."""
     B, T, S, H, C = sizes(draw)
     dropout, regime = draw("dropout", [False, True]), draw("regime", REGIMES)
     mask, padding = draw("mask", ["none", "padding"]), draw("padding", ["padding", "none"])
     numbers = draw.numbers()
-    masks = block_masks(numbers, B, T, S, H, C, "decoder") if dropout else None
+    masks = masks_of(numbers, B, T, S, H, C, "decoder", **layers) if dropout else None
     options = {"heads": H, "mask": mask_for(mask, numbers, B, H, T, T),
                "memory_mask": mask_for(padding, numbers, B, H, T, S), "dropout_masks": masks}
     inputs = {"x": stream(numbers, regime, B, T, C), "memory": numbers.normal(B, S, C)}
     return PairCase(
-        component="decoder_block", inputs=inputs,
-        params=block_params(numbers, C, "decoder"), nested=True, options=options,
+        component=component, inputs=inputs,
+        params=params_of(numbers, C, "decoder", **layers), nested=True, options=options,
         d_y=numbers.normal(B, T, C),
         laws=(what_comes_later_has_no_say, same_for_any_order_of_memory("memory_mask"),
               more_padding_changes_nothing("memory_mask"), each_pair_on_its_own,
               linear_in_the_upstream_gradient),
-        edges=(all_of_memory_has_a_say, read_in_two_pieces),
+        edges=edges,
         no_complex_step=(no_step_where_all_is_hidden(options["mask"], True, T, T)
                          or no_step_where_all_is_hidden(options["memory_mask"], False, T, S)))
 

@@ -7,16 +7,21 @@ from npgpt.checking.laws import batch_independent, linear_in_the_upstream_gradie
 
 
 def encoder_block(draw):
+    return encoder_case(draw, "encoder_block", block_params, block_masks)
+
+
+def encoder_case(draw, component, params_of, masks_of, **layers):
+    """A case of a block, or of all of them."""
     B, _, S, H, C = sizes(draw)
     dropout, regime = draw("dropout", [False, True]), draw("regime", REGIMES)
     mask = draw("mask", ["none", "padding"])
     numbers = draw.numbers()
-    masks = block_masks(numbers, B, 1, S, H, C, "encoder")
+    masks = masks_of(numbers, B, 1, S, H, C, "encoder", **layers)
     options = {"heads": H, "mask": mask_for(mask, numbers, B, H, S, S),
                "dropout_masks": masks if dropout else None}
     return PairCase(
-        component="encoder_block", inputs={"x": stream(numbers, regime, B, S, C)},
-        params=block_params(numbers, C, "encoder"), nested=True, options=options,
+        component=component, inputs={"x": stream(numbers, regime, B, S, C)},
+        params=params_of(numbers, C, "encoder", **layers), nested=True, options=options,
         d_y=numbers.normal(B, S, C),
         laws=(knows_no_order, batch_independent, linear_in_the_upstream_gradient),
         no_complex_step=no_step_where_all_is_hidden(options["mask"], False, S, S))
