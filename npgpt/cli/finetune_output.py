@@ -1,15 +1,17 @@
-"""What npgpt finetune shows while it trains."""
+"""What `finetune` prints, meanwhile and at its end."""
 
 import sys
 
+from npgpt.cli.progress import clock
 
-def engine_of(params, run):
-    """What answers test questions meanwhile, in NumPy."""
-    from npgpt.generation import Engine
-    from npgpt.models import BY_TYPE
 
-    return Engine(BY_TYPE[run.model.FILES["model_type"]], params, run.config,
-                  run.data.tokenizer)
+def tell(summary: dict, run, began: int) -> None:
+    """How the fine-tuning went. `began`: the step it started after."""
+    print(f"{run.path}: steps {began + 1} to {summary['step']} in {clock(summary['seconds'])}")
+    if summary["validation_loss"] is not None:
+        print(f"validation loss at step {summary['validation_step']}:"
+              f" {summary['validation_loss']:.4f} nats an answer's token")
+    print(f"picture: {run.path / 'loss.png'}")
 
 
 def reporting(progress):

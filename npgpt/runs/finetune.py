@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from npgpt.errors import InputError
-from npgpt.finetuning.rows import fill_rows, packed, padded, take
+from npgpt.finetuning.rows import fill_rows, packed, padded, take, take_alike
 from npgpt.layers.cross_entropy import IGNORE
 from npgpt.runs.adapter_run import (
     adapter_to_go_on_with,
@@ -22,7 +24,7 @@ from npgpt.runs.adapter_run import (
 from npgpt.runs.adapters import Adapter
 from npgpt.runs.answers import ask, right
 from npgpt.runs.chat_data import ChatData, chat_of, open_chats
-from npgpt.runs.checkpoint import files_along, find_directory
+from npgpt.runs.checkpoint import find_directory, inherited_files
 from npgpt.runs.checkpoint import read_settings as read_run_json
 from npgpt.runs.data import from_anywhere
 from npgpt.runs.run import Run, check_free, make_directory, restore_model, resume_run
@@ -101,7 +103,7 @@ def start_finetune(
     extra = {**extra, "weights_sha256": fingerprint(params), "finetune": asdict(tuning),
              "template_of": template_of}
     make_directory(run, command, extra,
-                   {**files_along(base), "chat_template.jinja": chat.template})
+                   {**inherited_files(base), "chat_template.jinja": chat.template})
     return run
 
 
@@ -162,7 +164,8 @@ def batches(run: Run, tuning: Tuning, draw_masks: bool = True) -> Callable[[int]
     packed, also "mask" and "positions"; where the run has dropout, its masks. NumPy."""
     s, examples = run.settings, run.data.train
     limit = tuning.limit(s)
-    rows = fill_rows([len(inputs) for inputs, _ in examples], limit) if tuning.pack else []
+    lengths = np.array([len(inputs) for inputs, _ in examples])
+    rows = fill_rows(lengths.tolist(), limit) if tuning.pack else []
 
     def batch(step: int) -> dict:
         if tuning.pack:
@@ -170,7 +173,7 @@ def batches(run: Run, tuning: Tuning, draw_masks: bool = True) -> Callable[[int]
                             take(len(rows), s.batch_size, s.seed, step)], limit)
         else:
             found = padded([examples[i] for i in
-                            take(len(examples), s.batch_size, s.seed, step)])
+                            take_alike(lengths, s.batch_size, s.seed, step)])
         if draw_masks and s.dropout:
             found["dropout_masks"] = draw_dropout_masks(
                 run.model, run.config, *found["inputs"].shape, s.dropout, s.seed, step,
