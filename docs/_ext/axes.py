@@ -16,4 +16,5 @@ AXES = {
     "L": "blocks, one on the other",
     "R": "rows: the positions of all sequences, one below the other; in flash attention, of a tile",
     "W": "keys of a tile",
+    "r": "the rank of a LoRA update: columns of A and rows of B",
 }

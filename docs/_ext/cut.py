@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LABEL = re.compile(r"^\s*# \((\d+(?:, \d+)*)\) (.+)$")
-ROOMS = ("layers", "blocks", "models", "training", "generation", "speed.one_token")
+ROOMS = ("layers", "blocks", "models", "training", "generation", "finetuning",
+         "speed.one_token")
 
 
 class TwinError(Exception):
