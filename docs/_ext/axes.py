@@ -19,4 +19,5 @@ AXES = {
     "M": "examples: points beside a line, messages of a filter, rows of a picture",
     "J": "words around one word",
     "G": "words drawn as noise, beside one that is real",
+    "r": "the rank of a LoRA update: columns of A and rows of B",
 }
