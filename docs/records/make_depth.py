@@ -220,7 +220,8 @@ def main():
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True,
                             text=True, check=True).stdout.strip()
     positions, after = position_runs(ids, held_out, tokenizer.vocab_size, say)
-    record = {"command": "python docs/records/make_depth.py", "seeds": SEEDS, "more_seeds": MORE_SEEDS,
+    record = {"command": "python docs/records/make_depth.py", "seeds": SEEDS,
+              "more_seeds": MORE_SEEDS,
               "date": date.today().isoformat(), "commit": commit,
               "python": sys.version.split()[0], "numpy": np.__version__,
               "corpus": "stories:100KB", "vocabulary": tokenizer.vocab_size, "layers": LAYERS,
