@@ -89,13 +89,43 @@ def check_prompt(ids, config):
         raise InputError(
             f"this model reads {' and '.join(inputs_of(config))}: it is"
             f" decoded by beam_search")
+    return check_text_ids("the prompt", ids, config)
+
+
+def check_source(ids, config):
+    """-> the ids of a source as a list of ints. Raises InputError as
+    `check_prompt` does, and where the model reads no source or has no
+    room for so long a one."""
+    if "source" not in (inputs_of(config) or ()):
+        raise InputError(
+            "this model reads no source: generate writes with it")
+    ids = check_text_ids("the source", ids, config)
+    if len(ids) > config.context_length:
+        raise InputError(
+            f"the source: {len(ids)} tokens do not fit the context of"
+            f" {config.context_length}: give fewer")
+    return ids
+
+
+def check_beams(width, max_new_tokens, length_penalty):
+    """Raise InputError for what is no number of beams or of tokens."""
+    for name, value in (("width", width), ("max_new_tokens", max_new_tokens)):
+        if whole_number(name, value) < 1:
+            raise InputError(f"{name} is {value}: give 1 or more")
+    if not real_number("length_penalty", length_penalty) >= 0:
+        raise InputError(
+            f"length_penalty is {length_penalty:g}: give 0 or more")
+
+
+def check_text_ids(name, ids, config):
+    """-> the ids of one text, as a list of ints."""
     if len(getattr(ids, "shape", (1,))) != 1 or not hasattr(ids, "__iter__"):
         raise InputError(
-            f"the prompt: expected the ids of one text, a list or of"
+            f"{name}: expected the ids of one text, a list or of"
             f" shape (T,), got {described(ids)}")
-    ids = [whole_number("the prompt's id", id) for id in ids]
+    ids = [whole_number(f"{name}'s id", id) for id in ids]
     if not ids:
-        raise InputError("the prompt is empty: give at least one token")
+        raise InputError(f"{name} is empty: give at least one token")
     for id in (min(ids), max(ids)):
         check_vocabulary(id, config)
     return ids

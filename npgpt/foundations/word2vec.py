@@ -63,9 +63,9 @@ def cbow_backward(d_losses, saved):
     # (2) tell the target from noise
     d_v, grads = negative_sampling_backward(d_losses, saved_noise)
     # (1) average: each context word gets its part, equal words add up
-    d_rows = (d_v / count.astype(d_v.dtype))[:, None] * present
+    parts = (d_v / count.astype(d_v.dtype))[:, None] * present
     d_input = np.zeros(input_vectors.shape, d_v.dtype)        # (V, C)
-    np.add.at(d_input, words, d_rows)                 # (V, C)
+    np.add.at(d_input, words, parts)                  # (V, C)
     return {"input_vectors": d_input, **grads}
 
 

@@ -25,7 +25,12 @@ IDS = ("torch.tensor(rows, device=like.device)", "np.array(rows)")
 NO_GRAD = ("@torch.no_grad()\n", "")
 SAME_BUT_FOR = {
     "training/loss": [NO_GRAD], "training/loss_and_grads": [NO_GRAD],
-    "generation/cache": [LIKE, IDS],
+    "generation/cache": [LIKE, IDS], "generation/beam_search": [
+        NO_GRAD, ("logits.amax(dim=-1, keepdim=True)", "logits.max(axis=-1, keepdims=True)"),
+        ("shifted.to(torch.float64)               #", "shifted.astype(np.float64)              #"),
+        ("torch.exp(shifted).sum(dim=-1, keepdim=True)",
+         "np.exp(shifted).sum(axis=-1, keepdims=True)"),
+        ("torch.log(total)).tolist()      #", "np.log(total)).tolist()         #")],
     "generation/generate": [NO_GRAD], "generation/generate_batch": [NO_GRAD]}
 LAYERS = sorted(path.stem for path in (NUMPY / "layers").glob("*.py") if path.stem != "__init__")
 FOUNDATIONS = sorted(path.stem for path in (NUMPY / "foundations").glob("*.py")

@@ -9,6 +9,7 @@ D, TD = (f"{package}/blocks/decoder_block" for package in ("npgpt", "torchgpt"))
 EN, TEN = (f"{package}/blocks/encoder" for package in ("npgpt", "torchgpt"))
 DE, TDE = (f"{package}/blocks/decoder" for package in ("npgpt", "torchgpt"))
 L, TL = (f"{package}/models/encoder_decoder" for package in ("npgpt", "torchgpt"))
+B, TB = (f"{package}/generation/beam_search" for package in ("npgpt", "torchgpt"))
 P, TP = (f"{package}/blocks/post_norm_block" for package in ("npgpt", "torchgpt"))
 
 MUTANTS = [
@@ -172,15 +173,30 @@ MUTANTS = [
       "    if config.tied:\n        tokens", "    if True:\n        tokens", step="5"),
     M(L, "with a cache the target's positions begin anew",
       'inputs["target"], params, positions.get("target"), start,',
-      'inputs["target"], params, positions.get("target"), 0,', component="read"),
+      'inputs["target"], params, positions.get("target"), 0,', component="beam_search"),
     M(L, "the cache's keys of the memory are its values",
       'memory_heads = {"keys": keys, "values": values}',
-      'memory_heads = {"keys": values, "values": values}', step="2", component="read"),
+      'memory_heads = {"keys": values, "values": values}', step="2", component="beam_search"),
     M(TL, "all layers share one cache of the memory",
       'cross = layer["cross_attention"]', 'cross = layers[0]["cross_attention"]',
-      step="2", component="read"),
-    M(TL, "the first token's logits are given, not the last one's",
-      "y = y[:, -1:]", "y = y[:, :1]", component="read"),
+      step="2", component="beam_search"),
+    M(B, "the caches stay in the order of the old beams",
+      "[row for row, _ in taken])", "sorted(row for row, _ in taken))"),
+    M(B, "a target that has ended is read on",
+      "                 if beam[0][-1] != end]", "                 if True]"),
+    M(B, "the search stops at the first target that ends",
+      "len(finished) >= width and (", "len(finished) >= 1 and (True or"),
+    M(B, "the best of each beam are taken, not the best of all",
+      "candidates[:width]]", "sorted(candidates, key=lambda each: each[1])[:width]]"),
+    M(B, "what came before has no say",
+      "(total + log_prob, row, token)", "(log_prob, row, token)"),
+    M(TB, "scores are summed, not divided by the length",
+      "return total / len(ids) ** length_penalty", "return total", step="5"),
+    M(TB, "the end token does not count for the length",
+      "return total / len(ids) ** length_penalty",
+      "return total / max(len(ids) - 1, 1) ** length_penalty", step="5"),
+    M(TB, "log-probabilities are not normalised",
+      "(shifted - torch.log(total)).tolist()", "shifted.tolist()", step="2"),
 ]
 
 # changes that are none, and why

@@ -64,9 +64,9 @@ def cbow_backward(d_losses, saved):
     # (2) tell the target from noise
     d_v, grads = negative_sampling_backward(d_losses, saved_noise)
     # (1) average: each context word gets its part, equal words add up
-    d_rows = (d_v / count.to(d_v.dtype))[:, None] * present
+    parts = (d_v / count.to(d_v.dtype))[:, None] * present
     d_input = d_v.new_zeros(input_vectors.shape)      # (V, C)
-    d_input.index_put_((words,), d_rows, accumulate=True)     # (V, C)
+    d_input.index_put_((words,), parts, accumulate=True)      # (V, C)
     return {"input_vectors": d_input, **grads}
 
 
@@ -115,8 +115,9 @@ def negative_sampling_backward(d_losses, saved):
 def skip_gram_reference(
         focus, target, negatives, input_vectors, output_vectors):
     """PyTorch's own operators."""
-    return noise_reference(F.embedding(focus, input_vectors), target,
-                           negatives, output_vectors)
+    return negative_sampling_reference(
+        F.embedding(focus, input_vectors), target, negatives,
+        output_vectors)
 
 
 def cbow_reference(
@@ -125,10 +126,12 @@ def cbow_reference(
     padded = F.pad(input_vectors, (0, 0, 1, 0))
     v = F.embedding_bag(
         (context + 1).clamp(min=0), padded, mode="mean", padding_idx=0)
-    return noise_reference(v, target, negatives, output_vectors)
+    return negative_sampling_reference(
+        v, target, negatives, output_vectors)
 
 
-def noise_reference(v, target, negatives, output_vectors):
+def negative_sampling_reference(v, target, negatives, output_vectors):
+    """PyTorch's own operators."""
     asked = torch.cat([target[:, None], negatives], dim=1)
     u = F.embedding(asked.clamp(min=0), output_vectors)
     label = F.one_hot(torch.zeros_like(target), asked.shape[1])

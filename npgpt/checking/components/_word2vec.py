@@ -55,13 +55,15 @@ def pairs_add_up(first):
     """The first pair alone and the others alone have their losses, and what they do to the
     tables adds up. first: the name of what each has beside its target."""
     def gradients_add_up(case, compute):
-        names = (first, "target", "negatives")
+        given = {name: {**case.inputs, **case.options}[name]
+                 for name in (first, "target", "negatives")}
         apart = [compute(with_values(case, d_y=case.d_y[rows], **{
-                     name: case.options[name][rows] for name in names}))
+                     name: array[rows] for name, array in given.items()}))
                  for rows in (slice(1), slice(1, None))]
         whole = compute(case)
         yield "y", np.concatenate([values["y"] for values in apart]), whole["y"]
-        for name in ("d_input_vectors", "d_output_vectors"):
-            yield name, sum(values[name] for values in apart), whole[name]
+        for name in whole:
+            if name in ("d_input_vectors", "d_output_vectors"):
+                yield name, sum(values[name] for values in apart), whole[name]
 
     return gradients_add_up
