@@ -7,6 +7,9 @@ English text in float32. Beside the loss stand how far the logits have moved, an
 the checks see the mistake on the small cases of the test suite.
 """
 
+import importlib
+import sys
+
 import numpy as np
 import torch
 import torchgpt.models
@@ -18,10 +21,9 @@ from npgpt.generation import empty_cache
 from npgpt.layers import cross_entropy
 from npgpt.models import llama
 from npgpt.tree import tree_map_with_path
-from parity_tests.mutants.planting import Mutant, planted
-from parity_tests.suite import implementations
-from smollm2 import ids_of, model, write
+from smollm2 import HERE, ids_of, model, write
 from torchgpt import to_torch
+from torchgpt.checking import witnesses
 
 TEXTS = [       # the first is the one that all figures are of
     "The heart is a muscle that pumps blood through the body. It beats about seventy times a"
@@ -95,9 +97,17 @@ SIDES = {"torch": "the other half", "torch-autograd": "autograd", "torch-module"
          "expected": "the formula"}
 
 
+def planting():
+    """The tests' own way to plant a mistake."""
+    root = str(HERE.parents[1])
+    if root not in sys.path:
+        sys.path.append(root)
+    return importlib.import_module("parity_tests.mutants.planting")
+
+
 def mutant(name):
     file, right, wrong = MISTAKES[name]
-    return Mutant(file, name, right, wrong, component=COMPONENTS.get(name))
+    return planting().Mutant(file, name, right, wrong, component=COMPONENTS.get(name))
 
 
 def rows_of_the_file(params):
@@ -136,10 +146,10 @@ def checks_that_see(each):
     """-> the kinds of checks that find it in drawn cases, the step that is named."""
     kinds, step = set(), None
     component = each.component or each.place()[0]
-    with planted(each):
+    with planting().planted(each):
         for seed in range(MORE.get(component, CASES)):
             case = make_case(component, seeded_draw(seed))
-            involved, _ = implementations(case)
+            involved = witnesses(case)
             found = Verdict(case)
             try:
                 for one in involved:
@@ -170,7 +180,7 @@ def exhibit(name, truths):
         found, kinds, step = [logits_of(text, name) for text in TEXTS], ["the other reader"], None
     else:
         kinds, step = checks_that_see(each)
-        with planted(each):
+        with planting().planted(each):
             found = [logits_of(text, name) for text in TEXTS]
     losses = [loss_of(logits, text) for logits, text in zip(found, TEXTS)]
     print(name, losses, kinds, step, flush=True)

@@ -107,7 +107,7 @@ def test_the_museum_again(made):
         if each["file"] == f"{make.GGUF}.py":
             logits = make.logits_of(make.TEXTS[0], name)
         else:
-            with make.planted(make.mutant(name)):
+            with make.planting().planted(make.mutant(name)):
                 logits = make.logits_of(make.TEXTS[0], name)
         assert make.loss_of(logits, make.TEXTS[0]) == pytest.approx(
             each["losses"][0], rel=1e-3, abs=1e-3), name
