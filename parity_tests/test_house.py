@@ -16,6 +16,8 @@ STEPS = [path.relative_to(ROOT).as_posix()
          for package in ("npgpt", "torchgpt")
          for room in ("foundations", "layers", "blocks", "models")
          for path in sorted((ROOT / package / room).glob("*.py"))]
+STEPS += [f"{package}/finetuning/{name}.py" for package in ("npgpt", "torchgpt")
+          for name in ("lora", "adapters")]
 STEPS += [f"{package}/training/{name}.py" for package in ("npgpt", "torchgpt")
           for name in ("batches", "loss_and_grads", "adamw", "clip", "schedule", "trainer", "loop")
           if (ROOT / package / "training" / f"{name}.py").exists()]

@@ -17,4 +17,7 @@ AXES = {
     "R": "rows: the positions of all sequences, one below the other; in flash attention, of a tile",
     "W": "keys of a tile",
     "M": "examples: points beside a line, messages of a filter, rows of a picture",
+    "J": "words around one word",
+    "G": "words drawn as noise, beside one that is real; in GRPO, answers to one question",
+    "r": "the rank of a LoRA update: columns of A and rows of B",
 }

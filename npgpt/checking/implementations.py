@@ -18,8 +18,11 @@ from npgpt.replacing import replaced
 from npgpt.speed.threads import sharded
 from npgpt.tree import tree_leaves, tree_map
 
-ROOMS = ("foundations", "layers", "blocks", "models", "training", "generation", "speed.one_token")
-OURS = {"npgpt", "torchgpt", "npgpt.training.schedule"}
+ROOMS = ("foundations", "layers", "blocks", "models", "training", "generation", "finetuning",
+         "speed.one_token")
+# of which both packages have one
+SHARED = ("npgpt.training.schedule", "npgpt.finetuning.rslora")
+OURS = {"npgpt", "torchgpt", *SHARED}
 
 
 class Stopped(InputError):

@@ -31,6 +31,8 @@ class Request:
     top_p: Annotated[float | None, option(
         "--top-p", "Sample from the likeliest tokens that make up P.", "P", 0.9)] = 0.9
     seed: Annotated[int, option("--seed", "Random seed.", default=1)] = 1
+    adapter: Annotated[list[str] | None, option(
+        "--adapter", "LoRA adapter to add; may be repeated.", "DIR")] = None
 
 
 @with_options("request", Request)
@@ -41,10 +43,11 @@ def chat(run: options.RunPath, *, request: Request, as_json: options.AsJson = Fa
     npgpt fetch smollm2
     npgpt chat smollm2
     npgpt chat smollm2 --prompt "What is the capital of France?"
+    npgpt chat smollm2 --adapter runs/mine
     """
-    from npgpt.runs.checkpoint import load_checkpoint
+    from npgpt.runs.adapters.with_adapters import load_with_adapters
 
-    talk(load_checkpoint(run, as_stored=True), engine_of, request, as_json)
+    talk(load_with_adapters(run, request.adapter), engine_of, request, as_json)
 
 
 def talk(checkpoint, engine: Callable, request: Request, as_json: bool) -> None:

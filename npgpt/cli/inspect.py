@@ -8,6 +8,7 @@ import typer
 from npgpt.cli.options import AsJson, RunPath
 from npgpt.cli.output import check_file, print_json
 from npgpt.cli.tables import print_table
+from npgpt.errors import InputError
 
 
 def inspect(
@@ -72,15 +73,23 @@ def draw(checkpoint: Any, ids: list[int], picture: Path) -> None:
 
     model = BY_TYPE[checkpoint.family.FILES["model_type"]]
     maps = attention_maps(model, checkpoint.params, ids, checkpoint.config)
+    if not maps:
+        raise InputError("this model has no attention to draw: leave out --text")
     draw_attention(maps, [inspection.printable(checkpoint, id) for id in ids], picture)
 
 
 def show(checkpoint: Any, facts: dict[str, Any]) -> None:
     config = checkpoint.config
-    print(
-        f"{checkpoint.path}: {facts['parameters']:,} parameters; {config.layers} layers, "
-        f"{config.heads} heads, {config.channels} channels, context {config.context_length}, "
-        f"vocabulary {config.vocab_size:,}, {'tied' if config.tied else 'untied'}")
+    sizes = [f"{getattr(config, name)} {name}" for name in ("layers", "heads", "channels")
+             if hasattr(config, name)]
+    if getattr(config, "kv_heads", None) not in (None, getattr(config, "heads", None)):
+        sizes[1] += f" ({config.kv_heads} of keys and values)"
+    if config.context_length is not None:
+        sizes.append(f"context {config.context_length}")
+    sizes.append(f"vocabulary {config.vocab_size:,}")
+    if hasattr(config, "tied"):
+        sizes.append("tied" if config.tied else "untied")
+    print(f"{checkpoint.path}: {facts['parameters']:,} parameters; {', '.join(sizes)}")
     print_table(
         ["part", "parameters", "share", "norm", "rms", "largest"],
         [[row["name"], f"{row['parameters']:,}", f"{row['parameters'] / facts['parameters']:.1%}",

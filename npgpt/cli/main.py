@@ -3,18 +3,22 @@
 import typer
 
 from npgpt.cli import (
+    adapter,
     bench,
     book,
     chat,
     doctor,
     duet,
+    evaluate,
     exercise,
     fetch,
+    finetune,
     gradcheck,
     inspect,
     learn,
     plot,
     prepare,
+    prepare_chat,
     sample,
     tokenizer,
     trace,
@@ -33,10 +37,13 @@ app = typer.Typer(
 app.callback()(whole_command)
 app.command("duet")(duet.duet)
 app.command("train")(train.train)
+app.command("finetune")(finetune.finetune)
+app.command("evaluate")(evaluate.evaluate)
 app.command("sample")(sample.sample)
 app.command("chat")(chat.chat)
 app.command("fetch")(fetch.fetch)
 app.command("prepare")(prepare.prepare)
+app.command("prepare-chat")(prepare_chat.prepare_chat)
 app.command("inspect")(inspect.inspect)
 app.command("plot")(plot.plot)
 app.command("gradcheck")(gradcheck.gradcheck)
@@ -45,6 +52,7 @@ app.command("doctor")(doctor.doctor)
 app.command("book")(book.book)
 app.command("exercise")(exercise.exercise)
 app.add_typer(tokenizer.app, name="tokenizer")
+app.add_typer(adapter.app, name="adapter")
 app.add_typer(bench.app, name="bench")
 app.add_typer(learn.app, name="learn")
 

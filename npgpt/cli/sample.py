@@ -34,6 +34,8 @@ class Request:
     allow_special: Annotated[list[str] | None, option(
         "--allow-special", "Special token to read in prompts; may be repeated.", "TOKEN")] = None
     seed: Annotated[int, option("--seed", "Random seed.", default=1)] = 1
+    adapter: Annotated[list[str] | None, option(
+        "--adapter", "LoRA adapter to add; may be repeated.", "DIR")] = None
     logprobs: Annotated[bool, option(
         "--logprobs", "Print a token per line with its log-probability.", None)] = False
     stream: Annotated[bool, option(
@@ -47,9 +49,9 @@ def sample(run: options.RunPath, *, request: Request, as_json: options.AsJson = 
     \b
     npgpt sample runs/one --prompt "The " --tokens 200 --temperature 0.8
     """
-    from npgpt.runs.checkpoint import load_checkpoint
+    from npgpt.runs.adapters.with_adapters import load_with_adapters
 
-    answer(load_checkpoint(run, as_stored=True), engine_of, request, as_json)
+    answer(load_with_adapters(run, request.adapter), engine_of, request, as_json)
 
 
 def engine_of(checkpoint):

@@ -11,7 +11,8 @@ from npgpt.runs.settings import CHANGEABLE, flags
 
 def resume_line(program: str, path: Path, changes: dict[str, Any] | None = None) -> str:
     """What continues the run at `path`, with the settings that it is given anew."""
-    line = f"{program} train --out {shell_quote(path)} --resume"
+    command = "finetune" if "finetune" in (read_settings(path) or {}) else "train"
+    line = f"{program} {command} --out {shell_quote(path)} --resume"
     for name, value in (changes or {}).items():
         line += f" {flags([name])} {value}"
     return line

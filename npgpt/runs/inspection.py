@@ -87,7 +87,7 @@ def text_ids(checkpoint: Any, text: str) -> list[int]:
     N = checkpoint.config.context_length
     if not ids:
         raise InputError("the text is empty: give at least one character")
-    if len(ids) > N:
+    if N is not None and len(ids) > N:
         raise InputError(
             f"the text has {len(ids)} tokens, but the model's context is {N}: give a shorter one")
     return ids

@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from npgpt.files import locked
+from npgpt.runs.adapter_run import save_params
 from npgpt.runs.checkpoint import (
     check_files,
     clear_leftovers,
     create_run,
     files_of,
+    inherited_files,
     read_settings,
-    save_checkpoint,
 )
 from npgpt.runs.curves import draw_run
 from npgpt.runs.diverged import Diverged, check_finite, explain, first_not_finite, last_good
@@ -39,15 +40,21 @@ def train(
     report: Callable[[dict], None] = lambda record: None,
     stopped: Callable[[], bool] = lambda: False,
     prefetch: Callable = lambda batch: batch,
+    batch: Callable[[int], dict] | None = None,
+    measure: Callable | None = None,
+    after: Callable[[int], dict | None] = lambda step: None,
 ) -> dict:
     """Train to `run.settings.steps`, or until `stopped()`; save, and say
     how it went. `report` gets each line of the log; `prefetch` may make
-    batch(step) work ahead."""
+    batch(step) work ahead. batch, measure: what a step reads and what
+    `evaluate` does, where that is not windows of a text; after(step)
+    may give one more line for the log."""
     tune_allocator()
     settings = run.settings
     began = time.perf_counter()
     last_saved = run.step
-    next_batch = prefetch(batches(run, draw_masks=not trainer.draws_dropout))
+    next_batch = prefetch(batch or batches(run, draw_masks=not trainer.draws_dropout))
+    measure = measure or evaluate
     clock = Clock()
     with locked(run.path), open_log(run.path, run.step) as log_file:
         clear_leftovers(run.path)
@@ -57,22 +64,23 @@ def train(
             write_line(log_file, record)
             report(record)
 
-        def batch(step):
+        def read(step):
             clock.begin()
-            return next_batch(step)
+            drawn = next_batch(step)
+            clock.tokens = drawn["inputs"].size
+            return drawn
 
         def evaluate_now(step):
             clock.end()
-            return evaluate(trainer, run)
+            return measure(trainer, run)
 
         def log(step, loss, norm, rate, validation):
             clock.end()
             if not (math.isfinite(loss) and math.isfinite(norm)):
-                read = batches(run, draw_masks=False)(step)
-                raise Diverged(explain(run, trainer, step, loss, norm, read) + last_good(run))
-            tokens = settings.batch_size * settings.context_length
+                again = (batch or batches(run, draw_masks=False))(step)
+                raise Diverged(explain(run, trainer, step, loss, norm, again) + last_good(run))
             record = {"step": step, "train_loss": loss, "learning_rate": rate,
-                      "grad_norm": norm, "tokens_per_second": tokens / clock.seconds}
+                      "grad_norm": norm, "tokens_per_second": clock.tokens / clock.seconds}
             if validation is not None:
                 check_finite(validation, "validation loss", step, run)
                 record["validation_loss"] = validation
@@ -81,6 +89,9 @@ def train(
                 run.best = validation
                 flush(log_file)
                 save_best(run, trainer, step)
+            found = after(step)
+            if found:
+                write(found)
 
         def save_now(step):
             nonlocal last_saved
@@ -89,9 +100,9 @@ def train(
             last_saved = step
 
         if run.step == 0:
-            write({"step": 0, "validation_loss": evaluate(trainer, run)})
+            write({"step": 0, "validation_loss": measure(trainer, run)})
         step = loop(
-            trainer, settings, batch=batch, log=log, evaluate=evaluate_now, save=save_now,
+            trainer, settings, batch=read, log=log, evaluate=evaluate_now, save=save_now,
             step=run.step, stopped=stopped)
         if last_saved != step:
             save_now(step)
@@ -109,7 +120,9 @@ def train(
 
 
 class Clock:
-    """The seconds of a step: from `begin` to the first `end` after it."""
+    """The seconds of a step, from `begin` to the first `end` after it, and its tokens."""
+
+    tokens = 0
 
     def begin(self) -> None:
         self.began, self.seconds = time.perf_counter(), 0.0
@@ -124,6 +137,7 @@ def initial_state(run: Run) -> tuple[dict, dict | None]:
     params, state = run.params, run.optimizer
     if params is None:
         params = init(run.model, run.config, run.settings.seed, model_dtype(run.settings.dtype))
+    run.base = params if run.adapter is not None else None
     run.params = run.optimizer = None
     return params, state
 
@@ -196,7 +210,7 @@ def save(path: Path, run: Run, trainer, step: int) -> None:
     state = trainer.numpy(trainer.state())
     training = {"step": step, "best": run.best, "optimizer": state}
     check_files(run.path, run.files)
-    save_checkpoint(path, run.config, params, training=training, family=run.model)
+    save_params(path, run, params, training)
 
 
 def save_best(run: Run, trainer, step: int) -> None:
@@ -204,5 +218,5 @@ def save_best(run: Run, trainer, step: int) -> None:
     best = run.path / "best"
     if not best.is_dir() or not any(best.iterdir()):
         create_run(best, run.config, run.data.tokenizer, read_settings(run.path),
-                   family=run.model)
+                   family=run.model, files=inherited_files(run.path))
     save(best, run, trainer, step)

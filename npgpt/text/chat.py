@@ -49,17 +49,7 @@ def answer_mask(
     its loss stands where ids[t - 1] is the input. A token that begins in the prompt and ends
     in the answer is learnt.
     """
-    chat = Chat(tokenizer, template, special_tokens, tools, more)
-    conversation = checked(messages, template)
-    written = chat.write(conversation, around=True)
-    answers = written.generated or chat.answers(conversation, written)
-    ids: list[int] = []
-    mask: list[bool] = []
-    for piece, (begin, end) in chat.pieces(written):
-        ids += piece
-        inside = [(max(a, begin) - begin, min(b, end) - begin) for a, b in answers]
-        mask += chat.overlap(piece, written.text[begin:end], [p for p in inside if p[0] < p[1]])
-    return ids, mask
+    return Chat(tokenizer, template, special_tokens, tools, more).learnt(messages)
 
 
 @dataclass
@@ -86,7 +76,22 @@ class Chat:
         added = getattr(tokenizer, "added", ())
         self.names = sorted((name for name in tokenizer.special_ids if name not in added),
                             key=len, reverse=True)
+        self.sizes: dict[int, int] = {}  # id -> its bytes
         self.pattern = re.compile("|".join(map(re.escape, self.names)) or "(?!)")
+
+    def learnt(self, messages: Iterable[Message]) -> tuple[list[int], list[bool]]:
+        """What `answer_mask` says of a conversation."""
+        conversation = checked(messages, self.template)
+        written = self.write(conversation, around=True)
+        answers = written.generated or self.answers(conversation, written)
+        ids: list[int] = []
+        mask: list[bool] = []
+        for piece, (begin, end) in self.pieces(written):
+            ids += piece
+            inside = [(max(a, begin) - begin, min(b, end) - begin) for a, b in answers]
+            mask += self.overlap(
+                piece, written.text[begin:end], [p for p in inside if p[0] < p[1]])
+        return ids, mask
 
     def write(
         self, messages: list[dict[str, Any]], add_generation_prompt: bool = False,
@@ -233,13 +238,19 @@ class Chat:
         if not spans or spans == [(0, len(text))]:
             return [bool(spans)] * len(ids)
 
+        plainly = self.tokenizer.decode_bytes(ids) == text.encode()
+
         def bytes_before(position: int) -> int:
-            return len(self.tokenizer.decode_bytes(self.tokenizer.encode(text[:position])))
+            before = text[:position]
+            return len(before.encode() if plainly
+                       else self.tokenizer.decode_bytes(self.tokenizer.encode(before)))
 
         inside = [(bytes_before(begin), bytes_before(end)) for begin, end in spans]
         mask, at = [], 0
         for id in ids:
-            end = at + len(self.tokenizer.decode_bytes([id]))
+            if id not in self.sizes:
+                self.sizes[id] = len(self.tokenizer.decode_bytes([id]))
+            end = at + self.sizes[id]
             mask.append(any(begin < end and at < last for begin, last in inside))
             at = end
         return mask

@@ -22,12 +22,16 @@ from npgpt.checking.verdict import Verdict, check_edges
 from npgpt.replacing import replaced
 from torchgpt.checking import torch_implementation
 
-ROOMS = ("foundations", "layers", "blocks", "models", "training", "generation")
+ROOMS = ("foundations", "layers", "blocks", "models", "training", "generation", "finetuning")
 EXAMPLES = 25
 # public names that are no part of the computation, and why
 EXCUSED = {
     "BY_TYPE": "which module is which model",
     "Config": "sizes; its errors are tested in models/",
+    "freeze": "marks layers; finetuning/test_freeze.py",
+    "lora_adapters": "hands a Trainer lora_weights; finetuning/test_freeze.py",
+    "trained_only": "marks layers; finetuning/test_freeze.py",
+    "answer_log_probs": "a forward pass, without gradients; finetuning/test_preferences.py",
     "Engine": "holds the streams of many readers; generation/test_engine.py",
     "SamplingSettings": "settings; what is refused of them: generation/",
     "Trainer": "holds what a run holds; its steps are tested in training/ and runs/",
@@ -38,6 +42,8 @@ EXCUSED = {
 OPTIONS_ELSEWHERE = {
     ("init", "dtype"): "the cases run in float32 and float64",
     ("init", "device"): "the gpu profile",
+    ("init_adapters", "dtype"): "the cases run in float32 and float64",
+    ("init_adapters", "device"): "the gpu profile",
     ("generate", "max_new_tokens"): "a length; its default is no other branch",
     ("generate_batch", "max_new_tokens"): "a length; its default is no other branch",
 }

@@ -12,18 +12,25 @@ import torchgpt
 from npgpt.checking.statements import labels
 
 NUMPY, TORCH = (Path(package.__file__).parent for package in (npgpt, torchgpt))
-COMPOSITES = ("blocks/mlp", "blocks/multi_head_attention", "blocks/block",
-              "blocks/gated_mlp", "blocks/grouped_query_attention", "blocks/llama_block",
-              "models/gpt2", "models/llama")
+COMPOSITES = (
+    "blocks/mlp", "blocks/multi_head_attention", "blocks/block", "blocks/gated_mlp",
+    "blocks/grouped_query_attention", "blocks/llama_block", "blocks/post_norm_block",
+    "blocks/cross_attention", "blocks/encoder_block", "blocks/decoder_block",
+    "blocks/encoder", "blocks/decoder",
+    "models/gpt2", "models/llama", "models/recurrent", "models/encoder_decoder",
+)
 # what else is one text, once torch's words for it are put back into NumPy's
 LIKE = ("like.new_zeros(shape)", "np.zeros(shape, like.dtype)")
-IDS = ("""    _, like = next(tree_leaves(params))
-    ids = torch.tensor(rows, device=like.device)
-""", "    ids = np.array(rows)\n")
+IDS = ("torch.tensor(rows, device=like.device)", "np.array(rows)")
 NO_GRAD = ("@torch.no_grad()\n", "")
 SAME_BUT_FOR = {
     "training/loss": [NO_GRAD], "training/loss_and_grads": [NO_GRAD],
-    "generation/cache": [LIKE, IDS],
+    "generation/cache": [LIKE, IDS], "generation/beam_search": [
+        NO_GRAD, ("logits.amax(dim=-1, keepdim=True)", "logits.max(axis=-1, keepdims=True)"),
+        ("shifted.to(torch.float64)               #", "shifted.astype(np.float64)              #"),
+        ("torch.exp(shifted).sum(dim=-1, keepdim=True)",
+         "np.exp(shifted).sum(axis=-1, keepdims=True)"),
+        ("torch.log(total)).tolist()      #", "np.log(total)).tolist()         #")],
     "generation/generate": [NO_GRAD], "generation/generate_batch": [NO_GRAD]}
 LAYERS = sorted(path.stem for path in (NUMPY / "layers").glob("*.py") if path.stem != "__init__")
 FOUNDATIONS = sorted(path.stem for path in (NUMPY / "foundations").glob("*.py")
@@ -31,6 +38,7 @@ FOUNDATIONS = sorted(path.stem for path in (NUMPY / "foundations").glob("*.py")
 PAIRS = [*(f"layers/{name}" for name in LAYERS), *COMPOSITES,
          *(f"foundations/{name}" for name in FOUNDATIONS),
          *SAME_BUT_FOR, "training/init", "training/adamw", "training/clip",
+         "finetuning/lora",
          "generation/sample", "speed/one_token/gpt2"]
 
 

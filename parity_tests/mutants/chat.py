@@ -47,8 +47,14 @@ MUTANTS = [
     (
         "a token's place is counted in characters",
         "chat",
-        "            end = at + len(self.tokenizer.decode_bytes([id]))\n",
-        "            end = at + len(self.tokenizer.decode([id]))\n",
+        "self.sizes[id] = len(self.tokenizer.decode_bytes([id]))\n",
+        "self.sizes[id] = len(self.tokenizer.decode([id]))\n",
+    ),
+    (
+        "an answer's place is counted in characters",
+        "chat",
+        "            return len(before.encode() if plainly\n",
+        "            return len(before if plainly\n",
     ),
     (
         "the name of a special token in a message is the token",

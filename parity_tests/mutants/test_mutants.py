@@ -3,22 +3,45 @@ the step it sits in is named."""
 
 import pytest
 
-from parity_tests.mutants import foundations, generation, layers, llama, model, planting, training
+from parity_tests.mutants import (
+    encoder_decoder,
+    foundations,
+    generation,
+    layers,
+    llama,
+    lora,
+    model,
+    planting,
+    preferences,
+    recurrent,
+    training,
+    word2vec,
+)
 from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
 
+LATER = (
+    encoder_decoder,
+    foundations,
+    llama,
+    lora,
+    preferences,
+    recurrent,
+    word2vec,
+)
+ALL = [*layers.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS,
+       *(mutant for part in LATER for mutant in part.MUTANTS)]
+EQUIVALENT = [mutant for part in LATER for mutant in getattr(part, "EQUIVALENT", [])]
+
 
 def slow(mutant):
-    """Llama's and the foundations', but the first of each file: a second or more each, for
-    the acceptance profile."""
+    """Of later parts all but the first of each layer: a second or more each, for the
+    acceptance profile."""
+    if not any(mutant in part.MUTANTS for part in LATER):
+        return False
     room = mutant.file.split("/")[1]
-    later = [*llama.MUTANTS, *foundations.MUTANTS]
-    first = next((m for m in later if m.file == mutant.file), None)
-    return mutant in later and (room not in ("layers", "foundations") or mutant != first)
-
-
-ALL = [*foundations.MUTANTS, *layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS,
-       *training.MUTANTS, *generation.MUTANTS]
+    first = next(m for m in ALL if m.file == mutant.file)
+    return room not in ("foundations", "layers", "finetuning") or mutant != first
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mistakes may make NaN
@@ -38,10 +61,18 @@ def test_killed(mutant):
 
 @pytest.mark.acceptance
 @pytest.mark.parametrize("change", [pytest.param(m, id=f"{m.file}: {m.what}")
-                                    for m in (*foundations.EQUIVALENT, *llama.EQUIVALENT)])
+                                    for m in EQUIVALENT])
 def test_what_is_equivalent_survives(change, monkeypatch):
     monkeypatch.setattr(planting, "EXAMPLES", 15)
     assert hunt(change)[1] == []
+
+
+@pytest.mark.parametrize("mutant", [pytest.param(
+    m, id=m.file, marks=[] if m.package == "npgpt" else [pytest.mark.acceptance])
+    for m in lora.FROZEN])
+def test_a_gradient_of_what_is_frozen_is_found(mutant):
+    findings = hunt(mutant)[1]
+    assert findings and "returns no d_weight" in findings[0].what, findings
 
 
 def test_there_are_enough():

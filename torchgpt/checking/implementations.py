@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+import torchgpt.finetuning
 import torchgpt.layers
 import torchgpt.training
 from npgpt.checking.case import arguments, differentiated, is_pair
 from npgpt.checking.implementations import (
+    SHARED,
     Implementation,
     expected_implementation,
     find_package,
@@ -57,7 +59,7 @@ LAYOUTS = {
 
 def torch_implementation(device="cpu", package="torchgpt", name="torch"):
     """The functions written by hand."""
-    shared = ("npgpt.training.schedule",) if package == "torchgpt" else ()
+    shared = SHARED if package == "torchgpt" else ()
     few_bits = ("float32", "bfloat16") if package == "torchgpt" else ("float32",)
     return Implementation(name, lookup(package), enter_torch(device), leave_torch, LAYOUTS,
                           few_bits, None, (package, *shared), same_storage)
@@ -111,7 +113,8 @@ def witnesses(case, device="cpu"):
 
 
 def module_serves(case):
-    if case.component not in ("gpt2.forward", "llama.forward", "loss_and_grads"):
+    if case.component not in ("gpt2.forward", "llama.forward", "recurrent.forward",
+                              "loss_and_grads"):
         return False
     if case.frozen or any(case.options[name] is not None for name in ("mask", "positions")):
         return False
@@ -128,10 +131,9 @@ def run_autograd(case):
             y = reference_loss(**arguments(case))
         elif case.nested:
             with replaced("torchgpt", layer_references()):
-                y, _ = lookup("torchgpt")(case.component)(**arguments(case))
+                y = case.forward(lookup("torchgpt"), case)
         else:
-            reference = lookup("torchgpt")(f"{case.component}_reference")
-            y = reference(**arguments(case))
+            y = lookup("torchgpt")(f"{case.component}_reference")(**arguments(case))
         y.backward(case.d_y)
     grads = dict(tree_leaves(left_grads(case)))
     return {"y": y.detach(), **{name: grads[name] for name in differentiated(case)}}
@@ -173,22 +175,23 @@ def layer_references():
 
         return forward
 
-    return [(getattr(torchgpt.layers, name), pair(reference))
-            for name, reference in references().items()]
+    find = lookup("torchgpt")
+    return [(find(name), pair(reference)) for name, reference in references().items()]
 
 
 def references():
-    return {name.removesuffix("_reference"): getattr(torchgpt.layers, name)
-            for name in dir(torchgpt.layers) if name.endswith("_reference")}
+    return {name.removesuffix("_reference"): getattr(room, name)
+            for room in (torchgpt.layers, torchgpt.finetuning)
+            for name in dir(room) if name.endswith("_reference")}
 
 
 def layers_by_autograd():
     """[(layer or its backward, PyTorch's in its place), ...]."""
     pairs = []
+    find = lookup("torchgpt")
     for name, reference in references().items():
         forward, backward = by_autograd(name, reference)
-        pairs += [(getattr(torchgpt.layers, name), forward),
-                  (getattr(torchgpt.layers, f"{name}_backward"), backward)]
+        pairs += [(find(name), forward), (find(f"{name}_backward"), backward)]
     return pairs
 
 

@@ -21,8 +21,8 @@ def chat(
     npgpt fetch smollm2
     torchgpt chat smollm2 --device auto
     """
-    from npgpt.runs.checkpoint import load_checkpoint
+    from npgpt.runs.adapters.with_adapters import load_with_adapters
 
     let_threads_sleep()
     engine = engine_on(device)
-    talk(load_checkpoint(run, as_stored=True), engine, request, as_json)
+    talk(load_with_adapters(run, request.adapter), engine, request, as_json)

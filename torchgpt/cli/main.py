@@ -4,7 +4,7 @@ import typer
 
 from npgpt.cli.options import whole_command
 from npgpt.cli.run import run
-from torchgpt.cli import chat, learn, sample, train
+from torchgpt.cli import chat, finetune, learn, sample, train
 
 app = typer.Typer(
     add_completion=False,
@@ -16,6 +16,10 @@ app = typer.Typer(
 app.callback()(whole_command)
 app.command(
     "train", short_help="Train a GPT on a text with PyTorch, or continue a run.")(train.train)
+app.command(
+    "finetune",
+    short_help="Teach a trained model to answer with PyTorch, or continue a run.",
+)(finetune.finetune)
 app.command("sample")(sample.sample)
 app.command("chat")(chat.chat)
 app.add_typer(learn.app, name="learn")

@@ -19,11 +19,11 @@ def sample(
     \b
     torchgpt sample runs/one --prompt "The " --tokens 200 --device auto
     """
-    from npgpt.runs.checkpoint import load_checkpoint
+    from npgpt.runs.adapters.with_adapters import load_with_adapters
 
     let_threads_sleep()
     engine = engine_on(device)
-    answer(load_checkpoint(run, as_stored=True), engine, request, as_json)
+    answer(load_with_adapters(run, request.adapter), engine, request, as_json)
 
 
 def engine_on(device: str | None):

@@ -15,9 +15,33 @@ from torchgpt.foundations.logistic import (
     sigmoid,
 )
 from torchgpt.foundations.projection import pca
+from torchgpt.foundations.similarity import (
+    cosine_similarity,
+    solve_analogies,
+)
+from torchgpt.foundations.word2vec import (
+    cbow,
+    cbow_backward,
+    cbow_reference,
+    negative_sampling,
+    negative_sampling_backward,
+    negative_sampling_reference,
+    skip_gram,
+    skip_gram_backward,
+    skip_gram_reference,
+)
+from torchgpt.foundations.word2vec_fit import (
+    fit_word_vectors,
+    init_word_vectors,
+    noise_probs,
+)
 
 __all__ = [
-    "fit_line", "fit_logistic", "line", "line_backward",
-    "line_reference", "logistic", "logistic_backward",
-    "logistic_reference", "pca", "sigmoid",
+    "cbow", "cbow_backward", "cbow_reference", "cosine_similarity",
+    "fit_line", "fit_logistic", "fit_word_vectors", "init_word_vectors",
+    "line", "line_backward", "line_reference", "logistic",
+    "logistic_backward", "logistic_reference", "negative_sampling",
+    "negative_sampling_backward", "negative_sampling_reference",
+    "noise_probs", "pca", "sigmoid", "skip_gram", "skip_gram_backward",
+    "skip_gram_reference", "solve_analogies",
 ]

@@ -20,14 +20,16 @@ def copy_params(model, params):
 
 def as_params(model, pick):
     """-> pick(weight) of each weight, copies, nested like params."""
-    pairs = []
-    for name, weight in model.named_parameters():
-        value = pick(weight)
-        if is_transposed(find(model, name)[0], weight):
-            value = value.T
-        pairs.append((name, value.clone(
-            memory_format=torch.contiguous_format)))
-    return nest(pairs)
+    return nest([(name, as_ours(model, name, pick))
+                 for name, _ in model.named_parameters()])
+
+
+def as_ours(model, name, pick):
+    """-> pick(weight) of the weight of this name, a copy as ours lies."""
+    module, weight = find(model, name)
+    value = pick(weight)
+    value = value.T if is_transposed(module, weight) else value
+    return value.clone(memory_format=torch.contiguous_format)
 
 
 def find(model, name):

@@ -9,8 +9,10 @@ from npgpt.families.checks import check_batch
 from npgpt.random_stream import raw_draws
 from npgpt.speed.threads import counted
 from npgpt.training.batches import micro_batches
-from npgpt.tree import tree_map
+from npgpt.tree import tree_leaves, tree_map, tree_map_with_path
 from torchgpt.device import compiler_errors, pick_device, pick_dtype
+from torchgpt.modules.lora import add_lora
+from torchgpt.modules.parts import as_ours, find, is_transposed
 from torchgpt.training.trainer import as_numpy, tensor_on
 
 
@@ -18,7 +20,8 @@ class ModuleTrainer:
     """An nn.Module (SDPA), autograd and the library's fused AdamW.
 
     module: its class, such as `torchgpt.modules.GPT`. params, state:
-    NumPy, nested; copied. dtype bfloat16 computes under autocast; the
+    NumPy, nested; copied. adapters (`training.adapters`): what is trained
+    in the place of params, which are frozen. dtype bfloat16 computes under autocast; the
     weights stay float32. Dropout masks come from torch's generator,
     seeded anew at each step so that a resumed run draws the same ones;
     `shared_dropout` takes the batch's instead. `compiled`: the training
@@ -28,27 +31,50 @@ class ModuleTrainer:
     name = "torch"
     dropout_stream = "dropout.torch"
 
-    def __init__(self, module, config, params, settings, *, state=None, device="auto",
-                 dtype="float32", shared_dropout=False, compiled=False):
+    def __init__(self, module, config, params, settings, *, adapters=None, state=None,
+                 device="auto", dtype="float32", shared_dropout=False, compiled=False):
         self.config, self.settings, self.device = config, settings, pick_device(device)
         self.mixed_precision = pick_dtype(dtype, self.device) == torch.bfloat16
         self.draws_dropout = not shared_dropout
         self.dropout = settings.dropout if self.draws_dropout else 0.0
         self.compiled = compiled
-        self.module = module.from_params(self.tensors(params), config, self.dropout).train()
+        weights = self.tensors(params, copy=adapters is None)  # a module copies them anyway
+        self.module = module.from_params(weights, config, self.dropout).train()
+        self.adapters = adapters
+        if adapters is not None:
+            self.add(adapters)
         if compiled:
             self.module.compile()
-        self.optimizer = self.make_optimizer(module, state)
+        self.optimizer = self.make_optimizer(state)
+
+    def add(self, adapters):
+        """Freeze the module but for what the adapters train."""
+        if adapters.alpha is not None:
+            add_lora(self.module, self.tensors(adapters.trained), adapters.alpha)
+            return
+        self.module.requires_grad_(False)
+        for name, _ in tree_leaves(adapters.trained):
+            find(self.module, name)[1].requires_grad_(True)
 
     @property
     def params(self):
-        """Nested, copies."""
-        return self.module.to_params()
+        """What is trained, nested, copies."""
+        return self.as_params(lambda weight: weight.detach())
 
     @property
     def grads(self):
         """Of the last step, as the optimiser took them, nested copies."""
-        return self.module.grads()
+        return self.as_params(lambda weight: weight.grad)
+
+    def as_params(self, pick):
+        """-> pick(weight) of each weight that is trained, copies, nested."""
+        if self.adapters is None:
+            return self.module.as_params(pick)
+        return tree_map_with_path(
+            lambda path, _: as_ours(self.module, path, pick), self.adapters.trained)
+
+    def trained(self):
+        return [weight for weight in self.module.parameters() if weight.requires_grad]
 
     def step(self, batch, rate):
         """batch: a dict of inputs, targets and, where shared, dropout_masks,
@@ -62,7 +88,7 @@ class ModuleTrainer:
         for i, part in enumerate(parts):
             loss += self.backward(self.tensors(part), count, last=i == len(parts) - 1)
         # (3) clip, but not by clip_grad_norm_, which adds 1e-6 to the norm
-        weights = list(self.module.parameters())
+        weights = self.trained()
         norm = float(torch.nn.utils.get_total_norm([weight.grad for weight in weights]))
         # (4) move the weights
         if math.isfinite(loss) and math.isfinite(norm):
@@ -92,7 +118,7 @@ class ModuleTrainer:
         limit = self.settings.clip
         if norm > limit:
             torch._foreach_mul_(
-                [weight.grad for weight in self.module.parameters()], limit / norm)
+                [weight.grad for weight in self.trained()], limit / norm)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
@@ -108,8 +134,8 @@ class ModuleTrainer:
         self.module.train()
         return float(loss)
 
-    def make_optimizer(self, module, state):
-        weights = list(self.module.parameters())
+    def make_optimizer(self, state):
+        weights = self.trained()
         groups = [
             {"params": [w for w in weights if w.ndim >= 2],
              "weight_decay": self.settings.weight_decay},
@@ -123,9 +149,10 @@ class ModuleTrainer:
                 "step": torch.tensor(0.0, device=self.device),
                 "exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.zeros_like(weight)}
         for ours, theirs in (("m", "exp_avg"), ("v", "exp_avg_sq")) if state else ():
-            moments = module.from_params(self.tensors(state[ours]), self.config)
-            for weight, moment in zip(weights, moments.parameters()):
-                optimizer.state[weight][theirs].copy_(moment.detach())
+            for name, moment in tree_leaves(self.tensors(state[ours])):
+                module, weight = find(self.module, name)
+                moment = moment.T if is_transposed(module, weight) else moment
+                optimizer.state[weight][theirs].copy_(moment)
                 optimizer.state[weight]["step"].fill_(state["step"])
         return optimizer
 
@@ -137,12 +164,12 @@ class ModuleTrainer:
         state = self.optimizer.state
         return {
             "step": self.steps_done(),
-            "m": self.module.as_params(lambda weight: state[weight]["exp_avg"]),
-            "v": self.module.as_params(lambda weight: state[weight]["exp_avg_sq"])}
+            "m": self.as_params(lambda weight: state[weight]["exp_avg"]),
+            "v": self.as_params(lambda weight: state[weight]["exp_avg_sq"])}
 
-    def tensors(self, tree):
-        """Nested NumPy -> tensors on the trainer's device, copies."""
-        return tree_map(lambda array: tensor_on(self.device, array), tree)
+    def tensors(self, tree, copy=True):
+        """Nested NumPy -> tensors on the trainer's device."""
+        return tree_map(lambda array: tensor_on(self.device, array, copy), tree)
 
     def numpy(self, tree):
         """Nested tensors -> NumPy, copies."""

@@ -6,7 +6,7 @@ import math
 import torch
 
 from npgpt.families.checks import check_batch
-from npgpt.speed.threads import counted
+from npgpt.speed.threads import counted_batch
 from npgpt.training.batches import micro_batches
 from npgpt.tree import tree_map
 from torchgpt.device import pick_device
@@ -21,17 +21,20 @@ class Trainer:
     the optimiser's state, tensors on `device`.
 
     params, state: NumPy, nested; copied. settings: accumulate, clip,
-    beta_1, beta_2, weight_decay. loss_and_grads: another loss may take
-    the place of cross-entropy's."""
+    beta_1, beta_2, weight_decay. adapters (`training.adapters`): what is
+    trained in the place of params, which stay as they are. loss_and_grads:
+    another loss may take the place of cross-entropy's."""
 
     name = "torch by hand"
     draws_dropout = False  # the batch brings the masks
 
-    def __init__(self, model, config, params, settings, *, state=None,
+    def __init__(self, model, config, params, settings, *, adapters=None, state=None,
                  loss_and_grads=loss_and_grads, device="auto"):
         self.model, self.config, self.settings = model, config, settings
         self.loss_and_grads, self.device = loss_and_grads, pick_device(device)
-        self.params = self.tensors(params)
+        self.adapters = adapters and adapters._replace(params=tree_map(
+            lambda array: tensor_on(self.device, array, copy=False), adapters.params))
+        self.params = self.tensors(params if adapters is None else adapters.trained)
         self.optimizer = adamw_init(self.params) if state is None else self.tensors(state)
         self.grads = None
 
@@ -42,12 +45,15 @@ class Trainer:
         weights stay as they are."""
         if self.loss_and_grads is loss_and_grads:  # else not ids
             check_batch(batch["inputs"], batch["targets"], self.config)
+        weights, saved = self.weights()
         # (2) loss and gradients of each part; divided by one count, they add up
-        loss, count = 0.0, counted(batch["targets"])
+        loss, (batch, count) = 0.0, counted_batch(batch)
         for i, part in enumerate(micro_batches(batch, self.settings.accumulate)):
             part_loss, grads = self.loss_and_grads(
-                self.model, self.params, config=self.config, count=count,
+                self.model, weights, config=self.config, count=count,
                 **self.tensors(part))
+            if self.adapters is not None:  # from the weights to what trains
+                grads = self.adapters.backward(grads, saved)
             loss += float(part_loss)
             self.grads = tree_map(torch.add, self.grads, grads) if i else grads
         # (3) clip
@@ -60,11 +66,19 @@ class Trainer:
                 weight_decay=self.settings.weight_decay)
         return loss, norm
 
+    def weights(self):
+        """-> what the model runs on, and what its gradients' way back needs."""
+        if self.adapters is None:
+            return self.params, None
+        return self.adapters.forward(self.adapters.params, self.params)
+
+    @torch.no_grad()
     def loss(self, batch):
         """The mean loss of a batch, no gradients."""
         check_batch(batch["inputs"], batch["targets"], self.config)
+        weights, _ = self.weights()
         return float(mean_loss(
-            self.model, self.params, config=self.config, **self.tensors(batch)))
+            self.model, weights, config=self.config, **self.tensors(batch)))
 
     def state(self):
         """{"step", "m", "v"}, live."""
@@ -79,14 +93,15 @@ class Trainer:
         return tree_map(as_numpy, tree)
 
 
-def tensor_on(device, array):
-    """An array as a tensor there, a copy; anything else as it is."""
+def tensor_on(device, array, copy=True):
+    """An array as a tensor there, a copy; anything else as it is. copy False: one is
+    made only where none can be done without."""
     if not hasattr(array, "dtype"):
         return array
     tensor = torch.from_numpy(array) if array.flags.writeable else torch.tensor(array)
     return tensor.to(
-        device, non_blocking=device.type == "cuda", copy=True,
-        memory_format=torch.contiguous_format)
+        device, non_blocking=device.type == "cuda", copy=copy,
+        memory_format=torch.contiguous_format if copy else torch.preserve_format)
 
 
 def as_numpy(array):

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from npgpt.errors import InputError
+from npgpt.files import shell_quote
 from npgpt.runs.fetch.models import MODELS, cached
 
 
@@ -29,11 +30,15 @@ def find_directory(path: str | Path) -> Path:
     if main.is_file() and (path / "snapshots").is_dir():
         path = path / "snapshots" / Path(main.read_text().strip()).name
     if (path / "adapter_config.json").is_file() and not (path / "config.json").is_file():
-        raise InputError(f"{path} holds a LoRA adapter, not a model (adapter_config.json):"
-                         " merge it into its model and save that")
+        raise adapter_alone(path)
     if not (path / "config.json").is_file():
         raise InputError(f"{path} holds no checkpoint: there is no config.json in it")
     return path
+
+
+def adapter_alone(path: Path) -> InputError:
+    return InputError(f"{path} holds a LoRA adapter, not a model: give its model, and this with"
+                      f" --adapter {shell_quote(path)}")
 
 
 def hub_cache() -> Path:

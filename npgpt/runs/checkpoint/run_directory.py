@@ -11,6 +11,7 @@ from npgpt.files import (
     errors_about,
     left_beside,
     name_beside,
+    read_bytes,
     sync_directory,
     write_atomically,
 )
@@ -22,15 +23,18 @@ from npgpt.runs.checkpoint.tokenizer_files import check_tokenizer
 from npgpt.text import tokenizer_config
 
 # what never changes in a run, and what a training writes
-STATIC = ("run.json", "config.json", "tokenizer.json", "tokenizer_config.json")
-WRITTEN = ("model.safetensors", "training.safetensors", "log.jsonl", "loss.png")
+STATIC = ("run.json", "config.json", "tokenizer.json", "tokenizer_config.json",
+          "chat_template.jinja", "generation_config.json")
+WRITTEN = ("adapter_config.json", "adapter_model.safetensors", "model.safetensors",
+           "training.safetensors", "log.jsonl", "loss.png")
 
 
 def create_run(
     path: str | Path, config: Any, tokenizer: Any = None, settings: dict | None = None,
-    family: Any = None,
+    family: Any = None, files: dict[str, str] | None = None,
 ) -> None:
-    """Make a run's directory, without weights yet; all of it appears at once.
+    """Make a run's directory, without weights yet; all of it appears at once. `files`: the
+    text of others of STATIC, by name, that come along from the model it starts from.
 
     An empty directory that is there is filled, config.json last: it may be a
     link, a mount, or where the user stands. Raises InputError where `path` holds anything already.
@@ -53,7 +57,7 @@ def create_run(
         try:
             if there and list(path.iterdir()) != [aside]:
                 raise taken(path)
-            write_static(aside, config, tokenizer, settings, family)
+            write_static(aside, config, tokenizer, settings, family, files or {})
             move_into(path, aside) if there else move_to(path, aside)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
@@ -66,7 +70,8 @@ def taken(path: Path) -> InputError:
 
 
 def write_static(
-    path: Path, config: Any, tokenizer: Any, settings: dict | None, family: Any
+    path: Path, config: Any, tokenizer: Any, settings: dict | None, family: Any,
+    files: dict[str, str],
 ) -> None:
     """Write what never changes in a run."""
     if settings is not None:
@@ -76,8 +81,13 @@ def write_static(
         check_tokenizer(tokenizer, config, "the tokenizer")
         tokenizer.save(path / "tokenizer.json")
         about = tokenizer_config(tokenizer, config.context_length)
+        if "tokenizer_config.json" in files:
+            about = json.loads(files["tokenizer_config.json"])
         write_atomically(path / "tokenizer_config.json", json.dumps(about, indent=2) + "\n")
         sizes |= end_fields(tokenizer, about, family)
+    for name in ("chat_template.jinja", "generation_config.json"):
+        if name in files:
+            write_atomically(path / name, files[name])
     write_atomically(path / "config.json", json.dumps(sizes, indent=2) + "\n")
 
 
@@ -100,6 +110,13 @@ def move_to(path: Path, aside: Path) -> None:
     sync_directory(path.parent)
 
 
+def inherited_files(path: Path) -> dict[str, str]:
+    """The files of a model that a run from its weights takes along: how it chats, and what
+    tokens it ends with."""
+    return {name: read_bytes(path / name).decode() for name in STATIC[3:]
+            if (path / name).exists()}
+
+
 def files_of(path: Path) -> list[str]:
     """The files of a run in training that only their writer may take away."""
     return [name for name in (*STATIC, "log.jsonl") if (path / name).exists()]
@@ -117,7 +134,8 @@ def check_files(path: Path, names: list[str]) -> None:
 
 def clear_unstarted(path: Path, directory_stays: bool) -> None:
     """Remove a run that has no weights yet, so that its name is free again."""
-    if (path / "model.safetensors").exists() or (path / "best").exists():
+    if any((path / name).exists() for name in (
+            "model.safetensors", "adapter_model.safetensors", "best")):
         return
     for name in (*STATIC, "log.jsonl"):
         (path / name).unlink(missing_ok=True)

@@ -108,6 +108,8 @@ def write_tensors(file: Path, arrays: dict[str, np.ndarray], metadata: dict[str,
         with written_aside(file) as aside:
             save_file(arrays, aside, metadata=metadata)
             # safetensors lets only its user read a file
-            os.chmod(aside, file.with_name("config.json").stat().st_mode & 0o666)
+            beside = [file.with_name(name) for name in ("config.json", "adapter_config.json")]
+            mode = next(each for each in beside if each.exists()).stat().st_mode
+            os.chmod(aside, mode & 0o666)
     except SafetensorError as error:
         raise InputError(f"cannot write {file}: {error}") from None

@@ -25,6 +25,15 @@ def read_tokenizer(path: Path, config: Any, exactly: bool = False) -> Any:
 def read_chat_template(path: Path) -> tuple[str, dict[str, Any]]:
     """A directory's chat template, and what tokenizer_config.json says of its special
     tokens. InputError where it has none: then the model was not trained to chat."""
+    template, about = find_chat_template(path)
+    if template is None:
+        raise InputError(f"{path} has no chat template, so it was not trained to answer:"
+                         f" npgpt sample {shell_quote(str(path))} lets it continue a text")
+    return template, about
+
+
+def find_chat_template(path: Path) -> tuple[str | None, dict[str, Any]]:
+    """As `read_chat_template`, with None where there is no template."""
     file, about = path / "chat_template.jinja", {}
     if (path / "tokenizer_config.json").exists():
         about = read_json(path / "tokenizer_config.json")
@@ -34,10 +43,7 @@ def read_chat_template(path: Path) -> tuple[str, dict[str, Any]]:
         template = named.get("default")
     if file.exists():
         template = read_bytes(file).decode("utf-8", errors="replace")
-    if not isinstance(template, str):
-        raise InputError(f"{path} has no chat template, so it was not trained to answer:"
-                         f" npgpt sample {shell_quote(str(path))} lets it continue a text")
-    return template, about
+    return (template if isinstance(template, str) else None), about
 
 
 def check_tokenizer(tokenizer: Any, config: Any, name: str, exactly: bool = False) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from npgpt.errors import InputError
 from npgpt.files import read_json
+from npgpt.runs.checkpoint.hub import adapter_alone
 from npgpt.runs.checkpoint.listed import first_few
 from npgpt.runs.checkpoint.tensors import (
     Stored,
@@ -98,6 +99,8 @@ def weight_files(path: Path) -> list[Path]:
     if single.exists():
         return [single]
     if not index.exists():
+        if (path / "adapter_config.json").is_file():
+            raise adapter_alone(path)
         others = sorted(file.name for file in path.iterdir() if file.suffix in UNREAD)
         also = f"; {first_few(others)}: not read here, save it as safetensors" if others else ""
         raise InputError(
@@ -114,8 +117,8 @@ def stored_weights(files: list[Path], about: dict) -> dict[str, Stored]:
     found: dict[str, Stored] = {}
     for stored in (stored for file in files for stored in tensors_in(file)):
         if LORA.search(stored.name):
-            raise InputError(f"{stored.file} holds a LoRA adapter ({stored.name}), which is not"
-                             " read here: merge it into its model first")
+            raise InputError(f"{stored.file} holds a LoRA adapter ({stored.name}), which is read"
+                             " beside its model: npgpt chat MODEL --adapter DIR")
         name = plain_name(stored.name, about)
         if name is None:
             continue

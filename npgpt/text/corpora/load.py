@@ -10,7 +10,7 @@ from npgpt.errors import InputError
 from npgpt.text.corpora.files import cut_into_documents, read_text
 from npgpt.text.corpora.locate import locate, stories_size
 from npgpt.text.corpora.python_docs import PYTHON_LICENCE, python_docs, python_source
-from npgpt.text.corpora.stories import stories, story_count
+from npgpt.text.corpora.stories import short_count, short_stories, stories, story_count
 from npgpt.text.prepare.document import Dropped
 from npgpt.text.prepare.documents import documents
 from npgpt.text.prepare.prepared import TEXTS, check_file, is_prepared, open_prepared
@@ -56,9 +56,9 @@ def load_corpus(
     name: str | Path, sha256: str | None = None, seed: int = 0, field: str = "text",
     end_of_text: bool = False, earlier: bool = False,
 ) -> Corpus:
-    """A corpus by name, or from files: "python-docs", "stories:10MB", "tinyshakespeare",
-    "https://…" with its `sha256`, "book.txt", "notes/", "notes/*.md", "chats.jsonl",
-    a directory that `npgpt prepare` wrote.
+    """A corpus by name, or from files: "python-docs", "stories:10MB", "stories:short:4MB",
+    "tinyshakespeare", "https://…" with its `sha256`, "book.txt", "notes/", "notes/*.md",
+    "chats.jsonl", a directory that `npgpt prepare` wrote.
 
     A text file is cut into documents of a few paragraphs that joined are the text again (see
     `cut_into_documents`), as are other sources of fewer than 20 documents, which an empty
@@ -75,7 +75,11 @@ def load_corpus(
     if name == "python-docs":
         return _corpus(name, python_docs(), PYTHON_LICENCE, python_source(), between)
     if name == "stories" or name.startswith("stories:"):
-        texts = list(stories(story_count(stories_size(name)), seed))
+        size = stories_size(name)
+        if name.startswith("stories:short"):
+            texts = list(short_stories(short_count(size), seed))
+        else:
+            texts = list(stories(story_count(size), seed))
         return _corpus(name, texts, "CC0-1.0", f"npgpt.text.stories, seed {seed}", between)
     path, licence, source = locate(name, sha256)
     if is_prepared(path):

@@ -37,8 +37,9 @@ def locate(name: str, sha256: str | None = None) -> tuple[str, str, str]:
 
 
 def stories_size(name: str) -> int:
-    """The bytes that "stories:10MB" asks for; a megabyte where it names no size."""
-    found = re.fullmatch(r"stories(?::(\d{1,9}(?:\.\d{1,9})?)(kB|KB|MB|GB))?", name)
+    """The bytes that "stories:10MB" or "stories:short:10MB" asks for; a megabyte where it
+    names no size."""
+    found = re.fullmatch(r"stories(?::short)?(?::(\d{1,9}(?:\.\d{1,9})?)(kB|KB|MB|GB))?", name)
     if not found or (found[1] and not float(found[1])):
         raise InputError(f"{name!r} is not a size of stories; say for example stories:10MB")
     unit = {"KB": 1e3, "MB": 1e6, "GB": 1e9}

@@ -218,8 +218,47 @@ ROPE = [
         ("    cos, sin = saved\n    # (3) join\n    d_y_first, d_y_second = np.split",
          "    sin, cos = saved\n    # (3) join\n    d_y_first, d_y_second = np.split")]},
 ]
+POST_NORM_BLOCK = [
+    {"what": "The MLP gets the gradient from above the norm.", "step": "4", "kind": "value",
+     "edits": [("d_mlp_out = d_x\n", "d_mlp_out = d_y\n")]},
+    {"what": "The stream goes past the norm, as in a pre-norm block.", "step": "4",
+     "kind": "value", "edits": [
+         ("d_x, d_norm_2 = layer_norm_backward(d_y, saved_norm_2)\n    d_mlp_out = d_x",
+          "d_mlp_out, d_norm_2 = layer_norm_backward(d_y, saved_norm_2)\n    d_x = d_y")]},
+    {"what": "The sum's gradient is split in halves between its two terms.", "step": "4",
+     "kind": "scale", "edits": [("d_mlp_out = d_x\n", "d_x = d_x / 2\n    d_mlp_out = d_x\n")]},
+    {"what": "The way past the MLP is forgotten.", "step": "3", "kind": "term", "edits": [
+        ("d_x = d_x + d_branch                              # (B, T, C)\n    # (2)",
+         "d_x = d_branch\n    # (2)")]},
+    {"what": "The other norm's saved values.", "step": "2", "kind": "value", "edits": [
+        ("layer_norm_backward(d_x, saved_norm_1)", "layer_norm_backward(d_x, saved_norm_2)")]},
+    {"what": "Attention gets the gradient from above the norm.", "step": "2", "kind": "value",
+     "edits": [("d_x, d_norm_1 = layer_norm_backward(d_x, saved_norm_1)\n    d_attended = d_x",
+                "d_attended = d_x\n    d_x, d_norm_1 = layer_norm_backward(d_x, saved_norm_1)")]},
+    {"what": "The way past attention is forgotten.", "step": "1", "kind": "term", "edits": [
+        ("d_x = d_x + d_branch                              # (B, T, C)\n    return",
+         "d_x = d_branch\n    return")]},
+]
+LORA = [
+    {"what": "The scale is forgotten.", "step": "2", "kind": "factor",
+     "edits": [("d_update = scale * d_scaled", "d_update = d_scaled")]},
+    {"what": "The scale is divided by.", "step": "2", "kind": "factor",
+     "edits": [("d_update = scale * d_scaled", "d_update = d_scaled / scale")]},
+    {"what": "The gradient has the wrong sign.", "step": "2", "kind": "sign",
+     "edits": [("d_update = scale * d_scaled", "d_update = -scale * d_scaled")]},
+    {"what": "A's gradient is transposed.", "step": "1", "kind": "transposed",
+     "edits": [("d_A = d_update @ B.T", "d_A = B @ d_update.T")]},
+    {"what": "B's gradient is transposed.", "step": "1", "kind": "transposed",
+     "edits": [("d_B = A.T @ d_update", "d_B = d_update.T @ A")]},
+    {"what": "A's gradient is half as large.", "step": "1", "kind": "factor",
+     "edits": [("d_A = d_update @ B.T", "d_A = d_update @ B.T / 2")]},
+    {"what": "The two gradients change places.", "step": "1", "kind": "order",
+     "edits": [("d_B = A.T @ d_update", "d_A = A.T @ d_update"),
+               ("d_A = d_update @ B.T", "d_B = d_update @ B.T")]},
+]
 OWN = {"linear": LINEAR, "embedding": EMBEDDING, "position_embedding": POSITION_EMBEDDING,
        "dropout": DROPOUT, "softmax": SOFTMAX, "gelu": GELU, "silu": SILU,
        "cross_entropy": CROSS_ENTROPY, "layer_norm": LAYER_NORM, "heads": HEADS,
        "attention": ATTENTION, "mlp": MLP, "multi_head_attention": MULTI_HEAD_ATTENTION,
-       "block": BLOCK, "rms_norm": RMS_NORM, "swiglu": SWIGLU, "rope": ROPE}
+       "block": BLOCK, "rms_norm": RMS_NORM, "swiglu": SWIGLU, "rope": ROPE,
+       "post_norm_block": POST_NORM_BLOCK, "lora": LORA}

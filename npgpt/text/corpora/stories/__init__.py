@@ -10,6 +10,7 @@ The same seed gives the same bytes on every machine.
 from .generate import BLOCK, stories, story_count
 from .grammar import ANALOGIES, ANIMALS, CUBE, KIN
 from .score import StoryScore, score_story
+from .short import short_count, short_stories
 
 __all__ = [
     "ANALOGIES",
@@ -19,6 +20,8 @@ __all__ = [
     "KIN",
     "StoryScore",
     "score_story",
+    "short_count",
+    "short_stories",
     "stories",
     "story_count",
 ]

@@ -29,6 +29,10 @@ CLOSING: list[list[str]] = _GRAMMAR["closing"]
 FACTS = ("home", "wear", "deed", "folk", "age", "call", "child")
 
 
+def episodes_by_name() -> dict[str, list[list[str]]]:
+    return dict(_GRAMMAR["episodes"])
+
+
 def facts(noun: str) -> dict[str, str]:
     """What follows from a noun of the cube."""
     sex, grown, royal = CUBE[noun]

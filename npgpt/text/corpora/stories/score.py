@@ -18,6 +18,7 @@ from npgpt.text.corpora.stories.grammar import (
     WORDS,
     facts,
 )
+from npgpt.text.corpora.stories.short import COUNTS, SHORT, plural
 
 
 @lru_cache(1)
@@ -35,7 +36,10 @@ def _patterns() -> list[re.Pattern[str]]:
         "age_a": ["an old", "a young"],
         "He": ["He", "She"],
         "His": ["His", "Her"],
+        "count": COUNTS,
+        "things": [plural(thing) for thing in WORDS["thing"]],
     }
+    choices |= {"b" + key: choices[key] for key in ("count", "things")}
     for form, key in enumerate(("he", "his", "him")):
         choices[key] = choices["b" + key] = [forms[form] for forms in PRONOUNS.values()]
     for key in FACTS:
@@ -43,6 +47,8 @@ def _patterns() -> list[re.Pattern[str]]:
     sentences = [TITLE]
     for paragraph in (OPENING, *EPISODES, CLOSING):
         sentences += [sentence for alternatives in paragraph for sentence in alternatives]
+    sentences += [each for alternatives in SHORT["counting"] for each in alternatives]
+    sentences += SHORT["talking"]
     patterns = []
     for sentence in dict.fromkeys(sentences):
         parts = re.split(r"\{(\w+)\}", sentence)

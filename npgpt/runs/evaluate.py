@@ -1,0 +1,158 @@
+"""Before and after: what a model answers, what it has forgotten, in one row of figures."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npgpt.finetuning.rows import padded
+from npgpt.layers.cross_entropy import IGNORE
+from npgpt.runs.answers import ask, by_kind, right
+from npgpt.runs.chat_data import chat_of, encoded
+from npgpt.runs.checkpoint import Checkpoint, read_settings
+from npgpt.runs.data import ended
+from npgpt.runs.run import count_parameters
+from npgpt.text import load_corpus
+from npgpt.text.chat import Chat
+from npgpt.text.corpora.chats import Chats, Conversation
+from npgpt.text.corpora.stories import score_story
+from npgpt.training import mean_loss
+from npgpt.training.batches import evaluation_batches
+
+AT_ONCE = 16  # sequences of one forward pass
+WINDOWS = 32  # of the old corpus
+STORY_TOKENS = 90  # of an answer that tells a story
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The text that a model was trained on before it learned to answer."""
+
+    name: str
+    end_of_text: bool = False
+
+
+@dataclass
+class Row:
+    """One model's figures. exact_match: fraction of the test questions; answer_loss: nats an
+    answer's token; perplexity: on the old corpus, None where none is known; grammatical,
+    consistent: fractions of the sentences in stories it tells; length: tokens of an answer;
+    trained, parameters: numbers of weights."""
+
+    model: str
+    exact_match: float
+    by_kind: dict[str, float]
+    answer_loss: float
+    perplexity: float | None
+    grammatical: float | None
+    consistent: float | None
+    length: float
+    trained: int
+    parameters: int
+    answers: list[dict[str, Any]] = field(repr=False, default_factory=list)
+
+
+def evaluate_model(
+    checkpoint: Checkpoint, name: str, engine: Callable, chats: Chats, corpus: Corpus | None,
+    model: Any, questions: int | None = None,
+) -> Row:
+    """The figures of one checkpoint. engine(checkpoint) gives what writes; questions: how
+    many of the test questions are asked, all by default."""
+    chat, _ = chat_of(checkpoint.path, checkpoint.tokenizer)
+    asked = engine(checkpoint), chat
+    about = checkpoint.path, checkpoint.config, checkpoint.family
+    tests = chats.test[:questions]
+    found = ask(*asked, tests, *about)
+    marks = [right(answer, test) for answer, test in zip(found, tests)]
+    grammatical, consistent = stories_told(chats, asked, about)
+    parameters = count_parameters(checkpoint.family, checkpoint.config)
+    tokenizer = checkpoint.tokenizer
+    return Row(
+        model=name,
+        exact_match=sum(marks) / len(marks),
+        by_kind=dict(by_kind(chats.kinds[:len(marks)], marks)),
+        answer_loss=answer_loss(checkpoint, model, chat, chats.validation),
+        perplexity=None if corpus is None else perplexity(checkpoint, model, corpus),
+        grammatical=grammatical,
+        consistent=consistent,
+        length=sum(len(tokenizer.encode(answer)) for answer in found) / len(found),
+        trained=trained(checkpoint.settings, parameters),
+        parameters=parameters,
+        answers=[{"question": test[-2]["content"].rpartition("\n")[2], "answer": answer,
+                  "right": test[-1]["content"]} for test, answer in zip(tests, found)],
+    )
+
+
+def stories_told(chats: Chats, asked: tuple, about: tuple) -> tuple[float | None, float | None]:
+    """Of all sentences in the stories that it tells when asked to: those that the grammar
+    makes, and those that also agree with the story so far. None where nothing is told."""
+    if not chats.stories:
+        return None, None
+    before, tests = zip(*chats.stories)
+    told = ask(*asked, list(tests), *about, tokens=STORY_TOKENS)
+    counts = np.zeros(3)
+    for text, answer in zip(before, told):
+        whole, begun = (score_story(each) for each in (f"{text}{answer}", text))
+        counts += [whole.sentences - begun.sentences, whole.grammatical - begun.grammatical,
+                   whole.consistent - begun.consistent]
+    sentences, grammatical, consistent = counts.tolist()
+    return grammatical / max(sentences, 1), consistent / max(sentences, 1)
+
+
+def answer_loss(
+    checkpoint: Checkpoint, model: Any, chat: Chat, chats: list[Conversation]
+) -> float:
+    """Mean loss in nats over the answers' tokens."""
+    _, examples = encoded(chats, chat, checkpoint.config.context_length, Counter())
+    examples.sort(key=lambda each: len(each[0]))
+    batches = [padded(examples[first:first + AT_ONCE])
+               for first in range(0, len(examples), AT_ONCE)]
+    return mean_over([(batch["inputs"], batch["targets"]) for batch in batches],
+                     checkpoint, model)
+
+
+def perplexity(checkpoint: Checkpoint, model: Any, corpus: Corpus) -> float:
+    """e to the mean loss on windows spread over the old corpus' validation part."""
+    text = load_corpus(corpus.name, end_of_text=corpus.end_of_text)
+    tokenizer = checkpoint.tokenizer
+    ids = (ended(text.validation, tokenizer) if corpus.end_of_text
+           else tokenizer.encode(text.validation_text))
+    T = min(checkpoint.config.context_length or 256, 256)
+    windows = evaluation_batches(np.array(ids), T, AT_ONCE, WINDOWS // AT_ONCE)
+    return math.exp(min(mean_over(windows, checkpoint, model), 700.0))
+
+
+def mean_over(
+    batches: Iterable[tuple[np.ndarray, np.ndarray]], checkpoint: Checkpoint, model: Any
+) -> float:
+    """The mean loss over all targets of some batches."""
+    total, count = 0.0, 0
+    for inputs, targets in batches:
+        counted = int((targets != IGNORE).sum())
+        total += counted * float(mean_loss(
+            model, checkpoint.params, inputs, targets, checkpoint.config))
+        count += counted
+    return total / count
+
+
+def trained(settings: dict | None, parameters: int) -> int:
+    """How many weights the fine-tuning moved; 0 for a model that was not fine-tuned."""
+    tuning = (settings or {}).get("finetune")
+    if not isinstance(tuning, dict):
+        return 0
+    return int((settings or {}).get("trained_parameters", parameters))
+
+
+def old_corpus(paths: list[Path]) -> Corpus | None:
+    """What the first of these runs that was trained on a text was trained on."""
+    for path in paths:
+        run = read_settings(path) or {}
+        settings = run.get("settings")
+        if isinstance(settings, dict) and "finetune" not in run:
+            return Corpus(str(settings.get("corpus")), bool(settings.get("end_of_text")))
+    return None
+
