@@ -30,6 +30,12 @@ def titles():
     return found
 
 
+def title_of(page):
+    """The first heading of any page, chapter or not."""
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    return re.search(r"^# (.*)$", text, re.M)[1]
+
+
 def used_by(page):
     return [other for other, before in heads().items() if page in before]
 

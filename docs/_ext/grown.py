@@ -1,7 +1,8 @@
 """`{grown} FOLDER/STEP`: a small program that grows from file to file.
 
 Shows docs/examples/FOLDER/STEP.py with what is new against the file before it, and
-below it what the program prints: it is run while the page is built.
+below it what the program prints: it is run while the page is built, and the page's cells
+know the names that it defines.
 """
 
 import contextlib
@@ -39,15 +40,15 @@ def compared(old, new):
         yield from (("new", at) for at in range(k, m))
 
 
-def output_of(file):
-    """What the program prints."""
+def run_program(file):
+    """-> what the program prints, and the names that it defines."""
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed):
-            runpy.run_path(str(file), run_name="__main__")
+            names = runpy.run_path(str(file), run_name="__main__")
     except Exception as error:
         raise ExtensionError(f"{file}: the program does not run: {error!r}") from error
-    return printed.getvalue().rstrip()
+    return printed.getvalue().rstrip(), names
 
 
 def source_text(path):
@@ -80,13 +81,16 @@ class Grown(Block):
                 if kind == "new":
                     number = f'<span class="no" aria-label="new, line {i + 1}">+{i + 1}</span>'
                 rows.append(f'<div class="ln {kind}">{number}<code>{new_html[i]}</code></div>')
+        printed, names = run_program(files[name])
+        space = self.env.temp_data.setdefault("book_space", {"__name__": "__page__"})
+        space.update((key, value) for key, value in names.items() if key[:2] != "__")
         before = f"{at} → {at + 1}" if at else "the first"
         return [self.html(
             f'<div class="cell program"><div class="top"><code class="file">docs/examples/{folder}/'
             f'{name}.py</code><span class="grow"></span><span class="file">{before}</span>'
             '<button class="copy needs-js" type="button" data-copy="run">Copy</button></div>'
             f'<div class="code">{"".join(rows)}</div>'
-            f'<pre class="out" tabindex="0">{escape(output_of(files[name]))}</pre></div>')]
+            f'<pre class="out" tabindex="0">{escape(printed)}</pre></div>')]
 
 
 def setup(app):

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +17,26 @@ from npgpt.errors import InputError
 
 TARGETS, RANK, ALPHA, RATE = ["q", "v"], 8, 16, 1e-3
 WANTED = {"of_peft": 1.3, "accepted": 1.6, "memory": 1.15}
-# float32's unit round-off, and the composites' constant: of a loss, beside the others'
-LOSS_BUDGET = 64 * 2.0 ** -24
+# float32's unit round-off times the constant of a whole model: see npgpt.checking.budgets
+ROUNDING = 64 * 2.0 ** -24
 NAMES = ("npgpt", "torchgpt, by hand", "torchgpt.modules", "transformers + peft")
 CHILD = "from npgpt.benchmarks.lora import print_peak; print_peak()"
 
 
 class Task:
-    """A model, new adapters of it and the batches of each step, equal for all contenders."""
+    """A model, new adapters of it and the batches of each step, equal for all contenders.
+    Its weights are read when first asked for: `peft` reads them itself."""
 
     def __init__(self, model: str, batch_size: int, tokens: int):
         from npgpt.finetuning import init_adapters
         from npgpt.models import BY_TYPE
-        from npgpt.runs.checkpoint import load_checkpoint
+        from npgpt.runs.checkpoint import family_in, find_directory, read_config, read_tokenizer
         from npgpt.runs.settings import complete
 
-        self.found = load_checkpoint(model, as_stored=True)
-        self.family = BY_TYPE[self.found.family.FILES["model_type"]]
-        self.config = self.found.config
+        self.path = find_directory(model)
+        self.family = BY_TYPE[family_in(self.path).FILES["model_type"]]
+        self.config = read_config(self.path)
+        self.tokenizer = read_tokenizer(self.path, self.config)
         limit = self.config.context_length
         if limit is not None and tokens > limit:
             raise InputError(f"tokens is {tokens}: the model in {model} has a context of {limit}")
@@ -42,13 +45,19 @@ class Task:
         self.ids = self.read_text(batch_size * (tokens + 1))
         self.shape = (batch_size, tokens)
 
+    @cached_property
+    def params(self) -> dict:
+        from npgpt.runs.checkpoint import load_checkpoint
+
+        return load_checkpoint(self.path, as_stored=True).params
+
     def read_text(self, count: int) -> np.ndarray:
         """Ids of short stories: enough for a few batches."""
         from npgpt.text.corpora.load import load_corpus
 
-        if self.found.tokenizer is None:
-            raise InputError(f"{self.found.path} has no tokenizer: the batches are text")
-        ids = self.found.tokenizer.encode(load_corpus("stories:100KB").text[:40_000])
+        if self.tokenizer is None:
+            raise InputError(f"{self.path} has no tokenizer: the batches are text")
+        ids = self.tokenizer.encode(load_corpus("stories:100KB").text[:40_000])
         return np.resize(np.array(ids, np.int64), max(len(ids), 2 * count))
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
@@ -69,7 +78,7 @@ def contender(name: str, task: Task) -> Callable[[int], float]:
 def with_ours(name: str, task: Task) -> Callable[[int], float]:
     from npgpt.finetuning import lora_adapters
 
-    params, family = task.found.params, task.family.FILES["model_type"]
+    params, family = task.params, task.family.FILES["model_type"]
     if name == "npgpt":
         from npgpt.speed import tune_allocator
         from npgpt.training import Trainer
@@ -107,10 +116,10 @@ def with_peft(task: Task) -> Callable[[int], float]:
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    base = transformers.AutoModelForCausalLM.from_pretrained(task.found.path, dtype=torch.float32)
+    base = transformers.AutoModelForCausalLM.from_pretrained(task.path, dtype=torch.float32)
     with tempfile.TemporaryDirectory() as directory:
         ours = Adapter(task.adapters, RANK, float(ALPHA))
-        save_adapter(directory, ours, task.found.params, task.config, task.family)
+        save_adapter(directory, ours, task.config, task.family)
         model = peft.PeftModel.from_pretrained(base, directory, is_trainable=True)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     settings = task.settings
@@ -143,6 +152,8 @@ def measure(
     for library in ("torch", "transformers", "peft"):
         if find_spec(library) is None:
             raise InputError(f"{library} is not installed: pip install 'npgpt[witness]'")
+    # first, for a child's peak begins at what its parent had
+    peaks = {name: peak_of(name, model, batch_size, tokens) for name in names} if memory else {}
     task = Task(model, batch_size, tokens)
     runs = {name: contender(name, task) for name in names}
     losses: dict[str, list[float]] = {name: [] for name in names}
@@ -164,18 +175,29 @@ def measure(
                 timing.summary(row)["median_ms"] / 1e3),
             "of_peft": timing.ratio(seconds, name, theirs)} for name, row in seconds.items()},
         "losses": losses, "loss_difference": loss_difference(losses, theirs),
-        "loss_budget": LOSS_BUDGET, "wanted": WANTED, "machine": machine(),
+        "loss_budget": loss_budget(task), "wanted": WANTED, "machine": machine(),
     }
     if memory:
-        del runs, task
-        result["peak_mb"] = {name: peak_of(name, model, batch_size, tokens) for name in names}
+        result["peak_mb"] = peaks
     return result, {f"a step of LoRA, {result['model']}": seconds}
 
 
 def loss_difference(losses: dict[str, list[float]], theirs: str) -> dict[str, float]:
-    """The largest difference from theirs, as a part of the loss, of each other."""
-    return {name: max(abs(a - b) / b for a, b in zip(row, losses[theirs]))
+    """The largest difference from theirs, of each other."""
+    return {name: max(abs(a - b) for a, b in zip(row, losses[theirs]))
             for name, row in losses.items() if name != theirs}
+
+
+def loss_budget(task: Task) -> float:
+    """How far two right losses may lie apart in float32: by the size of what cross-entropy
+    adds up, |max| + |z_y| + log Σe + 1, the mean over a sequence."""
+    batch = task.batch(0)
+    inputs, targets = batch["inputs"][:1], batch["targets"][0]
+    logits = task.family.forward(task.params, inputs, task.config)[0][0]
+    top = logits.max(axis=-1)
+    total = np.log(np.exp(logits - top[:, None]).sum(axis=-1))
+    right = logits[np.arange(len(targets)), targets]
+    return ROUNDING * float((np.abs(top) + np.abs(right) + total + 1).mean())
 
 
 def peak_of(name: str, model: str, batch_size: int, tokens: int, steps: int = 3) -> float:
@@ -198,8 +220,6 @@ def print_peak() -> None:
     name, (model, batch_size, tokens, steps) = sys.argv[1], json.loads(sys.argv[2])
     task = Task(model, batch_size, tokens)
     step = contender(name, task)
-    if name == "transformers + peft":
-        task.found.params = {}  # they have loaded their own
     for number in range(steps):
         step(number)
     unit = 1 if sys.platform == "darwin" else 1024

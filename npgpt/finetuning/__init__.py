@@ -13,6 +13,7 @@ from npgpt.finetuning.lora import (
     lora_weights_backward,
 )
 from npgpt.finetuning.losses import (
+    answer_log_probs,
     dpo_loss_and_grads,
     dr_grpo_loss_and_grads,
     grpo_loss_and_grads,
@@ -34,9 +35,10 @@ from npgpt.finetuning.rewards import (
 from npgpt.finetuning.rslora import rslora_alpha
 
 __all__ = [
-    "advantages", "centred_rewards", "clipped_gains", "clipped_gains_backward", "dpo",
-    "dpo_backward", "dpo_loss_and_grads", "dr_grpo", "dr_grpo_backward", "dr_grpo_loss_and_grads",
-    "freeze", "grpo", "grpo_backward", "grpo_loss_and_grads", "init_adapters", "lora",
-    "lora_adapters", "lora_backward", "lora_weights", "lora_weights_backward", "rslora_alpha",
-    "target_log_probs", "target_log_probs_backward", "trained_only",
+    "advantages", "answer_log_probs", "centred_rewards", "clipped_gains",
+    "clipped_gains_backward", "dpo", "dpo_backward", "dpo_loss_and_grads", "dr_grpo",
+    "dr_grpo_backward", "dr_grpo_loss_and_grads", "freeze", "grpo", "grpo_backward",
+    "grpo_loss_and_grads", "init_adapters", "lora", "lora_adapters", "lora_backward",
+    "lora_weights", "lora_weights_backward", "rslora_alpha", "target_log_probs",
+    "target_log_probs_backward", "trained_only",
 ]

@@ -73,6 +73,14 @@ def dr_grpo_loss_and_grads(model, params, inputs, targets, old,
     return loss, grads
 
 
+def answer_log_probs(model, params, inputs, targets, config):
+    """inputs and targets (B, G, T) -> log_probs (B, G, T) of the
+    answers' tokens, 0 elsewhere; no gradients."""
+    logits, _ = model.forward(params, flat(inputs), config)
+    log_probs, _ = target_log_probs(logits, flat(targets))
+    return log_probs.reshape(inputs.shape)
+
+
 def flat(x):
     """(B, G, T) -> (B·G, T): each answer a sequence of its own."""
     return x.reshape(-1, x.shape[-1])

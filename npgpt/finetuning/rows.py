@@ -40,6 +40,15 @@ def padded(examples):
     return rows
 
 
+def grouped(groups):
+    """Lists of G examples each, the answers to one question -> {"inputs",
+    "targets"} (B, G, T), {"count"} B, what their losses are divided by."""
+    rows = padded([each for group in groups for each in group])
+    B, G = len(groups), len(groups[0])
+    return {**{name: array.reshape(B, G, -1) for name, array in rows.items()},
+            "count": B}
+
+
 def packed(rows, T):
     """Lists of examples, each together at most T long -> {"inputs",
     "targets", "positions"} (B, T), "mask" (B, 1, T, T).
@@ -88,10 +97,22 @@ def order_of(count, seed, epoch):
 
 
 def take(count, batch_size, seed, step):
-    """Which of `count` things step 1, 2, ... reads, (batch_size,): all of
-    them once, in an order of its own, before any is read again."""
-    places = np.arange((step - 1) * batch_size, step * batch_size)
+    """Which of `count` things step 1, 2, ... takes, (batch_size,): all of
+    them once, in an order of its own, before any is taken again."""
+    numbers = np.arange((step - 1) * batch_size, step * batch_size)
     orders = {epoch: order_of(count, seed, epoch)
-              for epoch in set((places // count).tolist())}
-    return np.array([orders[place // count][place % count]
-                     for place in places.tolist()])
+              for epoch in set((numbers // count).tolist())}
+    return np.array([orders[number // count][number % count]
+                     for number in numbers.tolist()])
+
+
+def take_alike(lengths, batch_size, seed, step):
+    """Which examples step 1, 2, ... reads, (batch_size,): those that 8
+    steps `take`, dealt out to them by length, so that little is padded."""
+    first = (step - 1) // 8 * 8
+    numbers = np.concatenate([
+        take(len(lengths), batch_size, seed, first + i)
+        for i in range(1, 9)])                        # (8 · batch_size,)
+    by_length = numbers[np.argsort(lengths[numbers], kind="stable")]
+    part = order_of(8, seed, first)[step - 1 - first]
+    return by_length[part * batch_size:(part + 1) * batch_size]

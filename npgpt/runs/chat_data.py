@@ -19,12 +19,12 @@ from npgpt.text.corpora.chats import Chats, Conversation, load_chats
 # for a model that brings none: it needs no token that its tokenizer does not have
 DEFAULT_TEMPLATE = """\
 {%- for message in messages %}
-{%- if message.role == 'user' %}{{ 'Question: ' + message.content + '\\n' }}
-{%- elif message.role == 'assistant' %}{{ 'Answer: ' + message.content + eos_token + '\\n' }}
+{%- if message.role == 'user' %}{{ 'Q: ' + message.content + '\\n' }}
+{%- elif message.role == 'assistant' %}{{ 'A: ' + message.content + eos_token + '\\n' }}
 {%- else %}{{ message.content + '\\n' }}
 {%- endif %}
 {%- endfor %}
-{%- if add_generation_prompt %}{{ 'Answer:' }}{% endif %}
+{%- if add_generation_prompt %}{{ 'A:' }}{% endif %}
 """
 Example = tuple[np.ndarray, np.ndarray]  # inputs and targets of one conversation
 
@@ -64,21 +64,19 @@ def open_chats(
     left to learn from."""
     chats = load_chats(settings.corpus)
     dropped = Counter(chats.dropped)
-    train = encoded(chats.train, chat, limit, dropped)
-    validation = encoded(chats.validation, chat, limit, Counter())
-    if not train or not validation:
+    chats.train, train = encoded(chats.train, chat, limit, dropped)
+    _, validation = encoded(chats.validation, chat, limit, Counter())
+    if not train:
         reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
         raise InputError(f"{settings.corpus} has no answers to learn from"
                          + (f": left out are {reasons}" if reasons else ""))
-    digest = hashlib.sha256()
-    for inputs, targets in train + validation:
-        digest.update(inputs.tobytes() + targets.tobytes())
+    validation = validation or train[-1:]
     record = {
         "name": chats.name,
         "source": chats.source,
         "licence": chats.licence,
         "sha256": chats.sha256,
-        "ids_sha256": digest.hexdigest(),
+        "ids_sha256": digest_of_ids(train + validation),
         "conversations": len(train),
         "validation_conversations": len(validation),
         "tokens": sum(len(inputs) + 1 for inputs, _ in train),
@@ -90,9 +88,9 @@ def open_chats(
 
 def encoded(
     chats: list[Conversation], chat: Chat, limit: int | None, dropped: Counter
-) -> list[Example]:
-    """The examples of those conversations that fit."""
-    found = []
+) -> tuple[list[Conversation], list[Example]]:
+    """Those conversations that fit, and their examples; the others are counted."""
+    fitting, found = [], []
     for messages in chats:
         try:
             ids, learnt = chat.learnt(messages)
@@ -104,8 +102,16 @@ def encoded(
         elif not any(learnt[1:]):
             dropped["without an answer's token"] += 1
         else:
+            fitting.append(messages)
             found.append(example(ids, learnt))
-    return found
+    return fitting, found
+
+
+def digest_of_ids(examples: list[Example]) -> str:
+    digest = hashlib.sha256()
+    for inputs, targets in examples:
+        digest.update(inputs.tobytes() + targets.tobytes())
+    return digest.hexdigest()
 
 
 def answer_tokens(examples: list[Example]) -> int:

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from npgpt.runs.checkpoint import load_training, saved_step
+from npgpt.runs.adapter_run import training_in
+from npgpt.runs.checkpoint import saved_step
 from npgpt.runs.run import Run
 from npgpt.tree import tree_leaves
 
@@ -19,8 +20,8 @@ def explain(run: Run, trainer, step: int, loss: float, norm: float, batch: dict)
     if math.isfinite(loss):
         what, value = "the gradient's norm", norm
     culprit = first_bad(
-        run.model, trainer.numpy(trainer.params), trainer.numpy(trainer.grads), run.config,
-        batch["inputs"])
+        None if run.adapter else run.model, trainer.numpy(trainer.params),
+        trainer.numpy(trainer.grads), run.config, batch["inputs"])
     return f"{what} is {value} at step {step}: {culprit}"
 
 
@@ -32,7 +33,7 @@ def check_finite(value: float, what: str, step: int, run: Run) -> None:
 def last_good(run: Run) -> str:
     where = "there is no good checkpoint yet"
     for path in sorted((run.path / "best", run.path), key=lambda path: saved_step(path) or 0):
-        training = load_training(path, run.config, run.model)
+        training = training_in(path, run)
         if training is not None and not first_not_finite(training["params"]):
             where = f"the last good checkpoint is {path}, step {training['step']}"
     return f"; {where}. Start anew with a lower --learning-rate or --clip"
@@ -44,12 +45,12 @@ def first_not_finite(tree) -> str | None:
 
 def first_bad(model, params, grads, config, inputs) -> str:
     """Which went bad first: a weight, a block's output, a gradient. All in
-    NumPy, whoever was training."""
+    NumPy, whoever was training. model: None where the params are an adapter's."""
     bad = first_not_finite(params)
     if bad:
         return f"the weight {bad} went bad first"
     with np.errstate(all="ignore"):
-        for where, shorter in cut_short(params):
+        for where, shorter in cut_short(params) if model else ():
             logits, _ = model.forward(shorter, inputs, config)
             if not np.isfinite(logits).all():
                 return f"the output of {where} went bad first"

@@ -4,26 +4,38 @@ Its directory is that of any run, with the model's chat template in it; run.json
 "finetune" how it is tuned. The trainer and the loop are training's own.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from npgpt.errors import InputError
-from npgpt.finetuning.rows import fill_rows, packed, padded, take
+from npgpt.finetuning.rows import fill_rows, packed, padded, take, take_alike
 from npgpt.layers.cross_entropy import IGNORE
+from npgpt.runs.adapter_run import (
+    adapter_to_go_on_with,
+    new_adapter,
+    params_of,
+    restore_adapter,
+)
+from npgpt.runs.adapters import Adapter
 from npgpt.runs.answers import ask, right
 from npgpt.runs.chat_data import ChatData, chat_of, open_chats
-from npgpt.runs.checkpoint import files_along, find_directory
+from npgpt.runs.checkpoint import find_directory, inherited_files
 from npgpt.runs.checkpoint import read_settings as read_run_json
 from npgpt.runs.data import from_anywhere
-from npgpt.runs.run import Run, check_free, make_directory, resume_run
+from npgpt.runs.preferences import open_pairs
+from npgpt.runs.run import Run, check_free, make_directory, restore_model, resume_run
 from npgpt.runs.settings import Settings, complete
 from npgpt.runs.start_from import fingerprint, model_to_start, read_start
 from npgpt.runs.train import model_dtype
 from npgpt.training.dropout_masks import draw_dropout_masks
 
-METHODS = ("full",)
+METHODS = ("full", "lora", "dpo", "grpo", "dr-grpo")
+LORA = {"rank": 8, "alpha": 16.0, "targets": "", "rslora": False, "adapter": ""}
 SAMPLES = 4  # questions that are answered every so many steps
 AT_ONCE = 16  # conversations of one validation batch
 
@@ -32,19 +44,47 @@ AT_ONCE = 16  # conversations of one validation batch
 class Tuning:
     """What run.json says under "finetune". method: what trains; pack: several conversations
     in a row; longest: tokens of a conversation, or of a packed row, at most, 0 for the model's
-    context; sample_every: steps between answers to test questions, 0 for none."""
+    context; sample_every: steps between answers to test questions, 0 for none. Of LoRA: rank,
+    alpha, the targets' names with commas between them ("": the usual ones), rslora, and the
+    adapter to go on with, if any. Of DPO: beta, how strongly a distance from the start counts;
+    of GRPO: group, the answers to each question."""
 
     method: str = "full"
     pack: bool = False
     longest: int = 0
     sample_every: int = 200
+    rank: int = 8
+    alpha: float = 16.0
+    targets: str = ""
+    rslora: bool = False
+    adapter: str = ""
+    beta: float = 0.1
+    group: int = 8
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise InputError(f"method is {self.method!r}: give {' or '.join(METHODS)}")
+        if self.method != "lora" and self.of_lora() != tuple(LORA.values()):
+            raise InputError("--rank, --alpha, --targets, --rslora and --adapter go with"
+                             " --method lora")
+        if self.adapter and self.of_lora()[:-1] != tuple(LORA.values())[:-1]:
+            raise InputError("--rank, --alpha, --targets and --rslora cannot be given with"
+                             " --adapter: the adapter has its own")
+        for name in ("alpha", "beta"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise InputError(f"{name} is {getattr(self, name):g}: give a number above 0")
+        if self.group < 2:
+            raise InputError(f"group is {self.group}: give 2 or more, for an answer is compared"
+                             " with others")
+        if self.pack and self.method not in ("full", "lora"):
+            raise InputError(f"--pack does not go with --method {self.method}: answers stand in"
+                             " rows of their own")
         for name in ("longest", "sample_every"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name)}: give 0 or more")
+
+    def of_lora(self) -> tuple:
+        return tuple(getattr(self, name) for name in LORA)
 
     def limit(self, settings: Settings) -> int:
         """Tokens of a conversation, or of a packed row, at most."""
@@ -60,25 +100,46 @@ def start_finetune(
     path = Path(path)
     given = {**given, "start_from": str(start)}
     settings = complete(given)
+    if settings.dropout and tuning.method not in ("full", "lora"):
+        raise InputError(f"--dropout does not go with --method {tuning.method}: the answers'"
+                         " probabilities are compared with those that were measured before")
     check_free(path, command)
     model = model_to_start(given, by_type)
     settings, tokenizer, params = read_start(settings, given, model)
     base = find_directory(start)
     chat, template_of = chat_of(base, tokenizer)
-    data = open_chats(settings, tokenizer, chat, template_of, tuning.limit(settings))
+    open_data = open_pairs if tuning.method == "dpo" else open_chats
+    data = open_data(settings, tokenizer, chat, template_of, tuning.limit(settings))
     settings = replace(settings, corpus=from_anywhere(settings.corpus))
     config = settings.config(tokenizer.vocab_size, model.Config)
     run = Run(path, settings, config, data, model, params=params)
+    if tuning.method == "lora":
+        run.adapter = first_adapter(run, tuning)
     extra = {**extra, "weights_sha256": fingerprint(params), "finetune": asdict(tuning),
              "template_of": template_of}
     make_directory(run, command, extra,
-                   {**files_along(base), "chat_template.jinja": chat.template})
+                   {**inherited_files(base), "chat_template.jinja": chat.template})
     return run
 
 
 def resume_finetune(path: str | Path, changes: dict[str, Any], by_type: dict[str, Any]) -> Run:
     """A fine-tuning run as its last save left it."""
-    return resume_run(path, changes, by_type, same_chats, "finetune")
+    def restore(run: Run, run_json: dict[str, Any]) -> None:
+        tuning = tuning_of(run.path)
+        if tuning.method == "lora":
+            restore_adapter(run, run_json, lambda run: first_adapter(run, tuning))
+        else:
+            restore_model(run, run_json)
+
+    return resume_run(path, changes, by_type, same_chats, "finetune", restore)
+
+
+def first_adapter(run: Run, tuning: Tuning) -> Adapter:
+    """The adapter that a run begins with."""
+    if tuning.adapter:
+        return adapter_to_go_on_with(run, tuning.adapter)
+    targets = [name.strip() for name in tuning.targets.split(",") if name.strip()]
+    return new_adapter(run, tuning.rank, tuning.alpha, targets, tuning.rslora)
 
 
 def same_chats(
@@ -88,8 +149,9 @@ def same_chats(
     they have changed since."""
     chat, _ = chat_of(path, tokenizer)
     template_of = (read_run_json(path) or {}).get("template_of", "its own")
-    limit = tuning_of(path).limit(settings)
-    data = open_chats(settings, tokenizer, chat, template_of, limit)
+    tuning = tuning_of(path)
+    open_data = open_pairs if tuning.method == "dpo" else open_chats
+    data = open_data(settings, tokenizer, chat, template_of, tuning.limit(settings))
     if data.record["ids_sha256"] != recorded["ids_sha256"]:
         raise InputError(
             f"the conversations in {settings.corpus}, by the chat template in {path}, are not"
@@ -101,6 +163,8 @@ def tuning_of(path: Path) -> Tuning:
     """How the run in `path` is tuned. InputError where run.json does not say so."""
     found = (read_run_json(path) or {}).get("finetune")
     known = asdict(Tuning())
+    if isinstance(found, dict):  # what an older run does not say is the default
+        found = {**known, **found}
     if not isinstance(found, dict) or any(
             type(found.get(name)) is not type(value) for name, value in known.items()):
         raise InputError(f"{path / 'run.json'} does not say how the model is fine-tuned;"
@@ -116,7 +180,8 @@ def batches(run: Run, tuning: Tuning, draw_masks: bool = True) -> Callable[[int]
     packed, also "mask" and "positions"; where the run has dropout, its masks. NumPy."""
     s, examples = run.settings, run.data.train
     limit = tuning.limit(s)
-    rows = fill_rows([len(inputs) for inputs, _ in examples], limit) if tuning.pack else []
+    lengths = np.array([len(inputs) for inputs, _ in examples])
+    rows = fill_rows(lengths.tolist(), limit) if tuning.pack else []
 
     def batch(step: int) -> dict:
         if tuning.pack:
@@ -124,7 +189,7 @@ def batches(run: Run, tuning: Tuning, draw_masks: bool = True) -> Callable[[int]
                             take(len(rows), s.batch_size, s.seed, step)], limit)
         else:
             found = padded([examples[i] for i in
-                            take(len(examples), s.batch_size, s.seed, step)])
+                            take_alike(lengths, s.batch_size, s.seed, step)])
         if draw_masks and s.dropout:
             found["dropout_masks"] = draw_dropout_masks(
                 run.model, run.config, *found["inputs"].shape, s.dropout, s.seed, step,
@@ -155,7 +220,7 @@ def answering(run: Run, trainer, tuning: Tuning, engine_of: Callable) -> Callabl
         if not every or step % every:
             return None
         tests = run.data.chats.test[:SAMPLES]
-        engine = engine_of(trainer.numpy(trainer.params), run)
+        engine = engine_of(params_of(run, trainer), run)
         found = ask(engine, run.data.chat, tests, run.path, run.config, run.model)
         return {"step": step, "samples": {
             str(n): {"question": test[-2]["content"].rpartition("\n")[2], "answer": answer,

@@ -47,6 +47,9 @@ class Run:
     params: dict | None = None
     optimizer: dict | None = None
     best: float | None = None
+    # what is trained in the place of params, which are then `base` as well
+    adapter: Any = None
+    base: dict | None = None
     # what its directory must not lose while it is trained
     files: list[str] = field(default_factory=list)
     # whether it was started here, and in a directory that was there, empty
@@ -127,10 +130,11 @@ def plan_run(path: Path, settings: Settings, model: Any, tokenizer: Any = None) 
 
 def resume_run(
     path: str | Path, changes: dict[str, Any], by_type: dict[str, Any],
-    data_of: Callable = same_data, kind: str = "train",
+    data_of: Callable = same_data, kind: str = "train", restore: Callable | None = None,
 ) -> Run:
     """A run as its last save left it; at step 0 where there was none yet. by_type:
-    model_type -> model. data_of: reads its data again; kind: the command that began it."""
+    model_type -> model. data_of: reads its data again; kind: the command that began it;
+    restore(run, run_json): brings it to its last save, if that is no model's."""
     path = find_directory(path)
     run_json = read_run_json(path)
     if run_json is None:
@@ -152,21 +156,28 @@ def resume_run(
         raise InputError(f"{path} has lost its tokenizer.json; restore it from a copy")
     data = data_of(path, settings, tokenizer, recorded)
     run = Run(path, settings, config, data, model)
-    training = load_training(path, config, model)
-    if training is None and saved_before(path, run_json["settings"]["save_every"]):
-        raise InputError(f"{path} has lost its training.safetensors; restore it from a copy,"
-                         " or start a new run: its weights are still in model.safetensors")
-    if training is None and settings.start_from:
-        run.params = read_again(settings, config, model, str(run_json.get("weights_sha256")))
-    if training is not None:
-        check_state(path, training)
-        run.step, run.best = training["step"], training["best"]
-        run.params, run.optimizer = training["params"], training["optimizer"]
+    (restore or restore_model)(run, run_json)
     if run.step >= settings.steps:
         drawn = complete_picture(path)
         raise InputError(f"{path} has already done its {quote(run.step)} steps{drawn}:"
                          " give more with --steps")
     return run
+
+
+def restore_model(run: Run, run_json: dict[str, Any]) -> None:
+    """The run's weights and moments, as its last save left them."""
+    path, settings = run.path, run.settings
+    training = load_training(path, run.config, run.model)
+    if training is None and saved_before(path, run_json["settings"]["save_every"]):
+        raise InputError(f"{path} has lost its training.safetensors; restore it from a copy,"
+                         " or start a new run: its weights are still in model.safetensors")
+    if training is None and settings.start_from:
+        run.params = read_again(
+            settings, run.config, run.model, str(run_json.get("weights_sha256")))
+    if training is not None:
+        check_state(path, training)
+        run.step, run.best = training["step"], training["best"]
+        run.params, run.optimizer = training["params"], training["optimizer"]
 
 
 def complete_picture(path: Path) -> str:
@@ -180,11 +191,11 @@ def complete_picture(path: Path) -> str:
     return ", and its loss.png is drawn now" if picture.exists() else ""
 
 
-def saved_before(path: Path, first: int) -> bool:
+def saved_before(path: Path, first: int, weights: str = "model.safetensors") -> bool:
     """Whether a training state was there once: the log goes on after the first save, of
     step `first`. A resume may have put that save off, so there must be weights as well."""
     went_on = any(line["step"] > first for line in read_log(path))
-    return went_on and (path / "model.safetensors").exists()
+    return went_on and (path / weights).exists()
 
 
 def count_parameters(family: Any, config: Any) -> int:

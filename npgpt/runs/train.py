@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from npgpt.files import locked
+from npgpt.runs.adapter_run import save_params
 from npgpt.runs.checkpoint import (
     check_files,
     clear_leftovers,
     create_run,
-    files_along,
     files_of,
+    inherited_files,
     read_settings,
-    save_checkpoint,
 )
 from npgpt.runs.curves import draw_run
 from npgpt.runs.diverged import Diverged, check_finite, explain, first_not_finite, last_good
@@ -137,6 +137,7 @@ def initial_state(run: Run) -> tuple[dict, dict | None]:
     params, state = run.params, run.optimizer
     if params is None:
         params = init(run.model, run.config, run.settings.seed, model_dtype(run.settings.dtype))
+    run.base = params if run.adapter is not None else None
     run.params = run.optimizer = None
     return params, state
 
@@ -209,7 +210,7 @@ def save(path: Path, run: Run, trainer, step: int) -> None:
     state = trainer.numpy(trainer.state())
     training = {"step": step, "best": run.best, "optimizer": state}
     check_files(run.path, run.files)
-    save_checkpoint(path, run.config, params, training=training, family=run.model)
+    save_params(path, run, params, training)
 
 
 def save_best(run: Run, trainer, step: int) -> None:
@@ -217,5 +218,5 @@ def save_best(run: Run, trainer, step: int) -> None:
     best = run.path / "best"
     if not best.is_dir() or not any(best.iterdir()):
         create_run(best, run.config, run.data.tokenizer, read_settings(run.path),
-                   family=run.model, files=files_along(run.path))
+                   family=run.model, files=inherited_files(run.path))
     save(best, run, trainer, step)

@@ -31,6 +31,7 @@ EXCUSED = {
     "freeze": "marks layers; finetuning/test_freeze.py",
     "lora_adapters": "hands a Trainer lora_weights; finetuning/test_freeze.py",
     "trained_only": "marks layers; finetuning/test_freeze.py",
+    "answer_log_probs": "a forward pass, without gradients; finetuning/test_preferences.py",
     "Engine": "holds the streams of many readers; generation/test_engine.py",
     "SamplingSettings": "settings; what is refused of them: generation/",
     "Trainer": "holds what a run holds; its steps are tested in training/ and runs/",

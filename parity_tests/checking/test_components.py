@@ -15,7 +15,6 @@ from parity_tests.suite import Wrong, implementations, tally
 
 pytestmark = pytest.mark.component
 
-
 # of a composite in the profile `dev`: 50 of them would take longer than its parts together
 FEWER = 15
 

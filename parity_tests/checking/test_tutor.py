@@ -13,7 +13,8 @@ from npgpt.checking import exercises
 from npgpt.checking.implementations import lookup
 
 HERE = Path(__file__).parent
-OWN = runpy.run_path(str(HERE / "wrong_solutions" / "own.py"))["OWN"]
+OWN = {chapter: solutions for path in sorted((HERE / "wrong_solutions").glob("own*.py"))
+       for chapter, solutions in runpy.run_path(str(path))["OWN"].items()}
 BLIND = {path.stem.removeprefix("blind_"): runpy.run_path(str(path))["SOLUTIONS"]
          for path in sorted((HERE / "wrong_solutions").glob("blind_*.py"))}
 RIGHT = runpy.run_path(str(HERE / "right_solutions.py"))["RIGHT"]

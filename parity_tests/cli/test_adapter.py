@@ -23,9 +23,9 @@ def there(tmp_path):
     (tmp_path / "base/chat_template.jinja").write_text("{{ messages[0].content }}")
     for name, seed in (("one", 3), ("two", 8)):
         ours = adapter("llama", seed, base=str(tmp_path / "base"))
-        save_adapter(tmp_path / "runs" / name, ours, params, config, model)
+        save_adapter(tmp_path / "runs" / name, ours, config, model)
     other, config, params = base("gpt2")
-    save_adapter(tmp_path / "runs/deep/other", adapter("gpt2"), params, config, other)
+    save_adapter(tmp_path / "runs/deep/other", adapter("gpt2"), config, other)
     return tmp_path
 
 

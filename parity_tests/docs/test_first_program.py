@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 
-from grown import compared, lines_of, output_of, steps  # noqa: E402
+from grown import compared, lines_of, run_program, steps  # noqa: E402
 
 FILES = steps("first_program")
 TEXTS = ["The dog bit the man.\nThe man did not bite  the dog.", "", " ", "don’t  stop\t\r\n…",
@@ -33,7 +33,7 @@ def test_there_are_six_small_ones():
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_each_runs(file):
-    assert f"the text again? {' False' if '_1_' in file.stem else ''}" in output_of(file)
+    assert f"the text again? {' False' if '_1_' in file.stem else ''}" in run_program(file)[0]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -119,4 +119,4 @@ def test_each_runs_by_itself_and_says_the_same_in_every_process():
         said = {subprocess.run([sys.executable, str(file)], capture_output=True, text=True,
                                check=True, env={**os.environ, "PYTHONHASHSEED": seed}).stdout
                 for seed in "12"}
-        assert said == {output_of(file) + "\n"}
+        assert said == {run_program(file)[0] + "\n"}

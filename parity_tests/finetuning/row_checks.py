@@ -96,6 +96,16 @@ def check_all_are_read_once_before_any_is_read_again(rows):
     assert (rows.take(7, 3, 5, 2) == rows.take(7, 3, 5, 2)).all()
 
 
+def check_examples_of_like_length_share_a_step(rows):
+    lengths = np.array([9, 2, 7, 4, 8, 1, 5, 3] * 4)
+    steps = [rows.take_alike(lengths, 4, 5, step) for step in range(1, 9)]
+    assert sorted(i for step in steps for i in step) == list(range(32))
+    assert all(np.ptp(lengths[step]) == 0 for step in steps)
+    assert [lengths[step[0]] for step in steps] != sorted(lengths[step[0]] for step in steps)
+    later = [rows.take_alike(lengths, 4, 5, step) for step in range(9, 17)]
+    assert sorted(i for step in later for i in step) == list(range(32))
+
+
 def loss(batch):
     return loss_and_grads(gpt2, PARAMS, config=CONFIG, **batch)
 

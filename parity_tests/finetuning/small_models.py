@@ -6,6 +6,7 @@ from npgpt.finetuning import init_adapters
 from npgpt.models import gpt2, llama
 from npgpt.random_stream import normals
 from npgpt.runs.adapters import Adapter
+from npgpt.runs.adapters.adapter import fingerprint_of_rows
 from npgpt.training import init
 
 CONFIGS = {
@@ -28,4 +29,5 @@ def adapter(kind, seed=3, dtype=np.float32, targets=None, **more):
         MODELS[kind], CONFIGS[kind], targets or TARGETS[kind], RANK, seed, dtype)
     for i, each in enumerate(layers.values()):
         each["B"] += (0.3 * normals(each["B"].shape, seed, i, "B")).astype(dtype)
-    return Adapter(layers, RANK, ALPHA, **more)
+    _, _, params = base(kind)
+    return Adapter(layers, RANK, ALPHA, base_rows=fingerprint_of_rows(params), **more)

@@ -25,7 +25,7 @@ from parity_tests.finetuning.small_models import ALPHA, RANK, TARGETS, adapter, 
 @pytest.fixture
 def saved(tmp_path):
     model, config, params = base("llama")
-    save_adapter(tmp_path / "one", adapter("llama"), params, config, model)
+    save_adapter(tmp_path / "one", adapter("llama"), config, model)
     return tmp_path / "one"
 
 
@@ -41,7 +41,7 @@ def test_there_and_back(kind, rslora, tmp_path):
     ours = adapter(kind, rslora=rslora, base="my/model", dropout=0.25)
     training = {"step": 4, "best": 1.5, "optimizer": {**adamw_init(ours.layers), "step": 4}}
     for _ in range(2):                  # the second over the first
-        save_adapter(tmp_path / "a", ours, params, config, model, training)
+        save_adapter(tmp_path / "a", ours, config, model, training)
     found = opened(tmp_path / "a", kind)
     assert (found.rank, found.lora_alpha, found.base) == (RANK, ALPHA, "my/model")
     assert found.alpha == ALPHA * (RANK ** 0.5 if rslora else 1)
@@ -155,7 +155,7 @@ def test_an_adapter_of_another_base_is_refused(saved):
     with pytest.raises(InputError, match="was trained on another base model"):
         opened(saved, params=tree_map(lambda array: array * 1.5, params))
     with pytest.raises(InputError, match="holds another adapter"):
-        save_adapter(saved, adapter("llama", targets=["q"]), params, config, model)
+        save_adapter(saved, adapter("llama", targets=["q"]), config, model)
 
 
 def test_where_there_is_none(tmp_path, saved):

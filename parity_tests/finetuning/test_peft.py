@@ -65,7 +65,7 @@ def close(kind, params, config, ours, theirs):
 def test_ours_opens_there(kind, rslora, bases, tmp_path):
     model, config, params = base(kind)
     ours = adapter(kind, rslora=rslora, base=str(bases[kind]))
-    save_adapter(tmp_path / "a", ours, params, config, model)
+    save_adapter(tmp_path / "a", ours, config, model)
     theirs = peft.PeftModel.from_pretrained(theirs_of(bases[kind]), tmp_path / "a").eval()
     assert sum(name.endswith("lora_A.default.weight") for name, _ in theirs.named_parameters()) == 4
     weights = merged(params, ours)
@@ -147,7 +147,7 @@ def test_loss_and_gradients_of_trl(kind, bases, tmp_path):
     trl = pytest.importorskip("trl")
     model, config, params = base(kind)
     ours = adapter(kind, base=str(bases[kind]))
-    save_adapter(tmp_path / "a", ours, params, config, model)
+    save_adapter(tmp_path / "a", ours, config, model)
     theirs = peft.PeftModel.from_pretrained(
         theirs_of(bases[kind]), tmp_path / "a", is_trainable=True)
     labels = np.where(np.arange(9) < 4, -100, IDS)

@@ -1,14 +1,20 @@
 """Laws of what trains on preferences and rewards, on a whole model in both packages."""
 
+from functools import partial
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 import npgpt.finetuning
 import npgpt.models
+import npgpt.training
 import torchgpt.finetuning
 import torchgpt.models
+import torchgpt.training
 from npgpt.finetuning import advantages, centred_rewards, target_log_probs
+from npgpt.finetuning.rows import grouped
 from npgpt.models import gpt2
 from npgpt.training import init, loss_and_grads
 from npgpt.tree import tree_leaves, tree_map
@@ -112,3 +118,27 @@ def test_a_long_wrong_answer_costs_less_by_the_token_in_grpo_alone():
         d_gains = backward(1.0, saved)[0]
         d_long[name] = d_gains[1, 0] / d_gains[0, 0]
     assert d_long == {"grpo": 0.25, "dr_grpo": 1.0}
+
+
+SETTINGS = SimpleNamespace(accumulate=1, clip=1.0, beta_1=0.9, beta_2=0.95, weight_decay=0.1)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_trainers_take_pairs_and_their_count(accumulate):
+    """Both packages take the same steps, whether or not a batch is cut into parts."""
+    settings = SimpleNamespace(**{**vars(SETTINGS), "accumulate": accumulate})
+    rows = [[(IDS[b, g], TARGETS[b, g]) for g in (0, 1)] for b in range(B)]
+    batch = {**grouped(rows), "reference": log_probs_of(IDS, TARGETS).sum(axis=-1)[:, :2]}
+    assert batch["inputs"].shape == (B, 2, T) and batch["count"] == B
+    trainers = [
+        npgpt.training.Trainer(gpt2, CONFIG, PARAMS, settings, loss_and_grads=partial(
+            npgpt.finetuning.dpo_loss_and_grads, beta=0.5)),
+        torchgpt.training.Trainer(
+            torchgpt.models.gpt2, CONFIG, PARAMS, settings, device="cpu", loss_and_grads=partial(
+                torchgpt.finetuning.dpo_loss_and_grads, beta=0.5))]
+    losses = [[trainer.step(batch, 0.01)[0] for _ in range(3)] for trainer in trainers]
+    assert abs(losses[0][0] - np.log(2)) < 1e-14 and losses[0][2] < losses[0][1] < losses[0][0]
+    assert np.abs(np.subtract(*losses)).max() < 1e-12
+    whole = npgpt.training.Trainer(gpt2, CONFIG, PARAMS, SETTINGS, loss_and_grads=partial(
+        npgpt.finetuning.dpo_loss_and_grads, beta=0.5))
+    assert abs(whole.step(batch, 0.01)[0] - losses[0][0]) < 1e-14

@@ -92,9 +92,23 @@ MUTANTS = [
     (
         "examples are drawn anew for each step, some twice and some never",
         ROWS,
-        "return np.array([orders[place // count][place % count]",
-        "return np.array([orders[place // count][(place * place) % count]",
+        "return np.array([orders[number // count][number % count]",
+        "return np.array([orders[number // count][(number * number) % count]",
         "all_are_read_once_before_any_is_read_again",
+    ),
+    (
+        "the steps go from short conversations to long ones, again and again",
+        ROWS,
+        "part = order_of(8, seed, first)[step - 1 - first]",
+        "part = step - 1 - first",
+        "examples_of_like_length_share_a_step",
+    ),
+    (
+        "the eight steps that share their examples are the last ones",
+        ROWS,
+        "seed, first + i)\n        for i in range(1, 9)])",
+        "seed, step - i)\n        for i in range(8)])",
+        "examples_of_like_length_share_a_step",
     ),
     (
         "accumulation takes the mean of the parts' means",

@@ -185,7 +185,7 @@ def test_a_resumed_run_knows_its_best(tmp_path, npgpt, corpus, monkeypatch):
 
 
 def test_the_log_is_on_the_disk_before_a_save(tmp_path, npgpt, corpus, monkeypatch):
-    from npgpt.runs import train as loop
+    from npgpt.runs import adapter_run as loop
 
     flushed, save = [0], loop.save_checkpoint
 

@@ -5,6 +5,7 @@ import typer
 from npgpt.cli.learn import line as line_lesson
 from npgpt.cli.learn import sequences as sequences_lesson
 from npgpt.cli.learn import spam as spam_lesson
+from npgpt.cli.learn import words as words_lesson
 from npgpt.cli.learn.lesson import Out, Seed
 from npgpt.cli.options import AsJson
 from npgpt.cli.run import let_threads_sleep
@@ -76,3 +77,22 @@ def sequences(
 
     sequences_lesson.teach(
         make_trainer, task, length, steps, no_positions, seed, out, as_json)
+
+
+@app.command()
+def words(
+    method: words_lesson.Method = "skip-gram", seed: Seed = 1, out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Learn a vector for each word from nothing but the words beside it.
+
+    \b
+    torchgpt learn words
+    """
+    let_threads_sleep()
+    import torch
+
+    from torchgpt import foundations
+
+    words_lesson.teach(
+        foundations, method, seed, out, as_json, enter=torch.from_numpy, leave=torch.Tensor.numpy)

@@ -25,6 +25,7 @@ from torchgpt.foundations.word2vec import (
     cbow_reference,
     negative_sampling,
     negative_sampling_backward,
+    negative_sampling_reference,
     skip_gram,
     skip_gram_backward,
     skip_gram_reference,
@@ -40,7 +41,7 @@ __all__ = [
     "fit_line", "fit_logistic", "fit_word_vectors", "init_word_vectors",
     "line", "line_backward", "line_reference", "logistic",
     "logistic_backward", "logistic_reference", "negative_sampling",
-    "negative_sampling_backward", "noise_probs", "pca", "sigmoid",
-    "skip_gram", "skip_gram_backward", "skip_gram_reference",
-    "solve_analogies",
+    "negative_sampling_backward", "negative_sampling_reference",
+    "noise_probs", "pca", "sigmoid", "skip_gram", "skip_gram_backward",
+    "skip_gram_reference", "solve_analogies",
 ]

@@ -5,12 +5,12 @@ import torch
 
 
 def init_word_vectors(draws):
-    """draws (V, D), from 0 to 1 -> both tables (V, D): input vectors
-    from −1/2D to 1/2D, output vectors zero."""
+    """draws (V, C), from 0 to 1 -> both tables (V, C): input vectors
+    from −1/2C to 1/2C, output vectors zero."""
     # (1) small input vectors, no two alike
-    input_vectors = (draws - 0.5) / draws.shape[1]    # (V, D)
+    input_vectors = (draws - 0.5) / draws.shape[1]    # (V, C)
     # (2) output vectors of zeros
-    output_vectors = torch.zeros_like(draws)             # (V, D)
+    output_vectors = torch.zeros_like(draws)             # (V, C)
     return {"input_vectors": input_vectors,
             "output_vectors": output_vectors}
 
@@ -27,12 +27,12 @@ def noise_probs(counts, power=0.75):
 
 def fit_word_vectors(forward, backward, tables, batches, rate):
     """forward, backward: skip_gram and its backward, or cbow's; tables:
-    both, (V, D); batches: pairs of a batch, forward's other arguments,
+    both, (V, C); batches: pairs of a batch, forward's other arguments,
     and the progress, from 0 to 1; rate: at the start, it falls to 0.
     Yields the tables and the mean loss after each batch."""
     for batch, progress in batches:
         # (1) tell neighbours from noise
-        losses, saved = forward(**batch, **tables)    # (B,)
+        losses, saved = forward(**batch, **tables)    # (M,)
         grads = backward(torch.ones_like(losses), saved)
         # (2) a step downhill, shorter and shorter
         step = rate * (1 - progress)

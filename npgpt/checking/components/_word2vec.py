@@ -8,22 +8,22 @@ IGNORE = -100
 TABLES = ("input_vectors", "output_vectors")
 
 
-def drawn_tables(numbers, V, D, regime):
+def drawn_tables(numbers, V, C, regime):
     """Both tables; in stress, scores of ±50 and more."""
     std = 6.0 if regime == "stress" else 1.0
-    return {name: numbers.normal(V, D, std=std * D ** -0.25) for name in TABLES}
+    return {name: numbers.normal(V, C, std=std * C ** -0.25) for name in TABLES}
 
 
-def drawn_noise(numbers, V, B, N, skipped):
-    """negatives (B, N), about a third of them -100 where some are skipped."""
-    negatives = numbers.below(V, B, N)
+def drawn_noise(numbers, V, M, G, skipped):
+    """negatives (M, G), about a third of them -100 where some are skipped."""
+    negatives = numbers.below(V, M, G)
     if skipped:
-        negatives[numbers.uniform(B, N) < 0.3] = IGNORE
+        negatives[numbers.uniform(M, G) < 0.3] = IGNORE
     return negatives
 
 
 def noise_scale(case, v, size):
-    """v (B, D), size (B, D), the sum of its terms' sizes -> {"y": S, "d_output_vectors": S},
+    """v (M, C), size (M, C), the sum of its terms' sizes -> {"y": S, "d_output_vectors": S},
     and the size of d_v. A score's rounding moves a probability p by p(1 − p) of it."""
     output, target = case.params["output_vectors"], case.options["target"]
     asked = np.concatenate([target[:, None], case.options["negatives"]], axis=1)
@@ -55,13 +55,15 @@ def pairs_add_up(first):
     """The first pair alone and the others alone have their losses, and what they do to the
     tables adds up. first: the name of what each has beside its target."""
     def gradients_add_up(case, compute):
-        names = (first, "target", "negatives")
+        given = {name: {**case.inputs, **case.options}[name]
+                 for name in (first, "target", "negatives")}
         apart = [compute(with_values(case, d_y=case.d_y[rows], **{
-                     name: case.options[name][rows] for name in names}))
+                     name: array[rows] for name, array in given.items()}))
                  for rows in (slice(1), slice(1, None))]
         whole = compute(case)
         yield "y", np.concatenate([values["y"] for values in apart]), whole["y"]
-        for name in ("d_input_vectors", "d_output_vectors"):
-            yield name, sum(values[name] for values in apart), whole[name]
+        for name in whole:
+            if name in ("d_input_vectors", "d_output_vectors"):
+                yield name, sum(values[name] for values in apart), whole[name]
 
     return gradients_add_up

@@ -18,18 +18,18 @@ from npgpt.errors import InputError
 
 
 def cbow(draw):
-    B, N, C = draw("B", range(1, 5)), draw("N", range(1, 4)), draw("C", range(1, 5))
-    V, D = draw("V", range(1, 6)), draw("D", range(1, 5))
+    M, G, J = draw("M", range(1, 5)), draw("G", range(1, 4)), draw("J", range(1, 5))
+    V, C = draw("V", range(1, 6)), draw("C", range(1, 5))
     skipped, regime = draw("skipped", [False, True]), draw("regime", REGIMES)
     numbers = draw.numbers()
-    context = numbers.below(V, B, C)
+    context = numbers.below(V, M, J)
     if skipped:             # as at a sentence's end
-        context[numbers.uniform(B, C) < 0.3] = IGNORE
-    options = {"context": context, "target": numbers.below(V, B),
-               "negatives": drawn_noise(numbers, V, B, N, skipped)}
+        context[numbers.uniform(M, J) < 0.3] = IGNORE
+    options = {"context": context, "target": numbers.below(V, M),
+               "negatives": drawn_noise(numbers, V, M, G, skipped)}
     return PairCase(
-        component="cbow", params=drawn_tables(numbers, V, D, regime), options=options,
-        d_y=numbers.normal(B), scale=cbow_scale,
+        component="cbow", params=drawn_tables(numbers, V, C, regime), options=options,
+        d_y=numbers.normal(M), scale=cbow_scale,
         laws=(linear_in_the_upstream_gradient, skipped_noise_costs_nothing,
               pairs_add_up("context"), order_is_lost, one_word_around_is_skip_gram),
         edges=(no_word_around, a_word_twice_around, words_outside_the_table))

@@ -8,13 +8,13 @@ from npgpt.checking.edges import call
 
 
 def cosine_similarity(draw):
-    N, M, D = draw("N", range(1, 4)), draw("M", range(1, 4)), draw("D", range(1, 5))
+    M, V, C = draw("M", range(1, 4)), draw("V", range(1, 4)), draw("C", range(1, 5))
     regime = draw("regime", REGIMES)
     numbers = draw.numbers()
     std = 1e4 if regime == "stress" else 1.0
     return FunctionCase(
         component="cosine_similarity",
-        options={"x": numbers.normal(N, D, std=std), "y": numbers.normal(M, D)},
+        options={"x": numbers.normal(M, C, std=std), "y": numbers.normal(V, C)},
         call=lambda find, case: {"cosine": find("cosine_similarity")(**case.options)},
         expected=by_the_law_of_cosines, scale=lambda case: {"cosine": 4.0},
         laws=(length_does_not_count, the_other_way_round),

@@ -6,20 +6,20 @@ from npgpt.tree import tree_map
 
 
 def fit_word_vectors(draw):
-    B, N, steps = draw("B", range(1, 4)), draw("N", range(1, 3)), draw("steps", [1, 2])
-    V, D = draw("V", range(1, 5)), draw("D", range(1, 4))
+    M, G, steps = draw("M", range(1, 4)), draw("G", range(1, 3)), draw("steps", [1, 2])
+    V, C = draw("V", range(1, 5)), draw("C", range(1, 4))
     method = draw("method", ["skip_gram", "cbow"])
     numbers = draw.numbers()
     batches = []
     for step in range(steps):
-        rows = {"context": numbers.below(V, B, 2)}
+        rows = {"context": numbers.below(V, M, 2)}
         if method == "skip_gram":
-            rows = {"focus": numbers.below(V, B)}
-        batch = {**rows, "target": numbers.below(V, B),
-                 "negatives": drawn_noise(numbers, V, B, N, True)}
+            rows = {"focus": numbers.below(V, M)}
+        batch = {**rows, "target": numbers.below(V, M),
+                 "negatives": drawn_noise(numbers, V, M, G, True)}
         batches.append([batch, step / steps])
     return FunctionCase(
-        component="fit_word_vectors", params=drawn_tables(numbers, V, D, "benign"),
+        component="fit_word_vectors", params=drawn_tables(numbers, V, C, "benign"),
         options={"batches": batches, "method": method}, call=call_fit,
         expected=as_the_original_does, scale=fit_scale)
 

@@ -5,9 +5,9 @@ from npgpt.checking.edges import back, call, run
 
 
 def init_word_vectors(draw):
-    V, D = draw("V", range(1, 6)), draw("D", range(1, 6))
+    V, C = draw("V", range(1, 6)), draw("C", range(1, 6))
     numbers = draw.numbers()
-    draws = numbers.uniform(V, D).astype(np.float32).astype(np.float64)
+    draws = numbers.uniform(V, C).astype(np.float32).astype(np.float64)
     return FunctionCase(
         component="init_word_vectors", options={"draws": draws},
         call=lambda find, case: dict(find("init_word_vectors")(**case.options)),
@@ -16,11 +16,11 @@ def init_word_vectors(draw):
 
 
 def by_definition(case):
-    """U(−½, ½)/D and zeros, as word2vec.c begins."""
+    """U(−½, ½)/C and zeros, as word2vec.c begins."""
     draws = case.options["draws"]
-    V, D = draws.shape
-    rows = [[draws[i, j] / D - 1 / (2 * D) for j in range(D)] for i in range(V)]
-    return {"input_vectors": np.array(rows), "output_vectors": np.zeros((V, D))}
+    V, C = draws.shape
+    rows = [[draws[i, j] / C - 1 / (2 * C) for j in range(C)] for i in range(V)]
+    return {"input_vectors": np.array(rows), "output_vectors": np.zeros((V, C))}
 
 
 def something_learns(package):

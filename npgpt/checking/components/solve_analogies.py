@@ -7,11 +7,11 @@ from npgpt.checking.edges import call
 
 
 def solve_analogies(draw):
-    V, D, Q = draw("V", range(4, 9)), draw("D", range(1, 5)), draw("Q", range(1, 4))
+    V, C, M = draw("V", range(4, 9)), draw("C", range(1, 5)), draw("M", range(1, 4))
     numbers = draw.numbers()
     return FunctionCase(
         component="solve_analogies",
-        options={"vectors": numbers.normal(V, D), "questions": numbers.below(V, Q, 3)},
+        options={"vectors": numbers.normal(V, C), "questions": numbers.below(V, M, 3)},
         call=lambda find, case: {"answers": find("solve_analogies")(**case.options)},
         expected=by_trying_each, scale=lambda case: {"answers": 0.0}, discrete=True,
         edges=(the_corner_of_a_square, a_word_of_zeros))

@@ -18,7 +18,8 @@ CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 class Adapter:
     """layers: {"blocks.0.attention.q": {"A": (I, r), "B": (r, O)}, ...}; lora_alpha: as its
     file has it; base: the name or directory of the model that it was trained on; dropout:
-    what its training drew, which is not drawn here."""
+    what its training drew, which is not drawn here; base_rows: `fingerprint_of_rows` of the
+    base model, by which it is known again."""
 
     layers: dict[str, dict]
     rank: int
@@ -26,6 +27,7 @@ class Adapter:
     rslora: bool = False
     base: str | None = None
     dropout: float = 0.0
+    base_rows: str | None = None
 
     @property
     def alpha(self) -> float:

@@ -14,7 +14,7 @@ from npgpt.runs.checkpoint.save_and_load import Checkpoint, load_checkpoint
 from npgpt.runs.checkpoint.weights import write_weights
 
 # what a merged model takes over from its base, as it is
-ALONG = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "vocab.json",
+COPIED = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "vocab.json",
          "merges.txt", "special_tokens_map.json", "generation_config.json")
 
 
@@ -43,7 +43,7 @@ def save_merged(checkpoint: Checkpoint, out: str | Path) -> None:
         # what the numbers are written as, whatever they were stored as
         config |= {name: "float32" for name in ("dtype", "torch_dtype") if name in config}
         write_atomically(aside / "config.json", json.dumps(config, indent=2) + "\n")
-        for name in ALONG:
+        for name in COPIED:
             if (checkpoint.path / name).is_file():
                 shutil.copyfile(checkpoint.path / name, aside / name)
         write_weights(aside, checkpoint.params, checkpoint.family)

@@ -11,7 +11,6 @@ from npgpt.runs.adapters.adapter import (
     CONFIG,
     WEIGHTS,
     Adapter,
-    fingerprint_of_rows,
     names_in_file,
 )
 from npgpt.runs.adapters.read import is_adapter, read_adapter_config
@@ -22,12 +21,11 @@ from npgpt.tree import tree_leaves
 
 
 def save_adapter(
-    path: str | Path, adapter: Adapter, params: dict, config: Any, family: Any,
-    training: dict | None = None,
+    path: str | Path, adapter: Adapter, config: Any, family: Any, training: dict | None = None
 ) -> None:
-    """Write an adapter to a directory, new or of the same adapter at an earlier step. params:
-    the base model's weights, by which it is known again. training: as `save_checkpoint`
-    takes it. Raises InputError where the directory holds a model or another adapter."""
+    """Write an adapter to a directory, new or of the same adapter at an earlier step.
+    training: as `save_checkpoint` takes it. Raises InputError where the directory holds a
+    model or another adapter."""
     path = Path(path)
     if (path / "model.safetensors").exists():
         raise InputError(f"{path} holds a model: choose another directory for the adapter")
@@ -40,8 +38,8 @@ def save_adapter(
     arrays = {}
     for layer, each in adapter.layers.items():
         arrays |= {name: each[kind].T for kind, name in names_in_file(layer, family).items()}
-    write_tensors(path / WEIGHTS, arrays, {
-        "format": "pt", "base_rows_sha256": fingerprint_of_rows(params)})
+    base = {"base_rows_sha256": adapter.base_rows} if adapter.base_rows else {}
+    write_tensors(path / WEIGHTS, arrays, {"format": "pt", **base})
     if training is not None:
         write_training(path, adapter.layers, training)
 

@@ -25,7 +25,8 @@ from npgpt.text import tokenizer_config
 # what never changes in a run, and what a training writes
 STATIC = ("run.json", "config.json", "tokenizer.json", "tokenizer_config.json",
           "chat_template.jinja", "generation_config.json")
-WRITTEN = ("model.safetensors", "training.safetensors", "log.jsonl", "loss.png")
+WRITTEN = ("adapter_config.json", "adapter_model.safetensors", "model.safetensors",
+           "training.safetensors", "log.jsonl", "loss.png")
 
 
 def create_run(
@@ -109,7 +110,7 @@ def move_to(path: Path, aside: Path) -> None:
     sync_directory(path.parent)
 
 
-def files_along(path: Path) -> dict[str, str]:
+def inherited_files(path: Path) -> dict[str, str]:
     """The files of a model that a run from its weights takes along: how it chats, and what
     tokens it ends with."""
     return {name: read_bytes(path / name).decode() for name in STATIC[3:]
@@ -133,7 +134,8 @@ def check_files(path: Path, names: list[str]) -> None:
 
 def clear_unstarted(path: Path, directory_stays: bool) -> None:
     """Remove a run that has no weights yet, so that its name is free again."""
-    if (path / "model.safetensors").exists() or (path / "best").exists():
+    if any((path / name).exists() for name in (
+            "model.safetensors", "adapter_model.safetensors", "best")):
         return
     for name in (*STATIC, "log.jsonl"):
         (path / name).unlink(missing_ok=True)

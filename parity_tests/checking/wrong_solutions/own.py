@@ -218,8 +218,30 @@ ROPE = [
         ("    cos, sin = saved\n    # (3) join\n    d_y_first, d_y_second = np.split",
          "    sin, cos = saved\n    # (3) join\n    d_y_first, d_y_second = np.split")]},
 ]
+POST_NORM_BLOCK = [
+    {"what": "The MLP gets the gradient from above the norm.", "step": "4", "kind": "value",
+     "edits": [("d_mlp_out = d_x\n", "d_mlp_out = d_y\n")]},
+    {"what": "The stream goes past the norm, as in a pre-norm block.", "step": "4",
+     "kind": "value", "edits": [
+         ("d_x, d_norm_2 = layer_norm_backward(d_y, saved_norm_2)\n    d_mlp_out = d_x",
+          "d_mlp_out, d_norm_2 = layer_norm_backward(d_y, saved_norm_2)\n    d_x = d_y")]},
+    {"what": "The sum's gradient is split in halves between its two terms.", "step": "4",
+     "kind": "scale", "edits": [("d_mlp_out = d_x\n", "d_x = d_x / 2\n    d_mlp_out = d_x\n")]},
+    {"what": "The way past the MLP is forgotten.", "step": "3", "kind": "term", "edits": [
+        ("d_x = d_x + d_branch                              # (B, T, C)\n    # (2)",
+         "d_x = d_branch\n    # (2)")]},
+    {"what": "The other norm's saved values.", "step": "2", "kind": "value", "edits": [
+        ("layer_norm_backward(d_x, saved_norm_1)", "layer_norm_backward(d_x, saved_norm_2)")]},
+    {"what": "Attention gets the gradient from above the norm.", "step": "2", "kind": "value",
+     "edits": [("d_x, d_norm_1 = layer_norm_backward(d_x, saved_norm_1)\n    d_attended = d_x",
+                "d_attended = d_x\n    d_x, d_norm_1 = layer_norm_backward(d_x, saved_norm_1)")]},
+    {"what": "The way past attention is forgotten.", "step": "1", "kind": "term", "edits": [
+        ("d_x = d_x + d_branch                              # (B, T, C)\n    return",
+         "d_x = d_branch\n    return")]},
+]
 OWN = {"linear": LINEAR, "embedding": EMBEDDING, "position_embedding": POSITION_EMBEDDING,
        "dropout": DROPOUT, "softmax": SOFTMAX, "gelu": GELU, "silu": SILU,
        "cross_entropy": CROSS_ENTROPY, "layer_norm": LAYER_NORM, "heads": HEADS,
        "attention": ATTENTION, "mlp": MLP, "multi_head_attention": MULTI_HEAD_ATTENTION,
-       "block": BLOCK, "rms_norm": RMS_NORM, "swiglu": SWIGLU, "rope": ROPE}
+       "block": BLOCK, "rms_norm": RMS_NORM, "swiglu": SWIGLU, "rope": ROPE,
+       "post_norm_block": POST_NORM_BLOCK}

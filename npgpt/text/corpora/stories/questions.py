@@ -7,6 +7,7 @@ their wording, so that no test question and no test story's frame occurs in trai
 test wording's words do: only their combination is new.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -62,29 +63,28 @@ def wordings(cores: tuple[str, ...], test: bool) -> list[tuple[str, str]]:
     """Each core with the one opening, of four, that is for testing, or with the others."""
     openings = SHORT["openings"]
     return [(opening, core) for core in cores for i, opening in enumerate(openings)
-            if (hashed(core) % len(openings) == i) == test]
+            if (hashed(re.sub(r"\{\w+\}", "{}", core)) % len(openings) == i) == test]
 
 
-def part_of(story: Short) -> str:
-    """Train, validation or test, by which sentences the story is made of: a tenth is for
+def part_of(key: str) -> str:
+    """Train, validation or test, by which sentences a story is made of: a tenth is for
     testing, a twentieth for validation."""
-    number = hashed(story.key) % 20
+    number = hashed(key) % 20
     return "test" if number < 2 else "validation" if number == 2 else "train"
 
 
 def stories_of(part: str, seed: int = 0) -> Iterator[tuple[Short, list[float]]]:
     """Yields a part's stories without end, each with a dozen random numbers."""
-    number = FIRST // BLOCK * BLOCK
+    start = FIRST // BLOCK * BLOCK
     while True:
-        draws = uniforms((BLOCK, 12), seed, number, "questions").tolist()
-        for story, row in zip(shorts(BLOCK, seed, number), draws):
-            if part_of(story) == part:
-                yield story, row
-        number += BLOCK
+        draws = uniforms((BLOCK, 12), seed, start, "questions").tolist()
+        for number, story in shorts(BLOCK, seed, start, lambda key: part_of(key) == part):
+            yield story, draws[number - start]
+        start += BLOCK
 
 
 def conversations(part: str, count: int, seed: int = 0) -> Iterator[list[dict[str, str]]]:
-    """`count` conversations as lists of OpenAI's messages: eight in ten with one to four
+    """`count` conversations as lists of OpenAI's messages: eight in ten with two to five
     questions, one that asks for the story again, one for its end."""
     for _, (story, row) in zip(range(count), stories_of(part, seed)):
         kind, *row = row
@@ -105,9 +105,9 @@ def messages(asked: list[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 def several(story: Short, row: list[float]) -> list[tuple[str, str]]:
-    """One to four questions about different facts; the story stands before the first."""
+    """Two to five questions about different facts; the story stands before the first."""
     left, asked = facts_of(story), []
-    for number in range(1 + int(row[0] * 4)):
+    for number in range(2 + int(row[0] * 4)):
         fact = left.pop(int(row[1 + 2 * number] * len(left)))
         chosen = fact.question(row[2 + 2 * number])
         asked.append((chosen.text, chosen.answer))

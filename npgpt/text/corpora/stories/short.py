@@ -7,7 +7,7 @@ these stand in short.json, with the questions. The same seed gives the same byte
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,17 +63,22 @@ def plural(thing: str) -> str:
 def short_stories(count: int, seed: int = 0, start: int = 0) -> Iterator[str]:
     """Short stories number `start` to `start + count`; a line is a paragraph, the first is
     the title."""
-    for story in shorts(count, seed, start):
+    for _, story in shorts(count, seed, start):
         yield story.text
 
 
-def shorts(count: int, seed: int = 0, start: int = 0) -> Iterator[Short]:
-    """As `short_stories`, with what each is made of."""
+def shorts(
+    count: int, seed: int = 0, start: int = 0,
+    wanted: Callable[[str], bool] = lambda key: True,
+) -> Iterator[tuple[int, Short]]:
+    """(number, story), with what each is made of; those whose key is `wanted`."""
     for block in range(start // BLOCK, -(-(start + count) // BLOCK)):
         draws = uniforms((BLOCK, DRAWS), seed, block, "short stories").tolist()
         first = block * BLOCK
-        for row in draws[max(0, start - first): start + count - first]:
-            yield drawn(row)
+        for number in range(max(start, first), min(start + count, first + BLOCK)):
+            story = drawn(draws[number - first], wanted)
+            if story is not None:
+                yield number, story
 
 
 def short_count(size: int) -> int:
@@ -81,8 +86,9 @@ def short_count(size: int) -> int:
     return max(1, round(size / MEAN_BYTES))
 
 
-def drawn(row: list[float]) -> Short:
-    """The story of these random numbers. Its key names its sentences, not their slots."""
+def drawn(row: list[float], wanted: Callable[[str], bool]) -> Short | None:
+    """The story of these random numbers; None where its key, which names its sentences and
+    not their slots, is not wanted."""
     numbers = iter(row)
 
     def pick(choices: list) -> str:
@@ -94,6 +100,9 @@ def drawn(row: list[float]) -> Short:
     episode = [pick(choices) for choices in pick(EPISODES)]
     closing = pick(CLOSING[0])
     spoken = [pick(SHORT["talking"])] if next(numbers) < 0.5 else []
+    key = "|".join([*opening, *counting, *episode, closing])
+    if not wanted(key):
+        return None
     where, far = distinct(WORDS["place"], pick, 2)
     thing, counted, other = distinct(WORDS["thing"], pick, 3)
     count, bcount = distinct(COUNTS, pick, 2)
@@ -104,8 +113,6 @@ def drawn(row: list[float]) -> Short:
     common["young"], common["voice"] = ANIMALS[common["animal"]]
     lines = [[TITLE], opening + counting, episode + spoken, [closing, "The end."]]
     slots = [{**common, "place": place} for place in (far, where, far, far)]
-    key = "|".join(sentence for line in (opening, counting, episode, [closing])
-                   for sentence in line)
     story = Short(lines, slots, key)
     # what a story can do without, until it is short enough
     if len(story.text) > LONGEST:
