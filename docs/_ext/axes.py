@@ -18,5 +18,6 @@ AXES = {
     "W": "keys of a tile",
     "M": "examples: points beside a line, messages of a filter, rows of a picture",
     "J": "words around one word",
-    "G": "words drawn as noise, beside one that is real",
+    "G": "words drawn as noise, beside one that is real; in GRPO, answers to one question",
+    "r": "the rank of a LoRA update: columns of A and rows of B",
 }

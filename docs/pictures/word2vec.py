@@ -136,7 +136,7 @@ def arrows(width, relation, kind):
     if (ends[:, 1, 0] - ends[:, 0, 0]).mean() < 0:
         ends = ends * [-1, 1]
     phone = width < 500
-    left, right, top, low = 92, width - 92, 34, 426
+    left, right, top, low = 108, width - 108, 34, 426
     image = Svg(width, 440)
     small, large = ends.min(axis=(0, 1)), ends.max(axis=(0, 1))
 

@@ -14,8 +14,7 @@ PROPERTIES = ["large", "tame", "in water"]
 TABLE = np.array([[-1.0, 0.2, -0.8], [-0.7, 0.8, -1.0], [-0.3, 1.0, -0.5], [0.8, 0.9, -0.7],
                   [0.9, 1.0, -0.9], [0.1, -0.8, -0.7], [0.6, -1.0, -0.9], [-0.4, -0.9, -0.7],
                   [-0.4, -0.7, 1.0], [0.9, -1.0, 1.0]])
-GROUPS = ["tame", "wild, on land", "in water", "small"]
-SENTENCE = {"dog": [0.5, 1.0], "bites": [-1.0, 0.25], "man": [1.0, -0.5]}
+SENTENCE = {"dog": [0.5, 1.0], "bites": [1.0, -0.25], "man": [0.75, 0.5]}
 
 
 def codes(word, length=5):
@@ -37,7 +36,7 @@ def nearest_by_meaning():
     return [ANIMALS[i] for i in cosine.argmax(axis=1)], cosine.max(axis=1)
 
 
-def clusters(least=0.8):
+def clusters(least=0.6):
     """Animals that a chain of cosines of at least `least` connects."""
     cosine = cosine_similarity(TABLE, TABLE)
     groups = [{i} for i in range(len(ANIMALS))]
@@ -63,7 +62,6 @@ def worked():
 
 def plane(width):
     """Gender to the right, royalty upwards, and the arrow from man to king laid at woman."""
-    phone = width < 500
     image = Svg(width, 300)
     left, right, top, low = 74, width - 74, 62, 236
 
@@ -78,15 +76,16 @@ def plane(width):
     for first, second in ((0, 2), (1, 3)):
         (x1, y1), (x2, y2) = at(SPACE[first]), at(SPACE[second])
         image.arrow(x1, y1 - 9, x2, y2 + 11)
-        image.text(x1 + 12, (y1 + y2) / 2 + 4, "king − man" if first == 0 else "the same arrow",
-                   "nt")
+        right_side = first == 0
+        if width < 500 and not right_side:
+            continue
+        image.text(x1 + (12 if right_side else -12), (y1 + y2) / 2 + 4,
+                   "king − man" if right_side else "the same arrow", "nt",
+                   "start" if right_side else "end")
     for i in range(4):
         x, y = at(SPACE[i])
         image.dot(x, y, 6, "att-o" if i > 1 else "ink-o")
         image.text(x, y - 14 if i > 1 else y + 22, PEOPLE[i], "big", "middle")
-        if not phone or i > 1:
-            image.text(x + 40 if i % 2 == 0 else x - 40, y - 12 if i > 1 else y - 10,
-                       "", "num", "middle")
     return image
 
 
@@ -136,7 +135,9 @@ def animals(width):
         for word in group:
             x, y = at(points[ANIMALS.index(word)])
             image.dot(x, y, 6, f"{kinds[i % 4]}-o")
-            image.text(x, y - 12, word, "tok", "middle")
+            crowded = any(0 < abs(other - x) < 40 and abs(height - y) < 12 and height < y
+                          for other, height in map(at, points))
+            image.text(x, y + 22 if crowded else y - 12, word, "tok", "middle")
     image.text(0, 14, "a line: nearest by cosine" if phone else
                f"a plane with {100 * ratios.sum():.0f} % of the spread; a line goes to the "
                "nearest by cosine", "nt")
@@ -145,22 +146,22 @@ def animals(width):
 
 def averaged(width):
     """Two sentences of the same words: the same arrows, another order, the same end."""
+    phone = width < 500
     image = Svg(width, 250)
     vectors = {word: np.array(vector) for word, vector in SENTENCE.items()}
-    phone = width < 500
-    scale = 62 if phone else 92
+    scale = 58 if phone else 96
     for k, words in enumerate((["dog", "bites", "man"], ["man", "bites", "dog"])):
-        x0 = (30 if phone else 60) + k * width / 2
-        y0 = 186
-        x, y = x0, y0
-        image.text(x0 - 20, 16, " ".join(words), "big")
+        left = 8 + k * width / 2
+        x, y = left + 6, 196
+        image.text(left, 16, " ".join(words), "big")
+        image.dot(x, y, 4, "ink-o")
         for word in words:
             dx, dy = vectors[word] * scale
             image.arrow(x, y, x + dx, y - dy)
-            image.text(x + dx / 2 + (6 if dy >= 0 else -4), y - dy / 2 + (14 if dx > 0 else -6),
-                       word, "nt", "start" if dy >= 0 else "end")
+            image.text(x + dx / 2 + (8 if dy > 0 else 0), y - dy / 2 + (12 if dy > 0 else -8),
+                       word, "nt")
             x, y = x + dx, y - dy
-        image.dot(x0, y0, 4, "ink-o").dot(x, y, 6, "att-o")
+        image.dot(x, y, 6, "att-o")
         total = sum(vectors.values()) / 3
-        image.text(x0 - 20, 238, f"mean ({', '.join(printed(v, 2) for v in total)})", "num")
+        image.text(left, 240, f"mean ({', '.join(printed(v, 2) for v in total)})", "num")
     return image

@@ -20,7 +20,8 @@ def trace(
     second: Annotated[str, typer.Argument(help="What A is compared with; or transformers.",
                                           metavar="B")],
     model: Annotated[str | None, typer.Argument(
-        help="With transformers: the run directory that both read.")] = None,
+        help="With transformers: the run directory that both read.",
+        metavar="RUN")] = None,
     layer: Layer = None,
     seed: CaseSeed = 1,
     at: At = None,

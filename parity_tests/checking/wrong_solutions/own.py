@@ -239,9 +239,26 @@ POST_NORM_BLOCK = [
         ("d_x = d_x + d_branch                              # (B, T, C)\n    return",
          "d_x = d_branch\n    return")]},
 ]
+LORA = [
+    {"what": "The scale is forgotten.", "step": "2", "kind": "factor",
+     "edits": [("d_update = scale * d_scaled", "d_update = d_scaled")]},
+    {"what": "The scale is divided by.", "step": "2", "kind": "factor",
+     "edits": [("d_update = scale * d_scaled", "d_update = d_scaled / scale")]},
+    {"what": "The gradient has the wrong sign.", "step": "2", "kind": "sign",
+     "edits": [("d_update = scale * d_scaled", "d_update = -scale * d_scaled")]},
+    {"what": "A's gradient is transposed.", "step": "1", "kind": "transposed",
+     "edits": [("d_A = d_update @ B.T", "d_A = B @ d_update.T")]},
+    {"what": "B's gradient is transposed.", "step": "1", "kind": "transposed",
+     "edits": [("d_B = A.T @ d_update", "d_B = d_update.T @ A")]},
+    {"what": "A's gradient is half as large.", "step": "1", "kind": "factor",
+     "edits": [("d_A = d_update @ B.T", "d_A = d_update @ B.T / 2")]},
+    {"what": "The two gradients change places.", "step": "1", "kind": "order",
+     "edits": [("d_B = A.T @ d_update", "d_A = A.T @ d_update"),
+               ("d_A = d_update @ B.T", "d_B = d_update @ B.T")]},
+]
 OWN = {"linear": LINEAR, "embedding": EMBEDDING, "position_embedding": POSITION_EMBEDDING,
        "dropout": DROPOUT, "softmax": SOFTMAX, "gelu": GELU, "silu": SILU,
        "cross_entropy": CROSS_ENTROPY, "layer_norm": LAYER_NORM, "heads": HEADS,
        "attention": ATTENTION, "mlp": MLP, "multi_head_attention": MULTI_HEAD_ATTENTION,
        "block": BLOCK, "rms_norm": RMS_NORM, "swiglu": SWIGLU, "rope": ROPE,
-       "post_norm_block": POST_NORM_BLOCK}
+       "post_norm_block": POST_NORM_BLOCK, "lora": LORA}
