@@ -27,12 +27,11 @@ def worked():
     inputs, targets = example(IDS, LEARNT)
     loss = token_losses()
     names = {
-        "read": [[word(i) for i in inputs]],
-        "asked": [[word(t) for t in targets]],
+        "conversation": [[word(i), word(t), f"{value:.1f}" if t != IGNORE else "−"]
+                         for i, t, value in zip(inputs, targets, loss)],
         "at": list(range(len(inputs))),
-        "row": ["row"],
+        "columns": ["input", "target", "loss"],
         "tokens": len(IDS), "count": int((targets != IGNORE).sum()),
-        "losses": [[f"{value:.1f}" if t != IGNORE else "−" for value, t in zip(loss, targets)]],
         "answers": float(loss[targets != IGNORE].mean()),
         "halved": float(loss[targets != IGNORE].sum() / len(targets)),
         "first": float(loss[targets != IGNORE][:2].mean()),
