@@ -12,7 +12,8 @@ from npgpt.training import adamw_init, adamw_step, init, loss_and_grads
 from svg import Svg, chart
 
 # one conversation of two questions, a word a token
-WORDS = ["Q:", "Who", "went", "?", "A:", "Emma", "END", "Q:", "Where", "?", "A:", "the", "lake", "END"]
+WORDS = ["Q:", "Who", "went", "?", "A:", "Emma", "END",
+         "Q:", "Where", "?", "A:", "the", "lake", "END"]
 LEARNT = [0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 1]
 NAMES = list(dict.fromkeys(WORDS))
 IDS = [NAMES.index(word) for word in WORDS]
