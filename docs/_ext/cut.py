@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LABEL = re.compile(r"^\s*# \((\d+(?:, \d+)*)\) (.+)$")
-ROOMS = ("foundations", "layers", "blocks", "models", "training", "generation", "speed.one_token")
+ROOMS = ("foundations", "layers", "blocks", "models", "training", "generation", "finetuning",
+         "speed.one_token")
 
 
 class TwinError(Exception):

@@ -136,7 +136,8 @@ def case_of(name, functions, example, first, seed):
     drawn = make_case(name, seeded_draw(0))
     inputs = {key: given.pop(key) for key in drawn.inputs}
     layers = dict.fromkeys(("weight", "bias", *drawn.params))
-    names = ["params"] if drawn.nested else [key for key in layers if key in given]
+    names = ["params"] if drawn.nested else [
+        key for key in layers if key in given and key not in drawn.options]
     params = {key: given.pop(key) for key in names if drawn.params}
     options = {key: wants[key].default for key in drawn.options
                if key in wants and wants[key].default is not inspect.Parameter.empty}

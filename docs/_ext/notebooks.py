@@ -224,7 +224,8 @@ def notebook(part, pages):
 
 
 def file_of(part):
-    return DOCS / "notebooks" / f"{part.lower().replace(' ', '_')}.ipynb"
+    name = part.lower().replace(",", "").replace(" ", "_")
+    return DOCS / "notebooks" / f"{name}.ipynb"
 
 
 def made():

@@ -20,7 +20,7 @@ def shape_of(value):
 def read_shape(text):
     """"(B, T, 3C)" -> ["B", "T", "3C"], or None where it is other words."""
     dims = [part.strip() for part in text.strip("()").split(",") if part.strip()]
-    good = re.compile(r"\.\.\.|\d+|\d*[A-Z]|(?:\d+·)?[A-Z](?:·[A-Z])+")
+    good = re.compile(r"\.\.\.|\d+|\d*[A-Zr]|(?:\d+·)?[A-Z](?:·[A-Z])+")
     return dims if all(good.fullmatch(dim) for dim in dims) else None
 
 
@@ -45,7 +45,7 @@ def fits(shape, dims, sizes):
                 return False
             continue
         number = int(re.match(r"\d*", dim)[0] or 1)
-        names = re.findall(r"[A-Z]", dim)
+        names = re.findall(r"[A-Zr]", dim)
         for name in [a for a in names if a in found]:
             number *= found[name]
         unknown = [a for a in names if a not in found]
@@ -100,7 +100,7 @@ def claim(excerpt, line, who, name, value, text, sizes):
         return
     known = dict(sizes)
     if not fits(shape, dims, sizes):
-        names = re.findall(r"[A-Z]|\.\.\.", text)
+        names = re.findall(r"[A-Zr]|\.\.\.", text)
         said = ", ".join(f"{a} = {known[a]}" for a in dict.fromkeys(names) if a in known)
         raise TwinError(
             f"{excerpt.at(line)}: {who} says that {name} is {text}"

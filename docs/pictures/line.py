@@ -126,8 +126,8 @@ def picture(width):
         image.text(px - 8 if p < y else px + 8, py + 4, printed(p - y), "num",
                    "end" if p < y else "start")
         px, py = frame.at(x, y)
-        image.text(px - 9, py - 7 if p < y else py + 16, POINTS[i] if not phone else str(i + 1),
-                   "nt", "end")
+        image.text(px - 9 if p < y else px + 9, py - 7 if p < y else py + 18,
+                   str(i + 1) if phone else POINTS[i], "nt", "end" if p < y else "start")
     px, py = frame.at(2.12, 4.5 * 2.12 + 0.4)
     image.text(px + 8, py + 2, "guess" if phone else "4.5·x + 0.4", "lab")
     for x in (-1, 0, 1, 2):

@@ -72,7 +72,7 @@ def separated():
         weight, bias, found = np.zeros(x.shape[1]), np.float64(0), []
         rate = safe_rate(x, decay)
         for step in range(3001):
-            if step in STEPS_SHOWN:
+            if step in STEPS_DRAWN:
                 found.append(float(np.sqrt((weight * weight).sum())))
             _, grads = logistic_backward(1.0, logistic(x, weight, bias, labels, decay)[1])
             weight, bias = weight - rate * grads["weight"], bias - rate * grads["bias"]
@@ -82,7 +82,7 @@ def separated():
     return {"sizes": sizes, "wrong": wrong}
 
 
-STEPS_SHOWN = (1, 3, 10, 30, 100, 300, 1000, 3000)
+STEPS_DRAWN = (1, 3, 10, 30, 100, 300, 1000, 3000)
 
 
 def problem(width):
@@ -180,8 +180,8 @@ def plot(width):
 def grown(width):
     """How large the weights become, with decay and without."""
     sizes = separated()["sizes"]
-    return chart(width, {"no decay": (STEPS_SHOWN, sizes[0.0], "ink"),
-                         f"λ = {DECAY:g}": (STEPS_SHOWN, sizes[DECAY], "att")},
+    return chart(width, {"no decay": (STEPS_DRAWN, sizes[0.0], "ink"),
+                         f"λ = {DECAY:g}": (STEPS_DRAWN, sizes[DECAY], "att")},
                  "step of training", "length of the weights", x_log=True)
 
 

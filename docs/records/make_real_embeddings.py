@@ -15,13 +15,12 @@ from smollm2 import ids_of, model, words_of, write
 NEAREST = ["cat", "king", "Paris", "red", "three", "Monday", "walked", "doctor", "bank", "apple"]
 GROUPS = {
     "animals": "dog cat horse cow sheep lion tiger bear wolf fox mouse rabbit",
-    "numbers": "one two three four five six seven eight nine ten",
     "days": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
     "countries": "France Germany Italy Spain Japan China India Brazil Canada Egypt",
-    "cities": "Paris Berlin Rome Madrid Tokyo Beijing Delhi London Moscow Cairo",
     "colours": "red blue green yellow white black brown pink purple orange",
-    "people": "king queen prince princess man woman boy girl father mother",
 }
+PAIRS = {"countries": "France Germany Italy Spain Japan China Russia Egypt Greece",
+         "capitals": "Paris Berlin Rome Madrid Tokyo Beijing Moscow Cairo Athens"}
 # a : b = c : d, four words in a row
 ANALOGIES = {
     "gender": ["man woman king queen", "man woman boy girl", "king queen prince princess",
@@ -105,9 +104,9 @@ def odd_one(rows, line):
             "found": words[int(means.argmin())]}
 
 
-def projection(rows):
+def projection(rows, groups):
     """The two directions in which the rows of the groups differ most."""
-    words = [(group, word) for group, line in GROUPS.items() for word in line.split()]
+    words = [(group, word) for group, line in groups.items() for word in line.split()]
     vectors = rows[[row_of(word) for _, word in words]]
     centred = vectors - vectors.mean(axis=0)
     _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
@@ -165,7 +164,7 @@ def main():
         "analogies": [{"kind": kind, **analogy(rows, line)}
                       for kind, lines in ANALOGIES.items() for line in lines],
         "odd": [odd_one(rows, line) for line in ODD],
-        "projection": projection(rows),
+        "projection": projection(rows, GROUPS), "pairs": projection(rows, PAIRS),
         "contextual": [senses(word, sentences) for word, sentences in SENSES.items()]})
 
 

@@ -17,8 +17,8 @@ from npgpt.errors import InputError
 
 TARGETS, RANK, ALPHA, RATE = ["q", "v"], 8, 16, 1e-3
 WANTED = {"of_peft": 1.3, "accepted": 1.6, "memory": 1.15}
-# float32's unit round-off, and the composites' constant: of a loss, beside the others'
-LOSS_BUDGET = 64 * 2.0 ** -24
+# float32's unit round-off times the constant of a whole model: see npgpt.checking.budgets
+ROUNDING = 64 * 2.0 ** -24
 NAMES = ("npgpt", "torchgpt, by hand", "torchgpt.modules", "transformers + peft")
 CHILD = "from npgpt.benchmarks.lora import print_peak; print_peak()"
 
@@ -175,7 +175,7 @@ def measure(
                 timing.summary(row)["median_ms"] / 1e3),
             "of_peft": timing.ratio(seconds, name, theirs)} for name, row in seconds.items()},
         "losses": losses, "loss_difference": loss_difference(losses, theirs),
-        "loss_budget": LOSS_BUDGET, "wanted": WANTED, "machine": machine(),
+        "loss_budget": loss_budget(task), "wanted": WANTED, "machine": machine(),
     }
     if memory:
         result["peak_mb"] = peaks
@@ -183,9 +183,21 @@ def measure(
 
 
 def loss_difference(losses: dict[str, list[float]], theirs: str) -> dict[str, float]:
-    """The largest difference from theirs, as a part of the loss, of each other."""
-    return {name: max(abs(a - b) / b for a, b in zip(row, losses[theirs]))
+    """The largest difference from theirs, of each other."""
+    return {name: max(abs(a - b) for a, b in zip(row, losses[theirs]))
             for name, row in losses.items() if name != theirs}
+
+
+def loss_budget(task: Task) -> float:
+    """How far two right losses may lie apart in float32: by the size of what cross-entropy
+    adds up, |max| + |z_y| + log Σe + 1, the mean over a sequence."""
+    batch = task.batch(0)
+    inputs, targets = batch["inputs"][:1], batch["targets"][0]
+    logits = task.family.forward(task.params, inputs, task.config)[0][0]
+    top = logits.max(axis=-1)
+    total = np.log(np.exp(logits - top[:, None]).sum(axis=-1))
+    right = logits[np.arange(len(targets)), targets]
+    return ROUNDING * float((np.abs(top) + np.abs(right) + total + 1).mean())
 
 
 def peak_of(name: str, model: str, batch_size: int, tokens: int, steps: int = 3) -> float:
@@ -232,3 +244,19 @@ def report(result: dict[str, Any]) -> Report:
         f"wanted: at most {result['wanted']['of_peft']} times theirs, accepted"
         f" {result['wanted']['accepted']}; memory at most {result['wanted']['memory']} times;"
         f" losses of {steps} steps\n"]
+
+
+def markdown(result: dict[str, Any]) -> str:
+    """A record of `npgpt bench lora` -> the table and its machine."""
+    peaks, theirs = result["peak_mb"], list(result["contenders"])[-1]
+    lines = [f"| {result['model']}, {result['batch_size']} × {result['tokens']} tokens | a step |"
+             " tokens a second | of peft's time | peak memory | of peft's |",
+             "|---|---|---|---|---|---|"]
+    for who, found in result["contenders"].items():
+        lines.append(f"| {who} | {found['median_ms']:,.0f} ms | {found['tokens_per_second']:,.0f}"
+                     f" | {timing.spread(found['of_peft'])} | {peaks[who]:,.0f} MB"
+                     f" | {peaks[who] / peaks[theirs]:.2f} |")
+    worst = max(result["loss_difference"].values()) / result["loss_budget"]
+    steps = len(next(iter(result["losses"].values())))
+    return ("\n".join(lines) + "\n\n" + describe(result["machine"]) + f"; losses of {steps} steps:"
+            f" at most {worst:.2f} of what rounding allows from peft's.")

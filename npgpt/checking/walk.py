@@ -175,17 +175,11 @@ def first_difference(ours, own, theirs, pairs, model, params, ids, targets, conf
     arguments = (ours, own, model, params, ids, targets, config)
     walk = walked(*arguments)
     values = values_of(walk, pairs)
-    common = [name for name in values if name in theirs]
-    size = {name: largest(values[name]) for name in common}
-    for draw in range(DRAWS):
-        moved = values_of(walked(*arguments, rng=np.random.default_rng(draw)), pairs)
-        for name in common:
-            error, _ = error_between(moved[name], values[name])
-            size[name] = max(size[name], error / NUDGE if np.isfinite(error) else 0.0)
+    common = {name: value for name, value in values.items() if name in theirs}
+    budgets = budgets_of(arguments, common, pairs)
     found, before = Found(len(common)), ""
-    for name in common:
+    for name, budget in budgets.items():
         error, index = error_between(values[name], theirs[name])
-        budget = 2 * COMPOSITE * UNIT["float32"] * size[name]     # both sides round
         if not error <= budget:
             looks = guess(values[name], theirs[name], sizes_of(config, ids), ALIKE)
             key, found.between = place_of(walk, pairs, name, before, model)
@@ -194,6 +188,19 @@ def first_difference(ours, own, theirs, pairs, model, params, ids, targets, conf
         found.worst = max(found.worst, (error / budget if budget else 0.0, name))
         before = name
     return found
+
+
+def budgets_of(arguments, values, pairs):
+    """-> {name: how far two right answers in float32 may lie apart}, for these values of the
+    walk over the arguments."""
+    size = {name: largest(value) for name, value in values.items()}
+    for draw in range(DRAWS):
+        moved = values_of(walked(*arguments, rng=np.random.default_rng(draw)), pairs)
+        for name, value in values.items():
+            error, _ = error_between(moved[name], value)
+            size[name] = max(size[name], error / NUDGE if np.isfinite(error) else 0.0)
+    return {name: 2 * COMPOSITE * UNIT["float32"] * each    # both sides round
+            for name, each in size.items()}
 
 
 def values_of(walk, pairs):

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from npgpt.cli import options
-from npgpt.cli.finetune_output import engine_of, reporting
+from npgpt.cli.finetune_output import engine_of, reporting, tell
 from npgpt.cli.lora_options import LoraOptions, print_notes
 from npgpt.cli.options import option, with_options, with_settings
 from npgpt.cli.output import free_directory, print_json
 from npgpt.cli.preference_options import PreferenceOptions
-from npgpt.cli.progress import TrainingProgress, clock, memory_used, stop_flag, while_heard
+from npgpt.cli.progress import TrainingProgress, memory_used, stop_flag, while_heard
 from npgpt.cli.run import fail
 from npgpt.cli.train import Compile
 from npgpt.errors import InputError
@@ -128,15 +128,7 @@ def go(run, trainer, program: str, as_json: bool) -> int:
             return fail(str(error), status=1)
     summary |= {"method": tuning.method, "data": run.data.record,
                 "peak_memory_gb": round(memory_used(), 3)}
-    if as_json:
-        print_json(summary)
-    else:
-        print(f"{run.path}: steps {began + 1} to {summary['step']} in"
-              f" {clock(summary['seconds'])}")
-        if summary["validation_loss"] is not None:
-            print(f"validation loss at step {summary['validation_step']}:"
-                  f" {summary['validation_loss']:.4f} {parts.unit}")
-        print(f"picture: {run.path / 'loss.png'}")
+    print_json(summary) if as_json else tell(summary, run, began, parts.unit)
     if summary["status"] == "interrupted":
         print(f"stopped and saved at step {summary['step']}; go on with:"
               f"\n  {resume_line(program, run.path, changes_of(run))}", file=sys.stderr)

@@ -1,6 +1,17 @@
-"""What npgpt finetune shows while it trains."""
+"""What npgpt finetune prints, meanwhile and at its end."""
 
 import sys
+
+from npgpt.cli.progress import clock
+
+
+def tell(summary: dict, run, began: int, unit: str) -> None:
+    """How the fine-tuning went. began: the step it started after; unit: of its loss."""
+    print(f"{run.path}: steps {began + 1} to {summary['step']} in {clock(summary['seconds'])}")
+    if summary["validation_loss"] is not None:
+        print(f"validation loss at step {summary['validation_step']}:"
+              f" {summary['validation_loss']:.4f} {unit}")
+    print(f"picture: {run.path / 'loss.png'}")
 
 
 def engine_of(params, run):

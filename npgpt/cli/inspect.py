@@ -82,6 +82,8 @@ def show(checkpoint: Any, facts: dict[str, Any]) -> None:
     config = checkpoint.config
     sizes = [f"{getattr(config, name)} {name}" for name in ("layers", "heads", "channels")
              if hasattr(config, name)]
+    if getattr(config, "kv_heads", None) not in (None, getattr(config, "heads", None)):
+        sizes[1] += f" ({config.kv_heads} of keys and values)"
     if config.context_length is not None:
         sizes.append(f"context {config.context_length}")
     sizes.append(f"vocabulary {config.vocab_size:,}")

@@ -99,11 +99,11 @@ def order_of(count, seed, epoch):
 def take(count, batch_size, seed, step):
     """Which of `count` things step 1, 2, ... takes, (batch_size,): all of
     them once, in an order of its own, before any is taken again."""
-    places = np.arange((step - 1) * batch_size, step * batch_size)
+    numbers = np.arange((step - 1) * batch_size, step * batch_size)
     orders = {epoch: order_of(count, seed, epoch)
-              for epoch in set((places // count).tolist())}
-    return np.array([orders[place // count][place % count]
-                     for place in places.tolist()])
+              for epoch in set((numbers // count).tolist())}
+    return np.array([orders[number // count][number % count]
+                     for number in numbers.tolist()])
 
 
 def take_alike(lengths, batch_size, seed, step):

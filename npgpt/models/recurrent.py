@@ -70,7 +70,7 @@ def backward(d_logits, saved):
     d_states = dropout_backward(d_read, saved_states)  # (B, T, C)
     # (4) recurrence: the first state is zeros, its gradient is not used
     d_brought, *_, d_recurrence = recurrence_backward(
-        d_states, saved_recurrence)                   # (B, T, C)
+        d_states, saved_recurrence)
     # (3) what each token brings
     d_x, d_input = linear_backward(d_brought, saved_input)
     # (2) dropout

@@ -64,12 +64,13 @@ def open_chats(
     left to learn from."""
     chats = load_chats(settings.corpus)
     dropped = Counter(chats.dropped)
-    train = encoded(chats.train, chat, limit, dropped)
-    validation = encoded(chats.validation, chat, limit, Counter())
-    if not train or not validation:
+    chats.train, train = encoded(chats.train, chat, limit, dropped)
+    _, validation = encoded(chats.validation, chat, limit, Counter())
+    if not train:
         reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
         raise InputError(f"{settings.corpus} has no answers to learn from"
                          + (f": left out are {reasons}" if reasons else ""))
+    validation = validation or train[-1:]
     record = {
         "name": chats.name,
         "source": chats.source,
@@ -87,9 +88,9 @@ def open_chats(
 
 def encoded(
     chats: list[Conversation], chat: Chat, limit: int | None, dropped: Counter
-) -> list[Example]:
-    """The examples of those conversations that fit."""
-    found = []
+) -> tuple[list[Conversation], list[Example]]:
+    """Those conversations that fit, and their examples; the others are counted."""
+    fitting, found = [], []
     for messages in chats:
         try:
             ids, learnt = chat.learnt(messages)
@@ -101,8 +102,9 @@ def encoded(
         elif not any(learnt[1:]):
             dropped["without an answer's token"] += 1
         else:
+            fitting.append(messages)
             found.append(example(ids, learnt))
-    return found
+    return fitting, found
 
 
 def digest_of_ids(examples: list[Example]) -> str:

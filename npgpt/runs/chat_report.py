@@ -16,7 +16,7 @@ from npgpt.runs.settings import Settings
 from npgpt.text.chat import Chat
 from npgpt.text.corpora.chats import Conversation, write_chats
 
-SHOWN = 10  # conversations on the page
+EXAMPLES = 10  # conversations on the page
 STYLE = """
 :root { color-scheme: light dark; --ink: #22303c; --paper: #fff; --other: #5d6b76;
   --learned: #ffe2b8; --edge: #d9730d; --line: #d5dbe0; }
@@ -52,7 +52,7 @@ def prepare_chat(name: str, model: str, out: Path, longest: int = 0) -> dict[str
     out.mkdir(parents=True, exist_ok=True)
     for part in ("train", "validation", "test"):
         write_chats(out / f"{part}.jsonl", getattr(data.chats, part))
-    write_atomically(out / "examples.html", page(report, chat, data.chats.train[:SHOWN]))
+    write_atomically(out / "examples.html", page(report, chat, data.chats.train[:EXAMPLES]))
     write_atomically(out / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return report
 

@@ -107,7 +107,7 @@ def answer_loss(
     checkpoint: Checkpoint, model: Any, chat: Chat, chats: list[Conversation]
 ) -> float:
     """Mean loss in nats over the answers' tokens."""
-    examples = encoded(chats, chat, checkpoint.config.context_length, Counter())
+    _, examples = encoded(chats, chat, checkpoint.config.context_length, Counter())
     examples.sort(key=lambda each: len(each[0]))
     batches = [padded(examples[first:first + AT_ONCE])
                for first in range(0, len(examples), AT_ONCE)]

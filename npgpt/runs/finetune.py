@@ -24,7 +24,7 @@ from npgpt.runs.adapter_run import (
 from npgpt.runs.adapters import Adapter
 from npgpt.runs.answers import ask, right
 from npgpt.runs.chat_data import ChatData, chat_of, open_chats
-from npgpt.runs.checkpoint import files_along, find_directory
+from npgpt.runs.checkpoint import find_directory, inherited_files
 from npgpt.runs.checkpoint import read_settings as read_run_json
 from npgpt.runs.data import from_anywhere
 from npgpt.runs.preferences import open_pairs
@@ -118,7 +118,7 @@ def start_finetune(
     extra = {**extra, "weights_sha256": fingerprint(params), "finetune": asdict(tuning),
              "template_of": template_of}
     make_directory(run, command, extra,
-                   {**files_along(base), "chat_template.jinja": chat.template})
+                   {**inherited_files(base), "chat_template.jinja": chat.template})
     return run
 
 

@@ -54,7 +54,7 @@ def encoded_pairs(
     """The examples of those pairs that fit."""
     found = []
     for pair in pairs:
-        both = encoded(list(pair), chat, limit, dropped)
+        _, both = encoded(list(pair), chat, limit, dropped)
         if len(both) == 2:
             found.append((both[0], both[1]))
     return found

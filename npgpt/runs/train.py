@@ -17,8 +17,8 @@ from npgpt.runs.checkpoint import (
     check_files,
     clear_leftovers,
     create_run,
-    files_along,
     files_of,
+    inherited_files,
     read_settings,
 )
 from npgpt.runs.curves import draw_run
@@ -218,5 +218,5 @@ def save_best(run: Run, trainer, step: int) -> None:
     best = run.path / "best"
     if not best.is_dir() or not any(best.iterdir()):
         create_run(best, run.config, run.data.tokenizer, read_settings(run.path),
-                   family=run.model, files=files_along(run.path))
+                   family=run.model, files=inherited_files(run.path))
     save(best, run, trainer, step)

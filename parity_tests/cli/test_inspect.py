@@ -61,6 +61,16 @@ def test_inspect_counts_and_measures_every_weight(run, checkpoint):
     assert found["histogram"]["counts"][8] == inside
 
 
+def test_inspect_tells_heads_of_queries_from_those_of_keys(run, tmp_path):
+    from npgpt.families import llama
+    from npgpt.models import llama as model
+
+    for kv_heads, said in ((2, "4 heads (2 of keys and values), 8 channels"), (4, "4 heads, 8")):
+        config = llama.Config(7, 8, 1, 4, kv_heads, 8)
+        save_checkpoint(tmp_path / str(kv_heads), config, init(model, config, 1))
+        assert said in run("inspect", tmp_path / str(kv_heads))[1]
+
+
 def test_inspect_names_the_nearest_tokens(run, checkpoint):
     weight = np.array([[1.0, 0], [2, 0.1], [0, 1], [-1, 0], [0.5, 0.4]])
     assert [id for id, _ in nearest(weight, 0, 3)] == [1, 4, 2]

@@ -134,7 +134,22 @@ def test_the_layer_that_was_read_wrong_is_named(capsys, folder, monkeypatch):
         assert status == 1 and f"it is {module} in transformers" in out
 
 
+def test_a_copy_with_a_wrong_field_is_held_to_the_original(capsys, folder, tmp_path):
+    import shutil
+
+    shutil.copytree(folder("llama"), tmp_path / "copy")
+    file = tmp_path / "copy" / "config.json"
+    fields = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**fields, "rms_norm_eps": 1e-4}), encoding="utf-8")
+    line = ("trace", "numpy", "transformers", tmp_path / "copy")
+    status, out, _ = run(capsys, *line, "--original", folder("llama"))
+    assert status == 1 and "it is model.layers.0.input_layernorm in transformers" in out
+    assert "forward, rms_norm, step (1) attention: returns differs by" in out
+    assert run(capsys, *line)[0] == 0       # both read the copy
+
+
 @pytest.mark.parametrize(("line", "what"), [
+    (("numpy", "torch", "--original", "x"), "--text and --original are for"),
     (("numpy", "transformers"), "give the directory of a model, too"),
     (("torch-autograd", "transformers", "x"), "torch-autograd cannot be compared"),
     (("numpy", "torch", "x"), "a MODEL is compared with transformers alone"),

@@ -92,8 +92,8 @@ MUTANTS = [
     (
         "examples are drawn anew for each step, some twice and some never",
         ROWS,
-        "return np.array([orders[place // count][place % count]",
-        "return np.array([orders[place // count][(place * place) % count]",
+        "return np.array([orders[number // count][number % count]",
+        "return np.array([orders[number // count][(number * number) % count]",
         "all_are_read_once_before_any_is_read_again",
     ),
     (

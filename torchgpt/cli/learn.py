@@ -3,6 +3,7 @@
 import typer
 
 from npgpt.cli.learn import line as line_lesson
+from npgpt.cli.learn import sequences as sequences_lesson
 from npgpt.cli.learn import spam as spam_lesson
 from npgpt.cli.learn import words as words_lesson
 from npgpt.cli.learn.lesson import Out, Seed
@@ -54,6 +55,28 @@ def spam(
         return weight.numpy(), float(bias), losses
 
     spam_lesson.teach(fit, corpus, seed, out, as_json)
+
+
+@app.command()
+def sequences(
+    task: sequences_lesson.Task = "reverse", length: sequences_lesson.Length = 20,
+    steps: sequences_lesson.Steps = 700, no_positions: sequences_lesson.NoPositions = False,
+    seed: Seed = 1, out: Out = None, as_json: AsJson = False,
+) -> None:
+    """Teach an encoder–decoder to write random letters backwards.
+
+    \b
+    torchgpt learn sequences
+    """
+    let_threads_sleep()
+    from torchgpt.models import encoder_decoder
+    from torchgpt.training import Trainer
+
+    def make_trainer(config, params, settings):
+        return Trainer(encoder_decoder, config, params, settings, device="cpu")
+
+    sequences_lesson.teach(
+        make_trainer, task, length, steps, no_positions, seed, out, as_json)
 
 
 @app.command()

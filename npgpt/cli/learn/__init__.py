@@ -2,7 +2,7 @@
 
 import typer
 
-from npgpt.cli.learn import line, spam, words
+from npgpt.cli.learn import line, sequences, spam, words
 
 app = typer.Typer(
     add_completion=False,
@@ -13,3 +13,4 @@ app = typer.Typer(
 app.command("line")(line.line)
 app.command("spam")(spam.spam)
 app.command("words")(words.words)
+app.command("sequences")(sequences.sequences)

@@ -22,8 +22,8 @@ from npgpt.runs.checkpoint.run_directory import (
     clear_leftovers,
     clear_unstarted,
     create_run,
-    files_along,
     files_of,
+    inherited_files,
 )
 from npgpt.runs.checkpoint.run_json import read_backend, read_settings
 from npgpt.runs.checkpoint.save_and_load import Checkpoint, load_checkpoint, save_checkpoint
@@ -33,7 +33,7 @@ from npgpt.runs.checkpoint.weights import file_name, shapes, to_file
 
 __all__ = [
     "Checkpoint", "check_files", "clear_leftovers", "clear_unstarted", "create_run",
-    "family_in", "family_of", "file_name", "files_along", "files_of", "find_directory",
+    "family_in", "family_of", "file_name", "files_of", "find_directory", "inherited_files",
     "load_checkpoint", "load_training", "read_backend", "read_config", "read_settings",
     "read_tokenizer", "save_checkpoint", "saved_step", "shapes", "to_file",
 ]

@@ -110,7 +110,7 @@ def move_to(path: Path, aside: Path) -> None:
     sync_directory(path.parent)
 
 
-def files_along(path: Path) -> dict[str, str]:
+def inherited_files(path: Path) -> dict[str, str]:
     """The files of a model that a run from its weights takes along: how it chats, and what
     tokens it ends with."""
     return {name: read_bytes(path / name).decode() for name in STATIC[3:]
