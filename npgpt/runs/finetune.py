@@ -88,6 +88,12 @@ class Tuning:
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name)}: give 0 or more")
 
+    def stored(self) -> dict[str, Any]:
+        """What run.json says: of LoRA and of layers that train alone where there are any."""
+        without = () if self.method == "lora" else LORA
+        return {name: value for name, value in asdict(self).items()
+                if name not in without and (name != "train" or value)}
+
     def of_lora(self) -> tuple:
         return tuple(getattr(self, name) for name in LORA)
 
@@ -119,7 +125,7 @@ def start_finetune(
     config = settings.config(tokenizer.vocab_size, model.Config)
     run = Run(path, settings, config, data, model, params=params)
     begin(run, tuning)
-    extra = {**extra, "weights_sha256": fingerprint(params), "finetune": asdict(tuning),
+    extra = {**extra, "weights_sha256": fingerprint(params), "finetune": tuning.stored(),
              "template_of": template_of}
     make_directory(run, command, extra,
                    {**inherited_files(base), "chat_template.jinja": chat.template})
