@@ -12,7 +12,8 @@ from npgpt.training import adamw_init, adamw_step, init, loss_and_grads
 from svg import Svg, chart
 
 # one conversation of two questions, a word a token
-WORDS = ["Q:", "Who", "went", "?", "A:", "Emma", "END", "Q:", "Where", "?", "A:", "the", "lake", "END"]
+WORDS = ["Q:", "Who", "went", "?", "A:", "Emma", "END",
+         "Q:", "Where", "?", "A:", "the", "lake", "END"]
 LEARNT = [0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 1]
 NAMES = list(dict.fromkeys(WORDS))
 IDS = [NAMES.index(word) for word in WORDS]
@@ -27,12 +28,11 @@ def worked():
     inputs, targets = example(IDS, LEARNT)
     loss = token_losses()
     names = {
-        "read": [[word(i) for i in inputs]],
-        "asked": [[word(t) for t in targets]],
+        "conversation": [[word(i), word(t), f"{value:.1f}" if t != IGNORE else "−"]
+                         for i, t, value in zip(inputs, targets, loss)],
         "at": list(range(len(inputs))),
-        "row": ["row"],
+        "columns": ["input", "target", "loss"],
         "tokens": len(IDS), "count": int((targets != IGNORE).sum()),
-        "losses": [[f"{value:.1f}" if t != IGNORE else "−" for value, t in zip(loss, targets)]],
         "answers": float(loss[targets != IGNORE].mean()),
         "halved": float(loss[targets != IGNORE].sum() / len(targets)),
         "first": float(loss[targets != IGNORE][:2].mean()),

@@ -32,7 +32,9 @@ def trace_model(first, model, original, text, as_json, implementation_named):
                     "largest": found.worst[0], "largest_of": found.worst[1],
                     "difference": as_object(found)})
     else:
-        print(f"{path}: {tokens} tokens in float32, forward and back")
+        way = "forward and back" if found.back else (
+            f"forward, for {first} offers a layer without its backward pass")
+        print(f"{path}: {tokens} tokens in float32, {way}")
         if difference is None:
             print(f"{first} and transformers agree in each of {found.compared} values; the largest"
                   f" error, of\n{told(found.worst[1])}, is {found.worst[0]:.2g} of its budget")
