@@ -3,7 +3,8 @@
 AXES = {
     "B": "sequences in a batch",
     "T": "positions in a sequence; in attention, queries",
-    "S": "keys and values, more than T only with a cache; in softmax, scores in a row",
+    "S": "keys and values, more than T only with a cache; in an encoder, positions of the source;"
+         " in softmax, scores in a row",
     "C": "channels: numbers in the vector of one position",
     "H": "heads, side by side",
     "K": "key and value heads; at most H",

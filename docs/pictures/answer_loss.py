@@ -12,7 +12,8 @@ from npgpt.training import adamw_init, adamw_step, init, loss_and_grads
 from svg import Svg, chart
 
 # one conversation of two questions, a word a token
-WORDS = ["Q:", "Who", "went", "?", "A:", "Emma", "⏹", "Q:", "Where", "?", "A:", "the", "lake", "⏹"]
+WORDS = ["Q:", "Who", "went", "?", "A:", "Emma", "END",
+         "Q:", "Where", "?", "A:", "the", "lake", "END"]
 LEARNT = [0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 1]
 NAMES = list(dict.fromkeys(WORDS))
 IDS = [NAMES.index(word) for word in WORDS]
@@ -27,24 +28,23 @@ def worked():
     inputs, targets = example(IDS, LEARNT)
     loss = token_losses()
     names = {
-        "read": [[word(i) for i in inputs]],
-        "asked": [[word(t) for t in targets]],
+        "conversation": [[word(i), word(t), f"{value:.1f}" if t != IGNORE else "−"]
+                         for i, t, value in zip(inputs, targets, loss)],
         "at": list(range(len(inputs))),
-        "row": ["row"],
+        "columns": ["input", "target", "loss"],
         "tokens": len(IDS), "count": int((targets != IGNORE).sum()),
-        "losses": [[f"{value:.1f}" if t != IGNORE else "−" for value, t in zip(loss, targets)]],
         "answers": float(loss[targets != IGNORE].mean()),
         "halved": float(loss[targets != IGNORE].sum() / len(targets)),
         "first": float(loss[targets != IGNORE][:2].mean()),
         "second": float(loss[targets != IGNORE][2:].mean()),
         "all_right": curve(True)[-1] * 100, "answers_right": curve(False)[-1] * 100,
     }
-    return {"example": {"args": {"ids": IDS, "learnt": LEARNT}, "names": names}}
+    return {"answer_loss": {"names": names}}
 
 
 def token_losses():
     """Made-up losses of the thirteen targets, in nats."""
-    return np.array([2.5, 1.5, 0.5, 1.0, 2.0, 1.0, 0.5, 3.0, 0.5, 0.5, 2.5, 1.5, 0.5])
+    return np.array([2.5, 1.5, 0.5, 1.0, 1.0, 0.5, 0.5, 3.0, 0.5, 0.5, 2.5, 1.5, 0.5])
 
 
 def row_of(image, y, words, kinds, left, step):
@@ -69,7 +69,7 @@ def picture(width):
            ["box" if targets[i] != IGNORE else "grey" for i in part], left, step)
     image.text(left, 112, "only where the answer is to be guessed is a loss taken", "nt")
     if not phone:
-        image.text(left, 128, "⏹ ends an answer, and is one of its tokens", "nt")
+        image.text(left, 128, "END ends an answer, and is one of its tokens", "nt")
     return image
 
 

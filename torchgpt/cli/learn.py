@@ -58,25 +58,6 @@ def spam(
 
 
 @app.command()
-def words(
-    method: words_lesson.Method = "skip-gram", seed: Seed = 1, out: Out = None,
-    as_json: AsJson = False,
-) -> None:
-    """Learn a vector for each word from nothing but the words beside it.
-
-    \b
-    torchgpt learn words
-    """
-    let_threads_sleep()
-    import torch
-
-    from torchgpt import foundations
-
-    words_lesson.teach(
-        foundations, method, seed, out, as_json, enter=torch.from_numpy, leave=torch.Tensor.numpy)
-
-
-@app.command()
 def sequences(
     task: sequences_lesson.Task = "reverse", length: sequences_lesson.Length = 20,
     steps: sequences_lesson.Steps = 700, no_positions: sequences_lesson.NoPositions = False,
@@ -96,3 +77,22 @@ def sequences(
 
     sequences_lesson.teach(
         make_trainer, task, length, steps, no_positions, seed, out, as_json)
+
+
+@app.command()
+def words(
+    method: words_lesson.Method = "skip-gram", seed: Seed = 1, out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Learn a vector for each word from nothing but the words beside it.
+
+    \b
+    torchgpt learn words
+    """
+    let_threads_sleep()
+    import torch
+
+    from torchgpt import foundations
+
+    words_lesson.teach(
+        foundations, method, seed, out, as_json, enter=torch.from_numpy, leave=torch.Tensor.numpy)
