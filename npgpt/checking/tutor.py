@@ -111,23 +111,34 @@ def judge(ours, theirs):
 
 def excuse_later_turns(targets, theirs):
     """In a loop one step's mistake is the next turn's input: of the steps that are wrong in
-    some turn, the one is to blame that is wrong first; those above it in the loop were right."""
+    some turn, the one is to blame that is wrong first; those above it in the loop were right.
+    Where a step of the loop is not written yet, the first turn alone counts."""
+    unwritten = any(each.state == MISSING and len(each.values) > 1 for each in targets)
     shows = {}
     for i, target in enumerate(targets):
-        own = [(at, value.array) for at, value in enumerate(theirs.values)
-               if value.name == target.name and target.is_of(value.step)]
+        own = by_turns([(at, value.array) for at, value in enumerate(theirs.values)
+                        if value.name == target.name and target.is_of(value.step)], target)
         if target.state == WRONG and 1 < len(own) == len(target.values):
-            shows[i] = next(at for (at, array), wanted in zip(own, target.values)
-                            if not alike(array, wanted.array))
-    first = min(shows, key=shows.get, default=0)
-    for i in shows:
-        if i < first:
+            turns = [alike(array, wanted.array)
+                     for (_, array), wanted in zip(own, target.values)]
+            shows[i] = own[turns.index(False)][0]
+            if unwritten and turns[0]:
+                shows[i] = -1
+    first = min(shows, key=lambda i: shows[i] if shows[i] >= 0 else END, default=0)
+    for i, at in shows.items():
+        if i < first or at < 0:
             targets[i].state, targets[i].pairs = RIGHT, []
+
+
+def by_turns(own, target):
+    """Of a name that is assigned several times in each turn, the last one in each."""
+    several, rest = divmod(len(own), len(target.values))
+    return own if rest or not several else own[several - 1::several]
 
 
 def pairs(target, own):
     """The first of the student's values of this name that is wrong, and the last."""
-    found, last = [], 0
+    found, last, own = [], 0, by_turns(own, target)
     if len(own) == len(target.values):
         last = len(own) - 1
         found = [Pair(target.name, value.array, wanted.array, value.line, wanted.line, turn)

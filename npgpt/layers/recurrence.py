@@ -47,9 +47,9 @@ def recurrence_backward(d_states, saved):
             d_weight += before[:, t].T @ d_mixed      # (C, C)
         d_state = d_mixed @ weight.T                  # (B, C)
         # (2) go back to the last state, unless the gradient is cut
-        if begins is not None:
-            d_state = np.where(begins[:, t, None], 0, d_state)
         if truncate is not None and t > 0 and t % truncate == 0:
             d_state = np.zeros_like(d_state)          # (B, C)
+        if begins is not None:
+            d_state = np.where(begins[:, t, None], 0, d_state)
     # (1) the state before the first token
     return d_x, d_state, {"weight": d_weight} if trainable else {}

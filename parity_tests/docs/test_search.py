@@ -26,6 +26,7 @@ FIRST = {
     "batch size": "chapters/batches",
     "bigram": "bigram",
     "BPE": "chapters/tokenizers",
+    "BPTT": "chapters/recurrence",
     "broadcasting": "maths",
     "byte-pair encoding": "chapters/tokenizers",
     "byte pair encoding": "chapters/tokenizers",

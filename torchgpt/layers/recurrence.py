@@ -24,7 +24,7 @@ def recurrence(x, weight, state=None, begins=None, truncate=None,
         # (3) add what the state tells to what the token brings
         mixed = x[:, t] + state @ weight              # (B, C)
         # (4) squash it between -1 and 1
-        state = torch.tanh(mixed)                        # (B, C)
+        state = torch.tanh(mixed)                     # (B, C)
         states[:, t] = state                          # (B, C)
     return states, (states, before, begins, weight, truncate, trainable)
 
@@ -47,10 +47,10 @@ def recurrence_backward(d_states, saved):
             d_weight += before[:, t].T @ d_mixed      # (C, C)
         d_state = d_mixed @ weight.T                  # (B, C)
         # (2) go back to the last state, unless the gradient is cut
+        if truncate is not None and t > 0 and t % truncate == 0:
+            d_state = torch.zeros_like(d_state)       # (B, C)
         if begins is not None:
             d_state = torch.where(begins[:, t, None], 0, d_state)
-        if truncate is not None and t > 0 and t % truncate == 0:
-            d_state = torch.zeros_like(d_state)          # (B, C)
     # (1) the state before the first token
     return d_x, d_state, {"weight": d_weight} if trainable else {}
 
