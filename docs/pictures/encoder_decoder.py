@@ -51,9 +51,9 @@ def worked():
 def picture(width):
     """Two towers: the encoder left, the decoder right, and the memory between them."""
     phone = width < 500
-    wide = (width - (24 if phone else 90)) / 2
+    size = (width - (24 if phone else 90)) / 2
     image = Svg(width, 420)
-    left, right = 0, width - wide
+    left, right = 0, width - size
     for x, title, parts in (
             (left, "encoder", [
                 ("source", ""), ("embedding + sinusoids", "sinusoids"),
@@ -64,20 +64,23 @@ def picture(width):
                 ("attention, causal", "multi_head_attention"),
                 ("cross-attention", "cross_attention"), ("MLP", "mlp"),
                 ("layer norm", "layer_norm"), ("next token", "")])):
-        image.text(x + wide / 2, 14, title, "lab", "middle")
+        image.text(x + size / 2, 14, title, "lab", "middle")
         for i, (words, page) in enumerate(parts):
             y = 372 - 56 * i
             if page:
                 image.link(f"{page}.html")
-            image.rect(x, y, wide, 34, "box")
-            image.text(x + wide / 2, y + 21, words, "nt" if phone else "lab", "middle")
+            image.rect(x, y, size, 34, "box")
+            image.text(x + size / 2, y + 21, words, "nt" if phone else "lab", "middle")
             if page:
                 image.unlink()
             if i:
-                image.arrow(x + wide / 2, y + 56, x + wide / 2, y + 36)
-    image.arrow(left + wide / 2, 148, left + wide / 2, 128)
-    image.text(left + wide / 2, 120, "memory", "nm", "middle")
-    image.arrow(left + wide / 2 + 34, 116, right - 2, 214)
+                image.arrow(x + size / 2, y + 56, x + size / 2, y + 36)
+    image.arrow(left + size / 2, 148, left + size / 2, 128)
+    image.text(left + size / 2, 120, "memory", "nm", "middle")
+    between = (left + size + right) / 2         # over the encoder, down, and into the decoder
+    image.line(left + size / 2 + 34, 116, between, 116)
+    image.line(between, 116, between, 221)
+    image.arrow(between, 221, right - 1, 221)
     return image
 
 
@@ -86,7 +89,7 @@ def problem(width):
     runs = record()["runs"]
     series = {}
     for words, name, style in (("reverse", "reverse-True", "att"),
-                               ("without positions", "reverse-False", "ink")):
+                               ("no positions", "reverse-False", "ink")):
         curve = runs[name]["curve"]
         series[words] = ([row["step"] for row in curve],
                          [100 * row["tokens"] for row in curve], style)

@@ -11,12 +11,12 @@ LIKE = np.zeros(1)
 
 def worked():
     y = sinusoids(POSITIONS, C, LIKE)[0]
-    wide = sinusoids(np.arange(200)[None], 64, LIKE)[0]
+    rows = sinusoids(np.arange(200)[None], 64, LIKE)[0]
     names = {"pp": [f"position {p}" for p in range(4)],
              "cc": ["sin", "cos", "slow sin", "slow cos"],
-             "products": y @ y.T, "length": float((wide[0] * wide[0]).sum()),
-             "near": float((wide[50] * wide[51]).sum()), "far": float((wide[50] * wide[90]).sum()),
-             "moved": float(abs(wide[50] @ wide[53] - wide[150] @ wide[153])),
+             "products": y @ y.T, "length": float((rows[0] * rows[0]).sum()),
+             "near": float((rows[50] * rows[51]).sum()), "far": float((rows[50] * rows[90]).sum()),
+             "moved": float(abs(rows[50] @ rows[53] - rows[150] @ rows[153])),
              "waves": [2 * np.pi * 1e4 ** (2 * i / 64) for i in (0, 31)]}
     return {"sinusoids": {"args": {"positions": POSITIONS, "C": C, "like": LIKE}, "names": names}}
 
