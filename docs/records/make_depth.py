@@ -6,7 +6,7 @@ Three stacks from the same first weights: the layer norm in front of each part (
 layer norm behind each sum (post-norm), and pre-norm without the residual connections. Each is
 trained with and without a warm-up, and post-norm from larger first weights too. Then a model of
 two blocks with learned positions, with sinusoids and with none. The validation loss every 20
-steps, and how alike the vectors at the top of the stacks become.
+steps, and how unlike the vectors at the top of the stacks remain.
 """
 
 import json
@@ -105,7 +105,7 @@ def train(model, params, config, ids, held_out, seed, context, steps, rate, warm
     state, found = adamw_init(params), []
     for step in range(steps + 1):
         if step % every == 0:
-            found.append(round(measured(model, params, config, held_out, context), 4))
+            found.append(float(f"{measured(model, params, config, held_out, context):.5g}"))
         inputs, targets = draw_batch(ids, context, B, seed, step)
         _, grads = loss_and_grads(model, params, inputs, targets, config)
         for name in fixed:
@@ -146,31 +146,32 @@ def size_runs(ids, held_out, vocabulary, say):
     return found
 
 
-def alike(name):
-    """-> a function that measures how alike the vectors at the top of a stack are: the mean
-    cosine of all pairs of positions in eight windows of text."""
+def unlike(name):
+    """-> a function that measures how unlike the vectors at the top of a stack are: 1 minus the
+    mean cosine of all pairs of positions in eight windows of text."""
     def measured(model, params, config, held_out, context):
         inputs, _ = next(evaluation_batches(held_out, context, 8))
         x = params["tokens"]["weight"][inputs] + params["positions"]["weight"][:context]
         for layer in params["blocks"]:
             x, _ = STACKS[name][0](x, layer, config.heads)
-        unit = (x / np.linalg.norm(x, axis=-1, keepdims=True)).reshape(-1, config.channels)
-        count = len(unit)
-        return float((np.sum(unit @ unit.T) - count) / (count * count - count))
+        x = x.astype(np.float64).reshape(-1, config.channels)
+        unit = x / np.linalg.norm(x, axis=-1, keepdims=True)
+        gaps = unit[:, None] - unit              # 1 - cosine is half the squared distance
+        return float((gaps * gaps).sum() / 2 / (len(x) * (len(x) - 1)))
 
     return measured
 
 
-def alike_runs(ids, held_out, vocabulary, say):
-    """How alike the vectors become in the first 100 steps, every 5 of them."""
+def unlike_runs(ids, held_out, vocabulary, say):
+    """How unlike the vectors are in the first 100 steps, every 5 of them."""
     runs = {}
     for name, warmup in (("pre-norm", 0), ("post-norm", WARMUP), ("post-norm", 0),
                          ("no residuals", 0)):
         key = f"{name}, {'warm-up' if warmup else 'no warm-up'}"
         params, config = drawn(vocabulary, SEEDS[0])
         runs[key] = train(stack(name), params, config, ids, held_out, SEEDS[0], T, 100, RATE,
-                          warmup, every=5, measured=alike(name))
-        say("alike", key, runs[key][0], runs[key][-1])
+                          warmup, every=5, measured=unlike(name))
+        say("unlike", key, runs[key][0], runs[key][-1])
     return runs
 
 
@@ -220,7 +221,8 @@ def main():
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True,
                             text=True, check=True).stdout.strip()
     positions, after = position_runs(ids, held_out, tokenizer.vocab_size, say)
-    record = {"command": "python docs/records/make_depth.py", "seeds": SEEDS, "more_seeds": MORE_SEEDS,
+    record = {"command": "python docs/records/make_depth.py", "seeds": SEEDS,
+              "more_seeds": MORE_SEEDS,
               "date": date.today().isoformat(), "commit": commit,
               "python": sys.version.split()[0], "numpy": np.__version__,
               "corpus": "stories:100KB", "vocabulary": tokenizer.vocab_size, "layers": LAYERS,
@@ -229,7 +231,7 @@ def main():
               "positions_settings": POSITIONS,
               "depth": depth_runs(ids, held_out, tokenizer.vocab_size, say),
               "sizes": size_runs(ids, held_out, tokenizer.vocab_size, say),
-              "alike": alike_runs(ids, held_out, tokenizer.vocab_size, say),
+              "unlike": unlike_runs(ids, held_out, tokenizer.vocab_size, say),
               "positions": positions, "beyond": after}
     path = Path(__file__).with_name("depth.json")
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

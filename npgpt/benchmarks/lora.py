@@ -84,7 +84,7 @@ def with_ours(name: str, task: Task) -> Callable[[int], float]:
         from npgpt.training import Trainer
 
         tune_allocator()
-        trainer = Trainer(task.family, task.config, params, task.settings,
+        trainer: Any = Trainer(task.family, task.config, params, task.settings,
                           adapters=lora_adapters(params, task.adapters, ALPHA))
     elif name == "torchgpt, by hand":
         import torchgpt.finetuning
@@ -244,3 +244,19 @@ def report(result: dict[str, Any]) -> Report:
         f"wanted: at most {result['wanted']['of_peft']} times theirs, accepted"
         f" {result['wanted']['accepted']}; memory at most {result['wanted']['memory']} times;"
         f" losses of {steps} steps\n"]
+
+
+def markdown(result: dict[str, Any]) -> str:
+    """A record of `npgpt bench lora` -> the table and its machine."""
+    peaks, theirs = result["peak_mb"], list(result["contenders"])[-1]
+    lines = [f"| {result['model']}, {result['batch_size']} × {result['tokens']} tokens | a step |"
+             " tokens a second | of peft's time | peak memory | of peft's |",
+             "|---|---|---|---|---|---|"]
+    for who, found in result["contenders"].items():
+        lines.append(f"| {who} | {found['median_ms']:,.0f} ms | {found['tokens_per_second']:,.0f}"
+                     f" | {timing.spread(found['of_peft'])} | {peaks[who]:,.0f} MB"
+                     f" | {peaks[who] / peaks[theirs]:.2f} |")
+    worst = max(result["loss_difference"].values()) / result["loss_budget"]
+    steps = len(next(iter(result["losses"].values())))
+    return ("\n".join(lines) + "\n\n" + describe(result["machine"]) + f"; losses of {steps} steps:"
+            f" at most {worst:.2f} of what rounding allows from peft's.")

@@ -22,13 +22,14 @@ END = 10 ** 6                           # a line behind each file's last
 
 @dataclass(frozen=True)
 class Pair:
-    """A student's value beside the expected one; both lines."""
+    """A student's value beside the expected one; both lines; in a loop, the turn."""
 
     name: str
     yours: np.ndarray
     expected: np.ndarray
     line: int
     our_line: int
+    turn: int = 0
 
 
 @dataclass
@@ -104,18 +105,36 @@ def judge(ours, theirs):
                 each.state == RIGHT and each.step != target.step for each in targets[i + 1:]
                 ) and not any(alike(target.expected, each) for each in results):
             target.state = RIGHT
+    excuse_later_turns(targets, theirs)
     return targets
+
+
+def excuse_later_turns(targets, theirs):
+    """In a loop one step's mistake is the next turn's input: of the steps that are wrong in
+    some turn, the one is to blame that is wrong first; those above it in the loop were right."""
+    shows = {}
+    for i, target in enumerate(targets):
+        own = [(at, value.array) for at, value in enumerate(theirs.values)
+               if value.name == target.name and target.is_of(value.step)]
+        if target.state == WRONG and 1 < len(own) == len(target.values):
+            shows[i] = next(at for (at, array), wanted in zip(own, target.values)
+                            if not alike(array, wanted.array))
+    first = min(shows, key=shows.get, default=0)
+    for i in shows:
+        if i < first:
+            targets[i].state, targets[i].pairs = RIGHT, []
 
 
 def pairs(target, own):
     """The first of the student's values of this name that is wrong, and the last."""
-    found = []
+    found, last = [], 0
     if len(own) == len(target.values):
-        found = [Pair(target.name, value.array, wanted.array, value.line, wanted.line)
-                 for value, wanted in zip(own, target.values)
+        last = len(own) - 1
+        found = [Pair(target.name, value.array, wanted.array, value.line, wanted.line, turn)
+                 for turn, (value, wanted) in enumerate(zip(own, target.values))
                  if not alike(value.array, wanted.array)][:1]
     return [*found, Pair(target.name, own[-1].array, target.expected, own[-1].line,
-                         target.values[-1].line)]
+                         target.values[-1].line, last)]
 
 
 def look_elsewhere(target, later, ours, theirs):
@@ -177,7 +196,8 @@ def cause_of(case, ours, pair, step, possible, functions):
     lines = [line for line, each in steps.items() if each in possible and line <= pair.our_line]
     helpers = [name for name in function.__code__.co_names if name.endswith("_backward")
                and name not in student.__code__.co_names]
-    found = cause_by_change(function, given, pair.name, pair.our_line, lines, yours, helpers)
+    found = cause_by_change(function, given, pair.name, pair.our_line, lines, yours, helpers,
+                            pair.turn)
     if found is not None:
         return found[0], steps.get(found[1], step)
     known = known_arrays(ours, function.__code__.co_varnames[0], given[0], expected)

@@ -14,6 +14,7 @@ from npgpt.checking.budgets import COMPOSITE, UNIT, largest
 from npgpt.checking.case import is_float
 from npgpt.checking.comparison import error_between
 from npgpt.checking.guess import guess
+from npgpt.checking.implementations import telling_where
 from npgpt.checking.statements import parsed
 from npgpt.checking.trace import Difference, Key
 from npgpt.replacing import replaced
@@ -59,17 +60,26 @@ def walked(ours, own, model, params, ids, targets, config, rng=None):
     others = [(find(name), watch.function(name, own.find(name) or find(name)))
               for name in (*layers.__all__, *blocks.__all__)
               if find(name) and name != "extend_cache"]
-    room = find(f"models.{model}")
+    room, back = find(f"models.{model}"), goes_back(ours, own)
     ids, targets = (ours.enter(each, "int64") for each in (ids, targets))
-    with replaced(ours.packages[0], others):
+    with telling_where(own), replaced(ours.packages[0], others):
         logits, saved = room.forward(params, ids, config)
         loss, saved_loss = find("cross_entropy")(logits, targets)
-        d_logits = find("cross_entropy_backward")(1.0, saved_loss)
-        grads = room.backward(d_logits, saved)
+        grads = {}
+        if back:
+            d_logits = find("cross_entropy_backward")(1.0, saved_loss)
+            grads = room.backward(d_logits, saved)
     walk.loss = float(loss)
     walk.backward = by_forward_call(walk)
     walk.grads = {path: np.asarray(grad) for path, grad in tree_leaves(grads)}
     return walk
+
+
+def goes_back(ours, own):
+    """False where a layer is offered without its backward pass, which alone knows what the
+    layer saves."""
+    return all(own.find(f"{name}_backward") for name in (*layers.__all__, *blocks.__all__)
+               if own.find(name) and ours.find(f"{name}_backward"))
 
 
 class Watch:
@@ -159,11 +169,13 @@ def by_forward_call(walk):
 
 @dataclass
 class Found:
-    """compared: how many values; worst: the largest error as a share of its budget, and whose
-    it is. Where one differs: the Difference, the other model's name of the value, and the
-    layers that lie between it and the last value that agrees."""
+    """compared: how many values; back: were gradients among them; worst: the largest error as
+    a share of its budget, and whose it is. Where one differs: the Difference, the other
+    model's name of the value, and the layers that lie between it and the last value that
+    agrees."""
 
     compared: int
+    back: bool = True
     worst: tuple = (0.0, "")
     difference: Difference | None = None
     name: str = ""
@@ -177,7 +189,7 @@ def first_difference(ours, own, theirs, pairs, model, params, ids, targets, conf
     values = values_of(walk, pairs)
     common = {name: value for name, value in values.items() if name in theirs}
     budgets = budgets_of(arguments, common, pairs)
-    found, before = Found(len(common)), ""
+    found, before = Found(len(common), goes_back(ours, own)), ""
     for name, budget in budgets.items():
         error, index = error_between(values[name], theirs[name])
         if not error <= budget:

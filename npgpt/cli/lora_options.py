@@ -9,7 +9,8 @@ from npgpt.cli.options import option
 
 @dataclass
 class LoraOptions:
-    """What --method lora takes; None: as by default."""
+    """What --method lora takes, and which layers the full method trains; None: as by
+    default."""
 
     rank: Annotated[int | None, option("--rank", "LoRA: rank of an update.", "N", 8)] = None
     alpha: Annotated[float | None, option(
@@ -20,6 +21,9 @@ class LoraOptions:
         "--rslora", "LoRA: divide by the root of the rank.", None)] = False
     adapter: Annotated[str | None, option(
         "--adapter", "LoRA: go on with the adapter in DIR.", "DIR")] = None
+
+    train: Annotated[str | None, option(
+        "--train", "Layers to train, by name; others stay.", "LIST", "all")] = None
 
     def given(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items()
@@ -33,6 +37,9 @@ def print_notes(run: Any) -> None:
     from npgpt.runs.finetune import tuning_of
 
     if run.adapter is None:
+        if run.trains:
+            print(f"trained are the layers {', '.join(run.trains)}; all others stay",
+                  file=sys.stderr)
         return
     print(f"{run.adapter.parameters:,} parameters of {len(run.adapter.layers)} layers are trained"
           f" ({', '.join(run.adapter.names)}; rank {run.adapter.rank},"

@@ -27,6 +27,8 @@ def trace(
     at: At = None,
     text: Annotated[str | None, option("--text", "With transformers: what both read.",
                                        "TEXT", TEXT)] = None,
+    original: Annotated[str | None, option(
+        "--original", "Directory that transformers reads, if another.", "DIR")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the first value in which two implementations differ.
@@ -50,7 +52,9 @@ def trace(
     sys.path.insert(0, "")
     if second == "transformers" or model is not None:
         check_alone(second, layer, at)
-        trace_model(first, model, text, as_json, implementation_named)
+        trace_model(first, model, original, text, as_json, implementation_named)
+    if text is not None or original is not None:
+        raise InputError("--text and --original are for: npgpt trace numpy transformers RUN")
     with clean_stdout(as_json):
         case = asked_for(layer, seed, at)
         suspect, trusted = implementation_named(first, case), implementation_named(second, case)

@@ -12,7 +12,7 @@ from npgpt.errors import InputError
 TEXT, TOKENS = "The capital of France is Paris.", 8
 
 
-def trace_model(first, model, text, as_json, implementation_named):
+def trace_model(first, model, original, text, as_json, implementation_named):
     """Print the first value in which the model, run by `first`, differs from
     transformers'; exit with status 1 if there is one."""
     if first in ("transformers", "torch-autograd"):
@@ -25,14 +25,16 @@ def trace_model(first, model, text, as_json, implementation_named):
         if not importlib.util.find_spec(name):
             raise InputError(f"trace … transformers needs {name}: {INSTALL[name]}")
     with clean_stdout(as_json):
-        found, path, tokens = compared(first, model, text, implementation_named)
+        found, path, tokens = compared(first, model, original, text, implementation_named)
     difference = found.difference
     if as_json:
         print_json({"model": str(path), "tokens": tokens, "values": found.compared,
                     "largest": found.worst[0], "largest_of": found.worst[1],
                     "difference": as_object(found)})
     else:
-        print(f"{path}: {tokens} tokens in float32, forward and back")
+        way = "forward and back" if found.back else (
+            f"forward, for {first} offers a layer without its backward pass")
+        print(f"{path}: {tokens} tokens in float32, {way}")
         if difference is None:
             print(f"{first} and transformers agree in each of {found.compared} values; the largest"
                   f" error, of\n{told(found.worst[1])}, is {found.worst[0]:.2g} of its budget")
@@ -61,11 +63,11 @@ def told(name):
     return f"{'the gradient of ' if name.startswith('d ') else ''}{where}"
 
 
-def compared(first, path, text, implementation_named):
+def compared(first, path, original, text, implementation_named):
     """-> what walk.first_difference finds, the model's path, how many tokens are read."""
     from npgpt.checking.implementations import OURS, enter_numpy, numpy_implementation
     from npgpt.checking.walk import first_difference
-    from npgpt.runs.checkpoint import file_name, load_checkpoint
+    from npgpt.runs.checkpoint import file_name, find_directory, load_checkpoint
     from npgpt.runs.checkpoint.weights import is_transposed
     from npgpt.tree import tree_leaves, tree_map
     from torchgpt.checking import torch_implementation
@@ -81,7 +83,8 @@ def compared(first, path, text, implementation_named):
     weights = {name: (file_name(name, family), is_transposed(name, family))
                for name, _ in tree_leaves(found.params)}
     inputs, targets = ids[:, :-1], ids[:, 1:]
-    theirs = values_of(load(found.path), inputs, targets, weights)
+    theirs = load(found.path if original is None else find_directory(original))
+    theirs = values_of(theirs, inputs, targets, weights)
     params = found.params if ours.name == "numpy" else tree_map(
         lambda array: ours.enter(array, "float32"), found.params)
     model = family.FILES["model_type"]

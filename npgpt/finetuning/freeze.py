@@ -44,6 +44,15 @@ def put_back(params, trained):
     return at(params, trained), None
 
 
+def part_of(tree, trained):
+    """-> what tree, shaped like params, holds where trained has an array."""
+    if isinstance(trained, list):
+        return [part_of(*each) for each in zip(tree, trained)]
+    if isinstance(trained, dict):
+        return {key: part_of(tree[key], each) for key, each in trained.items()}
+    return tree
+
+
 def trained_only(params, patterns):
     """The layers that train, as a Trainer's `adapters`: those that one of the patterns
     matches; all others are frozen. Raises InputError for a pattern that matches none."""

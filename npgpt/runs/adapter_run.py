@@ -1,14 +1,19 @@
-"""A run that trains an adapter: what it begins with, what it leaves behind, how it goes on.
+"""A run that trains an adapter, or some layers alone: what it begins with, what it leaves
+behind, how it goes on.
 
-Its directory is that of any run, with an adapter in the place of the model's weights, which
-stay where the run started from."""
+The directory of an adapter's run is that of any run, with an adapter in the place of the
+model's weights, which stay where the run started from."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from npgpt.errors import InputError
-from npgpt.finetuning.adapters import init_adapters
+from npgpt.finetuning.adapters import init_adapters, lora_adapters
+from npgpt.finetuning.freeze import part_of, put_back, trained_only
 from npgpt.runs.adapters import (
     Adapter,
     is_adapter,
@@ -55,16 +60,39 @@ def adapter_to_go_on_with(run: Run, path: str | Path) -> Adapter:
                    base_rows=fingerprint_of_rows(run.params))
 
 
+def training_of(
+    run: Run, params: dict, state: dict | None, lora_adapters: Callable = lora_adapters
+) -> dict[str, Any]:
+    """What a Trainer of the run is given besides: its adapters, and the optimiser's state of
+    what is trained. lora_adapters: the trainer's package's own."""
+    if run.adapter is not None:
+        adapters = lora_adapters(params, run.adapter.layers, run.adapter.alpha)
+    elif run.trains:
+        adapters = trained_only(params, run.trains)
+        state = state and {"step": state["step"], **{
+            name: part_of(state[name], adapters.trained) for name in ("m", "v")}}
+    else:
+        return {"state": state}
+    return {"adapters": adapters, "state": state}
+
+
 def params_of(run: Run, trainer: Any) -> dict:
     """The model's weights as they are now, NumPy: with the adapter in them."""
-    if run.adapter is None:
-        return trainer.numpy(trainer.params)
-    layers = trainer.numpy(trainer.params)
-    return merged(run.base, replace(run.adapter, layers=layers))
+    params = trainer.numpy(trainer.params)
+    if run.trains:
+        return put_back(run.base, params)[0]
+    return params if run.adapter is None else merged(
+        run.base, replace(run.adapter, layers=params))
 
 
 def save_params(path: Path, run: Run, params: dict, training: dict) -> None:
-    """Write what a run's trainer has trained: a model, or an adapter."""
+    """Write what a run's trainer has trained: a model, or an adapter. The moments of layers
+    that stay are 0."""
+    if run.trains:
+        zeros, state = tree_map(np.zeros_like, run.base), training["optimizer"]
+        params = put_back(run.base, params)[0]
+        training = {**training, "optimizer": {"step": state["step"], **{
+            name: put_back(zeros, state[name])[0] for name in ("m", "v")}}}
     if run.adapter is None:
         save_checkpoint(path, run.config, params, training=training, family=run.model)
     else:

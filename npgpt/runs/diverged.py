@@ -20,7 +20,7 @@ def explain(run: Run, trainer, step: int, loss: float, norm: float, batch: dict)
     if math.isfinite(loss):
         what, value = "the gradient's norm", norm
     culprit = first_bad(
-        None if run.adapter else run.model, trainer.numpy(trainer.params),
+        None if run.adapter or run.trains else run.model, trainer.numpy(trainer.params),
         trainer.numpy(trainer.grads), run.config, batch["inputs"])
     return f"{what} is {value} at step {step}: {culprit}"
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from npgpt.errors import InputError
+from npgpt.finetuning.freeze import trained_only
 from npgpt.finetuning.rows import fill_rows, packed, padded, take, take_alike
 from npgpt.layers.cross_entropy import IGNORE
 from npgpt.runs.adapter_run import (
@@ -46,8 +47,9 @@ class Tuning:
     in a row; longest: tokens of a conversation, or of a packed row, at most, 0 for the model's
     context; sample_every: steps between answers to test questions, 0 for none. Of LoRA: rank,
     alpha, the targets' names with commas between them ("": the usual ones), rslora, and the
-    adapter to go on with, if any. Of DPO: beta, how strongly a distance from the start counts;
-    of GRPO: group, the answers to each question."""
+    adapter to go on with, if any. train: the layers that train, all others frozen; "": all.
+    Of DPO: beta, how strongly a distance from the start counts; of GRPO: group, the answers to
+    each question."""
 
     method: str = "full"
     pack: bool = False
@@ -58,6 +60,7 @@ class Tuning:
     targets: str = ""
     rslora: bool = False
     adapter: str = ""
+    train: str = ""
     beta: float = 0.1
     group: int = 8
 
@@ -67,6 +70,8 @@ class Tuning:
         if self.method != "lora" and self.of_lora() != tuple(LORA.values()):
             raise InputError("--rank, --alpha, --targets, --rslora and --adapter go with"
                              " --method lora")
+        if self.train and self.method != "full":
+            raise InputError("--train goes with --method full: LoRA has --targets")
         if self.adapter and self.of_lora()[:-1] != tuple(LORA.values())[:-1]:
             raise InputError("--rank, --alpha, --targets and --rslora cannot be given with"
                              " --adapter: the adapter has its own")
@@ -82,6 +87,12 @@ class Tuning:
         for name in ("longest", "sample_every"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name)}: give 0 or more")
+
+    def stored(self) -> dict[str, Any]:
+        """What run.json says: of LoRA and of layers that train alone where there are any."""
+        without = () if self.method == "lora" else LORA
+        return {name: value for name, value in asdict(self).items()
+                if name not in without and (name != "train" or value)}
 
     def of_lora(self) -> tuple:
         return tuple(getattr(self, name) for name in LORA)
@@ -113,9 +124,8 @@ def start_finetune(
     settings = replace(settings, corpus=from_anywhere(settings.corpus))
     config = settings.config(tokenizer.vocab_size, model.Config)
     run = Run(path, settings, config, data, model, params=params)
-    if tuning.method == "lora":
-        run.adapter = first_adapter(run, tuning)
-    extra = {**extra, "weights_sha256": fingerprint(params), "finetune": asdict(tuning),
+    begin(run, tuning)
+    extra = {**extra, "weights_sha256": fingerprint(params), "finetune": tuning.stored(),
              "template_of": template_of}
     make_directory(run, command, extra,
                    {**inherited_files(base), "chat_template.jinja": chat.template})
@@ -129,17 +139,31 @@ def resume_finetune(path: str | Path, changes: dict[str, Any], by_type: dict[str
         if tuning.method == "lora":
             restore_adapter(run, run_json, lambda run: first_adapter(run, tuning))
         else:
+            run.trains = names_in(tuning.train)
             restore_model(run, run_json)
 
     return resume_run(path, changes, by_type, same_chats, "finetune", restore)
+
+
+def begin(run: Run, tuning: Tuning) -> None:
+    """What a new run trains. Raises InputError for layers that are not there."""
+    if tuning.method == "lora":
+        run.adapter = first_adapter(run, tuning)
+    if tuning.train:
+        run.trains = names_in(tuning.train)
+        trained_only(run.params, run.trains)
+
+
+def names_in(words: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in words.split(",") if name.strip())
 
 
 def first_adapter(run: Run, tuning: Tuning) -> Adapter:
     """The adapter that a run begins with."""
     if tuning.adapter:
         return adapter_to_go_on_with(run, tuning.adapter)
-    targets = [name.strip() for name in tuning.targets.split(",") if name.strip()]
-    return new_adapter(run, tuning.rank, tuning.alpha, targets, tuning.rslora)
+    return new_adapter(
+        run, tuning.rank, tuning.alpha, [*names_in(tuning.targets)], tuning.rslora)
 
 
 def same_chats(

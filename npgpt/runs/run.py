@@ -47,8 +47,10 @@ class Run:
     params: dict | None = None
     optimizer: dict | None = None
     best: float | None = None
-    # what is trained in the place of params, which are then `base` as well
+    # what is trained in the place of params, which are then `base` as well: an adapter, or
+    # the layers that these patterns match
     adapter: Any = None
+    trains: tuple[str, ...] = ()
     base: dict | None = None
     # what its directory must not lose while it is trained
     files: list[str] = field(default_factory=list)

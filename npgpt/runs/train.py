@@ -137,7 +137,7 @@ def initial_state(run: Run) -> tuple[dict, dict | None]:
     params, state = run.params, run.optimizer
     if params is None:
         params = init(run.model, run.config, run.settings.seed, model_dtype(run.settings.dtype))
-    run.base = params if run.adapter is not None else None
+    run.base = params if run.adapter is not None or run.trains else None
     run.params = run.optimizer = None
     return params, state
 

@@ -110,6 +110,8 @@ def tuned_from(capsys, there):
     (("--rank", "4"), "--method lora"),
     (("--method", "lora", "--adapter", "nowhere"), "holds no adapter"),
     (("--method", "lora", "--adapter", "nowhere", "--rank", "3"), "the adapter has its own"),
+    (("--method", "lora", "--train", "q"), "LoRA has --targets"),
+    (("--train", "query"), "no layer of this model is called 'query'"),
     (("--method", "dora"), "full or lora")])
 def test_what_is_refused(options, said, there, capsys):
     """In one line, and no directory is made."""
@@ -117,3 +119,26 @@ def test_what_is_refused(options, said, there, capsys):
                          "--out", there / "out", *options)
     assert status == 2 and said in err.splitlines()[-1], err
     assert not (there / "out").exists()
+
+
+@pytest.mark.acceptance
+def test_some_layers_alone(there, capsys):
+    """All others keep their bits; stopped and gone on with, in either package."""
+    options = ("--train", "norm_*,attention.v", "--batch-size", 2, "--sample-every", 0,
+               "--decay-steps", 4, "--save-every", 2)
+    for name, command, more in (("numpy", main, ()), ("module", torch_main, ("--device", "cpu"))):
+        status, _, err = run(
+            capsys, "finetune", there / "base", "--data", there / "chats.jsonl", "--out",
+            there / name, *options, "--steps", 4, *more, command=command)
+        assert status == 0 and "all others stay" in err, err
+    status, _, err = run(capsys, "finetune", there / "base", "--data", there / "chats.jsonl",
+                         "--out", there / "first", *options, "--steps", 2)
+    assert status == 0, err
+    assert run(capsys, "finetune", "--out", there / "first", "--resume", "--steps", 4)[0] == 0
+    before, whole, again = (dict(tree_leaves(load_checkpoint(there / name).params))
+                            for name in ("base", "numpy", "first"))
+    for path, array in whole.items():
+        trains = ".norm_" in path or path.endswith("attention.v.weight")
+        assert np.array_equal(array, before[path]) != trains, path
+        assert np.array_equal(array, again[path]), path
+    assert np.allclose(losses(there, "module"), losses(there, "numpy"), rtol=1e-4)

@@ -85,6 +85,10 @@ PLANTED = {  # what a package offers -> the call, step, their module, the guess,
      "def swiglu_backward(d_y, saved): return tuple(2 * d for d in right(d_y, saved))\n"):
         ("llama.backward > llama_block_backward > gated_mlp_backward > swiglu_backward", "2",
          "d model.layers.2.mlp.up_proj", "scaled by a constant, √4 = √D", ["swiglu_backward"]),
+    ("llama", "import numpy as np\n"       # no backward pass, and nothing saved
+     "def swiglu(gate, up): return 0.5 * gate * (1 + np.tanh(0.8 * gate)) * up, ()\n"):
+        ("llama.forward > llama_block > gated_mlp > swiglu", "2",
+         "model.layers.0.mlp.down_proj input", "", ["swiglu"]),
     ("gpt2", "from npgpt.layers import linear_backward as right\n"
      "def linear_backward(d_y, saved):\n    d_x, grads = right(d_y, saved)\n"
      "    return d_x, {name: grad / 2 for name, grad in grads.items()}\n"):
@@ -103,6 +107,15 @@ def test_a_package_of_ones_own_is_told_its_layer(capsys, folder, tmp_path, monke
     assert (found["calls"], found["step"], found["transformers"]) == (calls, step, module)
     assert found["error"] > found["budget"] > 0 and looks in found["guess"]
     assert found["between"] == between
+
+
+@pytest.mark.acceptance
+def test_a_package_that_stops_is_told_where(capsys, folder, tmp_path, monkeypatch):
+    (tmp_path / "stops_in_a_layer.py").write_text("def swiglu(gate, up):\n    return gate / []\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    status, out, err = run(capsys, "trace", "stops_in_a_layer", "transformers", folder("llama"))
+    assert status == 2 and out == "" and err.count("\n") == 1
+    assert "stops_in_a_layer.py, line 2, with ValueError" in err
 
 
 def test_the_layer_that_was_read_wrong_is_named(capsys, folder, monkeypatch):
@@ -134,7 +147,22 @@ def test_the_layer_that_was_read_wrong_is_named(capsys, folder, monkeypatch):
         assert status == 1 and f"it is {module} in transformers" in out
 
 
+def test_a_copy_with_a_wrong_field_is_held_to_the_original(capsys, folder, tmp_path):
+    import shutil
+
+    shutil.copytree(folder("llama"), tmp_path / "copy")
+    file = tmp_path / "copy" / "config.json"
+    fields = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**fields, "rms_norm_eps": 1e-4}), encoding="utf-8")
+    line = ("trace", "numpy", "transformers", tmp_path / "copy")
+    status, out, _ = run(capsys, *line, "--original", folder("llama"))
+    assert status == 1 and "it is model.layers.0.input_layernorm in transformers" in out
+    assert "forward, rms_norm, step (1) attention: returns differs by" in out
+    assert run(capsys, *line)[0] == 0       # both read the copy
+
+
 @pytest.mark.parametrize(("line", "what"), [
+    (("numpy", "torch", "--original", "x"), "--text and --original are for"),
     (("numpy", "transformers"), "give the directory of a model, too"),
     (("torch-autograd", "transformers", "x"), "torch-autograd cannot be compared"),
     (("numpy", "torch", "x"), "a MODEL is compared with transformers alone"),

@@ -30,7 +30,7 @@ def test_what_a_bench_says(capsys):
            "of_peft": {"median": 1.0, "low": 0.9, "high": 1.1}}
     record = {"model": "m", "rank": 8, "targets": ["q"], "trained": 5, "batch_size": 1,
               "tokens": 2, "contenders": dict.fromkeys(NAMES, row),
-              "losses": dict.fromkeys(NAMES, [1.0]), "loss_budget": 1e-6,
+              "losses": {name: [1.0] for name in NAMES}, "loss_budget": 1e-6,
               "loss_difference": dict.fromkeys(NAMES[:-1], 5e-7), "peak_mb": dict.fromkeys(
                   NAMES, 7.0), "wanted": {"of_peft": 1.3, "accepted": 1.6, "memory": 1.15},
               "machine": {"processor": "p", "cores": 2, "numpy": "2", "numpy_blas": "b",

@@ -36,7 +36,7 @@ def test_the_last_good_checkpoint_is_the_latest_that_holds_numbers(tmp_path):
     from npgpt.training import adamw_init, init
 
     config = gpt2.Config(5, context_length=4, layers=1, heads=1, channels=4)
-    run = SimpleNamespace(path=tmp_path / "run", config=config, model=gpt2, adapter=None)
+    run = SimpleNamespace(path=tmp_path / "run", config=config, model=gpt2, adapter=None, trains=())
 
     def save(path, step, spoil=1.0):
         params = init(gpt2, config)

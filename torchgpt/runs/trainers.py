@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from npgpt.errors import InputError
+from npgpt.runs.adapter_run import training_of
 from npgpt.runs.checkpoint import read_backend
 from npgpt.runs.run import Run
 from npgpt.runs.train import initial_state
@@ -82,23 +83,20 @@ def by_hand_trainer(run: Run, device: torch.device, loss: Callable | None = None
     from torchgpt.training import Trainer, loss_and_grads
 
     params, state = initial_state(run)
-    adapters = run.adapter and lora_adapters(params, run.adapter.layers, run.adapter.alpha)
     model = BY_TYPE[run.model.FILES["model_type"]]
-    return Trainer(model, run.config, params, run.settings, adapters=adapters, state=state,
-                   loss_and_grads=loss or loss_and_grads, device=str(device))
+    return Trainer(model, run.config, params, run.settings, device=str(device),
+                   loss_and_grads=loss or loss_and_grads,
+                   **training_of(run, params, state, lora_adapters))
 
 
 def module_trainer(run: Run, method: Method, kind: Any = None):
     """The trainer of a run by autograd; of this `kind`, if not ModuleTrainer."""
-    from npgpt.finetuning import lora_adapters
     from torchgpt.modules import BY_TYPE
     from torchgpt.training.module_trainer import ModuleTrainer
 
     params, state = initial_state(run)
-    adapted = {} if run.adapter is None else {
-        "adapters": lora_adapters(params, run.adapter.layers, run.adapter.alpha)}
     module = BY_TYPE[run.model.FILES["model_type"]]
     return (kind or ModuleTrainer)(
-        module, run.config, params, run.settings, state=state, device=str(method.device),
+        module, run.config, params, run.settings, device=str(method.device),
         dtype=run.settings.dtype, shared_dropout=method.shared_dropout, compiled=method.compile,
-        **adapted)
+        **training_of(run, params, state))

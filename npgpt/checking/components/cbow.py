@@ -9,11 +9,9 @@ from npgpt.checking.components._word2vec import (
     drawn_tables,
     noise_scale,
     pairs_add_up,
-    skipped_noise_costs_nothing,
 )
 from npgpt.checking.draw import REGIMES, Numbers
 from npgpt.checking.edges import back, is_ours, run, stops
-from npgpt.checking.laws import linear_in_the_upstream_gradient
 from npgpt.errors import InputError
 
 
@@ -30,8 +28,7 @@ def cbow(draw):
     return PairCase(
         component="cbow", params=drawn_tables(numbers, V, C, regime), options=options,
         d_y=numbers.normal(M), scale=cbow_scale,
-        laws=(linear_in_the_upstream_gradient, skipped_noise_costs_nothing,
-              pairs_add_up("context"), order_is_lost, one_word_around_is_skip_gram),
+        laws=(pairs_add_up("context"), order_is_lost, one_word_around_is_skip_gram),
         edges=(no_word_around, a_word_twice_around, words_outside_the_table))
 
 

@@ -6,7 +6,6 @@ from npgpt.checking.components._word2vec import (
     drawn_tables,
     noise_scale,
     pairs_add_up,
-    skipped_noise_costs_nothing,
 )
 from npgpt.checking.draw import REGIMES, Numbers
 from npgpt.checking.edges import back, is_ours, run, stops
@@ -24,8 +23,7 @@ def skip_gram(draw):
     return PairCase(
         component="skip_gram", params=drawn_tables(numbers, V, C, regime), options=options,
         d_y=numbers.normal(M), scale=skip_gram_scale,
-        laws=(linear_in_the_upstream_gradient, skipped_noise_costs_nothing,
-              pairs_add_up("focus")),
+        laws=(linear_in_the_upstream_gradient, pairs_add_up("focus")),
         edges=(output_vectors_of_zero, words_outside_the_table))
 
 
