@@ -25,7 +25,7 @@ D_Y = np.zeros((1, 2, 6))
 D_Y[0, 0, :3] = [0.3, 0.0, -0.3]  # the first token should say more of d and less of b
 
 
-def shares():
+def fractions():
     """Of each token that is written, over those that were read."""
     q, k, v = (project_heads(x, PARAMS[name], 1)[0]
                for name, x in (("q", X), ("k", MEMORY), ("v", MEMORY)))
@@ -41,7 +41,7 @@ def worked():
     run = record()["runs"]["reverse-True"]
     hidden, _ = cross_attention(X, MEMORY, PARAMS, 1, np.array([True, True, False]))
     names = {"read": READ, "written": WRITTEN, "channels": CHANNELS, "letters": CHANNELS[:3],
-             "places": CHANNELS[3:], "ask": ASK[3:, 3:], "p": shares(), "memory_0": MEMORY[0],
+             "places": CHANNELS[3:], "ask": ASK[3:, 3:], "p": fractions(), "memory_0": MEMORY[0],
              "x_0": X[0], "blind": 100 / 26, "right": 100 * run["tokens"],
              "steps": run["steps"], "length": run["length"], "hidden": hidden}
     return {"cross_attention": {"args": {"x": X, "memory": MEMORY, "params": PARAMS, "heads": 1},
@@ -55,8 +55,8 @@ def picture(width):
     phone = width < 500
     cell = (40, 28) if phone else (56, 30)
     left, top = (66 if phone else 150), 76
-    probs, (y, _) = shares(), cross_attention(X, MEMORY, PARAMS, 1)
-    image = Svg(width, top + 2 * 30 + (150 if phone else 120))
+    probs, (y, _) = fractions(), cross_attention(X, MEMORY, PARAMS, 1)
+    image = Svg(width, top + 2 * 30 + (130 if phone else 44))
     image.text(left, 14, "memory: what the encoder read", "lab")
     image.text(left, 32, "keys say where, values which letter", "nt")
     image.step("cross_attention-3", 0, top - 24, width, 2 * cell[1] + 36)
