@@ -1,6 +1,8 @@
 """The encoder–decoder against torch.nn's own blocks, in training, at the door, and on the
 toy tasks."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -284,3 +286,18 @@ def test_reversing_is_learned_and_needs_positions():
 def test_without_positions_every_token_is_at_0():
     batch = without_positions(draw_pairs("copy", 4, 4, 2, 1, 1))
     assert all((part == 0).all() for part in batch["positions"].values())
+
+
+def test_the_record_holds():
+    """docs/records/encoder_decoder.json: what was asked of reversing 20 symbols."""
+    path = Path(__file__).parents[2] / "docs/records/encoder_decoder.json"
+    runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
+    reverse = runs["reverse-True"]
+    assert (reverse["length"], reverse["held_out"]) == (20, 1000)
+    assert reverse["exact"] >= 0.99
+    assert reverse["processor_seconds"] < 300
+    for name, points in (("reverse-False", 0.02), ("copy-False", 0.03)):
+        assert abs(runs[name]["tokens"] - runs[name]["guess"]) < points
+        assert runs[name]["guess"] == pytest.approx(guess_from_the_multiset(20, 26))
+        assert runs[name]["exact"] == 0
+    assert runs["sort-False"]["exact"] > 0.99
