@@ -84,7 +84,7 @@ def with_ours(name: str, task: Task) -> Callable[[int], float]:
         from npgpt.training import Trainer
 
         tune_allocator()
-        trainer = Trainer(task.family, task.config, params, task.settings,
+        trainer: Any = Trainer(task.family, task.config, params, task.settings,
                           adapters=lora_adapters(params, task.adapters, ALPHA))
     elif name == "torchgpt, by hand":
         import torchgpt.finetuning

@@ -39,7 +39,14 @@ def inspect(
     npgpt inspect runs/one --token "e" --text "The cat sat."
     """
     from npgpt.runs.checkpoint import load_checkpoint
-    from npgpt.runs.inspection import nearest, printable, text_ids, wanted_token, weights
+    from npgpt.runs.inspection import (
+        nearest,
+        printable,
+        text_ids,
+        wanted_token,
+        weights,
+        with_space,
+    )
 
     if text is not None:
         check_file(picture, ".png")
@@ -52,6 +59,8 @@ def inspect(
     }
     if near is not None:
         facts["token"] = {"id": near, "text": printable(checkpoint, near)}
+        if (spaced := with_space(checkpoint, token)) is not None:
+            facts["token"]["with_space"] = spaced
         facts["neighbours"] = [
             {"id": other, "text": printable(checkpoint, other), "cosine": cosine}
             for other, cosine in nearest(checkpoint.params["tokens"]["weight"], near, neighbours)
@@ -107,5 +116,7 @@ def show(checkpoint: Any, facts: dict[str, Any]) -> None:
         print(f"\nnearest to {facts['token']['text']} (id {facts['token']['id']}):")
         for row in facts["neighbours"]:
             print(f"  {row['cosine']:6.3f}  {row['text']}  (id {row['id']})")
+        if "with_space" in facts["token"]:
+            print(f"with a space before it, as within a text: id {facts['token']['with_space']}")
     if "picture" in facts:
         print(f"\npicture: {facts['picture']}")

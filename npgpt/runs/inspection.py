@@ -79,6 +79,15 @@ def wanted_token(checkpoint: Any, token: str | None, id: int | None) -> int | No
     return id
 
 
+def with_space(checkpoint: Any, token: str | None) -> int | None:
+    """The id of the token with a space before it, where that is one token: byte-pair
+    vocabularies have most words twice, and within a text it is this one."""
+    if token is None or token.startswith(" "):
+        return None
+    ids = checkpoint.tokenizer.encode(f" {token}")
+    return ids[0] if len(ids) == 1 else None
+
+
 def text_ids(checkpoint: Any, text: str) -> list[int]:
     """InputError for a text that is empty or longer than the context."""
     if checkpoint.tokenizer is None:

@@ -82,6 +82,19 @@ def test_inspect_names_the_nearest_tokens(run, checkpoint):
     assert cosines == sorted(cosines, reverse=True)
 
 
+def test_inspect_tells_the_token_with_a_space_before_it(run, tmp_path):
+    from npgpt.text import BytePairTokenizer
+
+    tokenizer = BytePairTokenizer.train(["cat cat the cat the cat, a cat"] * 9, vocab_size=264)
+    config = Config(tokenizer.vocab_size, 8, 1, 2, 8)
+    save_checkpoint(tmp_path / "run", config, init(gpt2, config, 1), tokenizer)
+    spaced = tokenizer.encode(" cat")
+    assert len(spaced) == len(tokenizer.encode("cat")) == 1
+    said = f"with a space before it, as within a text: id {spaced[0]}"
+    assert said in run("inspect", tmp_path / "run", "--token", "cat")[1]
+    assert "with a space" not in run("inspect", tmp_path / "run", "--token", " cat")[1]
+
+
 def test_inspect_draws_what_each_head_attends_to(run, checkpoint, tmp_path):
     found = load_checkpoint(checkpoint)
     ids = found.tokenizer.encode("the cat")
