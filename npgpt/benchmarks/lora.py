@@ -19,7 +19,7 @@ TARGETS, RANK, ALPHA, RATE = ["q", "v"], 8, 16, 1e-3
 WANTED = {"of_peft": 1.3, "accepted": 1.6, "memory": 1.15}
 # float32's unit round-off times the constant of a whole model: see npgpt.checking.budgets
 ROUNDING = 64 * 2.0 ** -24
-NAMES = ("npgpt", "torchgpt, by hand", "torchgpt.modules", "transformers + peft")
+NAMES = ("npgpt", "npgpt, compiled", "torchgpt, by hand", "torchgpt.modules", "transformers + peft")
 CHILD = "from npgpt.benchmarks.lora import print_peak; print_peak()"
 
 
@@ -79,12 +79,20 @@ def with_ours(name: str, task: Task) -> Callable[[int], float]:
     from npgpt.finetuning import lora_adapters
 
     params, family = task.params, task.family.FILES["model_type"]
-    if name == "npgpt":
+    if name.startswith("npgpt"):
         from npgpt.speed import tune_allocator
-        from npgpt.training import Trainer
+        from npgpt.training import Trainer, loss_and_grads
 
         tune_allocator()
-        trainer: Any = Trainer(task.family, task.config, params, task.settings,
+        model, more = task.family, {}
+        if name == "npgpt, compiled":
+            from npgpt.speed import compiled
+
+            model = compiled.on_loops(model)
+            more = {"loss_and_grads": compiled.on_loops(loss_and_grads),
+                    "clip": compiled.clip_by_global_norm, "update": compiled.adamw_step,
+                    "by_columns": compiled.by_columns}
+        trainer: Any = Trainer(model, task.config, params, task.settings, **more,
                           adapters=lora_adapters(params, task.adapters, ALPHA))
     elif name == "torchgpt, by hand":
         import torchgpt.finetuning
@@ -149,9 +157,10 @@ def measure(
     many are taken by each, for their losses. InputError where `peft` is not installed."""
     from importlib.util import find_spec
 
-    for library in ("torch", "transformers", "peft"):
+    for library, extra in {"torch": "torch", "numba": "compile", "transformers": "test",
+                           "peft": "witness"}.items():
         if find_spec(library) is None:
-            raise InputError(f"{library} is not installed: pip install 'npgpt[witness]'")
+            raise InputError(f"{library} is not installed: pip install 'npgpt[{extra}]'")
     # first, for a child's peak begins at what its parent had
     peaks = {name: peak_of(name, model, batch_size, tokens) for name in names} if memory else {}
     task = Task(model, batch_size, tokens)
