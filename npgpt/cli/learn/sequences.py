@@ -89,8 +89,10 @@ def report(found: dict) -> None:
         ("source", "it writes", ""),
         [(each["source"], each["written"], "right" if each["written"] == each["wanted"]
           else f"not {each['wanted']}") for each in found["examples"]], left=3)
+    known = ("Sorting asks only which letters a sequence has, and not in which order."
+             if found["task"] == "sort" else
+             "Who knows only which letters a sequence has, and not in which order, gets"
+             f" {found['guess']:.1%} of them right by guessing.")
     print(f"Of {found['held_out']:,} sequences that it had not met it writes"
           f" {found['exact']:.1%} without a mistake, and {found['tokens']:.1%} of the letters,"
-          f" each after the right ones, as they should be. Who knows only which letters a"
-          f" sequence has, and not in which order, gets {found['guess']:.1%} of them right by"
-          f" guessing.")
+          f" each after the right ones, as they should be. {known}")

@@ -36,8 +36,9 @@ def draw_curve(axis, found: dict) -> None:
     for name, color, words in (("tokens", BLUE, "letters"), ("exact", GREEN, "whole sequences")):
         axis.plot(steps, [100 * row[name] for row in found["curve"]], color=color, marker="o",
                   markersize=3.5, label=words)
-    axis.axhline(100 * found["guess"], color=MUTED, linewidth=1, linestyle=(0, (4, 3)),
-                 label="letters, if their order is unknown")
+    if found["task"] != "sort":
+        axis.axhline(100 * found["guess"], color=MUTED, linewidth=1, linestyle=(0, (4, 3)),
+                     label="letters, if their order is unknown")
     axis.set_ylim(-2, 102)
     axis.legend(frameon=False, fontsize=9, labelcolor=INK, loc="lower right")
     axis.xaxis.get_major_locator().set_params(integer=True)
