@@ -30,10 +30,10 @@ NO_MATTER = {
 # the values that are known here, the first where the field is left out; of all
 # others: None, false and what is empty
 KNOWN = {
-    "peft_type": ("LORA",),
-    "bias": ("none",),
+    "peft_type": ["LORA"],
+    "bias": ["none"],
     # others have changed the base model's weights as well
-    "init_lora_weights": (True, False, None, "gaussian", "orthogonal"),
+    "init_lora_weights": [True, False, None, "gaussian", "orthogonal"],
 }
 
 
