@@ -42,6 +42,8 @@ MUTANTS = [
       "uniform(math.sqrt(3 / inputs))", step="", component="init_adapters"),
     M(TARGETS, "the bound is of the rank", "uniform(1 / math.sqrt(inputs))",
       "uniform(1 / math.sqrt(rank))", step="", component="init_adapters"),
+    M("npgpt/finetuning/adapters", "the seed is forgotten",
+      "return init(chosen, config, seed, dtype)", "return init(chosen, config, dtype=dtype)"),
     *[M(folder + "linear", "a frozen layer hands no gradient on",
         "    d_x = d_rows @ weight.T   ",
         "    d_x = d_rows @ weight.T * (x is not None)   ") for folder in (L, TL)],

@@ -71,4 +71,7 @@ MUTANTS = [
     M(N + "losses", "a question's tokens count as an answer's",
       "loss, saved_loss = grpo(gains, targets != IGNORE, count)",
       "loss, saved_loss = grpo(gains, targets != IGNORE - 1, count)", step=""),
+    M(T + "losses", "the batch's own count divides a part of it",
+      "loss, saved_loss = dr_grpo(gains, targets != IGNORE, length, count)",
+      "loss, saved_loss = dr_grpo(gains, targets != IGNORE, length)", step=""),
 ]
