@@ -16,7 +16,8 @@ project = "npgpt"
 author = "the npgpt authors"
 language = "en"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.linkcode",
-              "katex", "twin", "blocks", "words", "written", "speed", "sources", "notebooks"]
+              "katex", "twin", "blocks", "words", "written", "speed", "sources",
+              "notebooks", "grown", "guide", "museum"]
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist", "attrs_inline"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "_katex", "_theme", "_ext", "notebooks/*"]

@@ -13,7 +13,8 @@ LIMIT, CLI_LIMIT = 300, 150
 DATA = {}
 
 STEPS = [path.relative_to(ROOT).as_posix()
-         for package in ("npgpt", "torchgpt") for room in ("layers", "blocks", "models")
+         for package in ("npgpt", "torchgpt")
+         for room in ("foundations", "layers", "blocks", "models")
          for path in sorted((ROOT / package / room).glob("*.py"))]
 STEPS += [f"{package}/finetuning/{name}.py" for package in ("npgpt", "torchgpt")
           for name in ("lora", "adapters")]

@@ -24,10 +24,16 @@ def heads():
 @lru_cache(maxsize=1)
 def titles():
     found = {}
-    for path in sorted((DOCS / "chapters").glob("*.md")):
+    for path in sorted([*DOCS.glob("*.md"), *(DOCS / "chapters").glob("*.md")]):
         match = re.search(r"^# (.*)$", path.read_text(encoding="utf-8"), re.M)
         found[path.stem] = match[1] if match else path.stem
     return found
+
+
+def title_of(page):
+    """The first heading of any page, chapter or not."""
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    return re.search(r"^# (.*)$", text, re.M)[1]
 
 
 def used_by(page):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LABEL = re.compile(r"^\s*# \((\d+(?:, \d+)*)\) (.+)$")
-ROOMS = ("layers", "blocks", "models", "training", "generation", "finetuning",
+ROOMS = ("foundations", "layers", "blocks", "models", "training", "generation", "finetuning",
          "speed.one_token")
 
 

@@ -135,8 +135,9 @@ def case_of(name, functions, example, first, seed):
         raise TwinError(f"{name} has a backward pass and is no component")
     drawn = make_case(name, seeded_draw(0))
     inputs = {key: given.pop(key) for key in drawn.inputs}
+    layers = dict.fromkeys(("weight", "bias", *drawn.params))
     names = ["params"] if drawn.nested else [
-        key for key in ("weight", "bias", "A", "B") if key in given and key not in drawn.options]
+        key for key in layers if key in given and key not in drawn.options]
     params = {key: given.pop(key) for key in names if drawn.params}
     options = {key: wants[key].default for key in drawn.options
                if key in wants and wants[key].default is not inspect.Parameter.empty}

@@ -21,14 +21,15 @@ FENCE = re.compile(r"^(`{3,}|:{3,})\{(\w+)\}\s*(.*)$")
 
 
 def parts():
-    """{caption: [chapter, …]} of the chapters in index.md, in reading order."""
+    """{caption: [page, …]} of the numbered parts in index.md, without their landing pages,
+    in reading order."""
     text = (DOCS / "index.md").read_text(encoding="utf-8")
     found = {}
     for block in re.findall(r"```\{toctree\}\n(.*?)```", text, re.S):
         caption = re.search(r":caption: (.*)", block)
-        chapters = re.findall(r"^chapters/(\w+)$", block, re.M)
-        if caption and chapters:
-            found[caption[1]] = chapters
+        pages = re.findall(r"^(?!road/)[\w/]+$", block, re.M)
+        if caption and caption[1][0].isdigit() and pages:
+            found[caption[1]] = pages
     return found
 
 
@@ -94,9 +95,9 @@ def source(name):
         yield f"# {words}: {path}\n{head.strip()}\n\n\n{code}".replace("\n\n\n\n", "\n\n")
 
 
-def cells(chapter):
-    """(kind, text) of one chapter."""
-    text = (DOCS / "chapters" / f"{chapter}.md").read_text(encoding="utf-8")
+def cells(page):
+    """(kind, text) of one page."""
+    text, chapter = (DOCS / f"{page}.md").read_text(encoding="utf-8"), page.rpartition("/")[2]
     text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.S)
     symbols = {}
     for name, _, _, body in blocks(text):
@@ -134,6 +135,14 @@ def cells(chapter):
             yield "markdown", "\n\n".join(
                 [f"**{plain_maths(argument, symbols)}**", words,
                  *(f"*{key}*: {plain_maths(options[key], symbols)}" for key in ("cost", "source"))])
+        elif name == "guide":
+            from guide import notebook_cells
+
+            yield from (("code", cell) for cell in notebook_cells(body))
+        elif name == "grown":
+            from grown import source_text
+
+            yield "code", source_text(argument)
         elif name == "run":
             yield "code", textwrap.dedent("\n".join(body)).strip()
         elif name == "mutants":
@@ -192,7 +201,7 @@ def tables(chapter, name, lines):
     return "\n\n".join(out)
 
 
-def notebook(part, chapters):
+def notebook(part, pages):
     """The notebook of one part, as nbformat's JSON."""
     home = repository()
     install = f"npgpt[torch] @ git+https://github.com/{home}" if home else "npgpt[torch]"
@@ -200,8 +209,8 @@ def notebook(part, chapters):
               "Made from the book's own sources."),
              ("code", "try:\n    import npgpt\nexcept ModuleNotFoundError:\n"
               f'    %pip install -q "{install}"')]
-    for chapter in chapters:
-        found += cells(chapter)
+    for page in pages:
+        found += cells(page)
     made = []
     for i, (kind, text) in enumerate(found):
         cell = {"cell_type": kind, "id": f"cell-{i}", "metadata": {},
@@ -215,13 +224,14 @@ def notebook(part, chapters):
 
 
 def file_of(part):
-    return DOCS / "notebooks" / f"{part.lower().replace(' ', '_')}.ipynb"
+    name = part.lower().replace(",", "").replace(" ", "_")
+    return DOCS / "notebooks" / f"{name}.ipynb"
 
 
 def made():
     """{path: text} of all notebooks."""
-    return {file_of(part): json.dumps(notebook(part, chapters), indent=1, ensure_ascii=False) + "\n"
-            for part, chapters in parts().items()}
+    return {file_of(part): json.dumps(notebook(part, pages), indent=1, ensure_ascii=False) + "\n"
+            for part, pages in parts().items()}
 
 
 def write(app=None):
@@ -229,8 +239,9 @@ def write(app=None):
     last time."""
     stamp = DOCS / "_build" / "notebooks.stamp"
     sources = [path for place, pattern in (
-        (DOCS, "chapters/*.md"), (DOCS, "pictures/**/*.py"), (DOCS, "_ext/*.py"),
-        (DOCS, "index.md"), (DOCS.parent, "npgpt/**/*.py"), (DOCS.parent, "torchgpt/**/*.py"))
+        (DOCS, "*.md"), (DOCS, "chapters/*.md"), (DOCS, "examples/**/*.py"),
+        (DOCS, "pictures/**/*.py"), (DOCS, "_ext/*.py"),
+        (DOCS.parent, "npgpt/**/*.py"), (DOCS.parent, "torchgpt/**/*.py"))
         for path in place.glob(pattern)]
     youngest = max(path.stat().st_mtime for path in sources)
     there = all(file_of(part).exists() for part in parts())
@@ -252,13 +263,14 @@ def setup(app):
 
         def run(self):
             home, items = repository(), []
-            for part, chapters in parts().items():
+            for part, pages in parts().items():
                 path = file_of(part).relative_to(DOCS.parent).as_posix()
                 link = ""
                 if home:
                     link = (f' <a href="https://colab.research.google.com/github/{home}/blob/main/'
                             f'{path}">open in Colab</a>')
-                items.append(f"<li><b>{part}</b>: <code>{path}</code>, {len(chapters)} chapters."
+                items.append(f"<li><b>{part}</b>: <code>{path}</code>, {len(pages)} "
+                             f"page{'s' if pages[1:] else ''}."
                              f"{link}</li>")
             return [self.html(f"<ul>{''.join(items)}</ul>")]
 

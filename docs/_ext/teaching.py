@@ -11,7 +11,7 @@ from docutils.parsers.rst import directives
 from reasons import decimals, number_table
 from worked import evaluated, inserted, space_of
 
-from chapters import lede, road, titles
+from chapters import lede, road, title_of
 
 
 class Numbers(Block):
@@ -152,8 +152,7 @@ class Road(Block):
             if page == self.env.docname:
                 continue
             self.env.note_dependency(str(DOCS / f"{page}.md"))
-            name = titles()[page.rpartition("/")[2]]
-            items.append(f'<li><a href="{up}{page}.html">{escape(name)}</a>'
+            items.append(f'<li><a href="{up}{page}.html">{escape(title_of(page))}</a>'
                          f"<p>{self.inline(lede(page))}</p></li>")
         path = file_of(caption).relative_to(DOCS.parent).as_posix()
         home = repository()

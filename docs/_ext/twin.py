@@ -33,8 +33,8 @@ from sphinx.util.docutils import SphinxDirective
 from worked import space_of
 
 NAMES = {"np": "NumPy", "pt": "PyTorch"}
-SHIPPED = re.compile(r"(npgpt|torchgpt)\.(layers|blocks|models|families|training|generation"
-                   r"|random_stream|tree)")
+SHIPPED = re.compile(r"(npgpt|torchgpt)\.(foundations|layers|blocks|models|families|training"
+                   r"|generation|random_stream|tree)")
 
 
 def pane_of_row(side, excerpt, step, rows, marked):

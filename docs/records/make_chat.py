@@ -18,10 +18,10 @@ import time
 from datetime import date
 from pathlib import Path
 
-BASE = ("train --model llama --corpus stories:short:4MB --tokenizer bpe:1024 --end-of-text"
-        " --context-length 256 --batch-size 6 --tied --compile --steps 1500"
-        " --learning-rate 0.003 --evaluate-every 500")
-CHAT = ("finetune {base} --data stories:chat --method full --compile --steps 2000"
+BASE = ("train --corpus stories:short:4MB --tokenizer bpe:1024 --end-of-text"
+        " --context-length 256 --batch-size 12 --tied --compile --steps 6000"
+        " --learning-rate 0.002 --evaluate-every 500")
+CHAT = ("finetune {base} --data stories:chat --method full --compile --steps 4000"
         " --learning-rate 0.002 --evaluate-every 250")
 ROOT = Path(__file__).parents[2]
 

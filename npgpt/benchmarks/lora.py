@@ -92,7 +92,7 @@ def with_ours(name: str, task: Task) -> Callable[[int], float]:
             more = {"loss_and_grads": compiled.on_loops(loss_and_grads),
                     "clip": compiled.clip_by_global_norm, "update": compiled.adamw_step,
                     "by_columns": compiled.by_columns}
-        trainer = Trainer(model, task.config, params, task.settings, **more,
+        trainer: Any = Trainer(model, task.config, params, task.settings, **more,
                           adapters=lora_adapters(params, task.adapters, ALPHA))
     elif name == "torchgpt, by hand":
         import torchgpt.finetuning

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from npgpt.blocks import cross_attention
 from npgpt.layers import attention, blockwise_attention, flash_attention
 from npgpt.replacing import replaced
 
@@ -20,4 +21,22 @@ def attention_maps(model: Any, params: dict, ids: list[int], config: Any) -> lis
 
     with replaced("npgpt", [(blockwise_attention, watched), (flash_attention, watched)]):
         model.forward(params, np.array([ids]), config)
+    return maps
+
+
+def cross_attention_maps(model: Any, params: dict, batch: dict, config: Any) -> list:
+    """Of an encoder–decoder, for the first pair of a batch: each decoder block's
+    probabilities (H, T, S), row t how token t of the target divides its attention among
+    the tokens of the source."""
+    maps, original = [], cross_attention
+
+    def watched(x, memory, params, heads, mask=None, dropout_masks=None, past=None):
+        y, saved = original(x, memory, params, heads, mask, dropout_masks, past)
+        _, _, _, (_, _, _, probs, *_), *_ = saved
+        maps.append(probs[0])
+        return y, saved
+
+    with replaced("npgpt", [(cross_attention, watched)]):
+        given = {name: tree for name, tree in batch.items() if name != "targets"}
+        model.forward(params, given.pop("inputs"), config, **given)
     return maps

@@ -14,14 +14,14 @@ from npgpt.checking.recorder import copied
 from npgpt.checking.replacements import KINDS, changes, changes_of_two
 
 
-def cause_by_change(function, given, name, line, lines, wrong, helpers=()):
+def cause_by_change(function, given, name, line, lines, wrong, helpers=(), turn=0):
     """-> (Cause, its line), of the one change in `lines` of the function that makes its variable
     `name`, as it is after `line`, the student's array, or that makes it stop with the student's
     error; None where there is none. given: the arguments; helpers: names of functions that it
-    calls, which are changed too."""
+    calls, which are changed too; turn: of a loop, from 0."""
     tree, space = definition(function), dict(vars(inspect.getmodule(function)))
     tried = [(change, at, tree) for change, at in changes_within(tree, lines)]
-    tree.body = cut_after(tree.body, line)
+    tree.body = cut_after(tree.body, line, turn)
     for helper in helpers:
         part = definition(space[helper])
         at = max((node.lineno for node in ast.walk(tree) if isinstance(node, ast.Name)
@@ -41,14 +41,28 @@ def cause_by_change(function, given, name, line, lines, wrong, helpers=()):
     return None
 
 
-def cut_after(body, line):
-    """The statements up to a line, in a loop those of its first turn, then `return locals()`."""
-    end = next(i for i, statement in enumerate(body) if line <= statement.end_lineno)
+def cut_after(body, line, turn=0):
+    """The statements up to a line, in a loop until that turn, then `return locals()`."""
+    end = end_of(body, line)
     if isinstance(body[end], ast.For):
         loop = body[end]
-        return [*body[:end], ast.For(loop.target, loop.iter, cut_after(loop.body, line), [],
+        inner = through_turns(loop.body, line, turn) if turn else cut_after(loop.body, line)
+        return [*body[:end], ast.For(loop.target, loop.iter, inner, [],
                                      lineno=loop.lineno, end_lineno=loop.end_lineno)]
     return [*body[:end + 1], ast.parse("return locals()").body[0]]
+
+
+def through_turns(body, line, turn):
+    """A loop's statements, which return behind a line in that turn."""
+    end = end_of(body, line)
+    stop = ast.parse("_turns = locals().get('_turns', -1) + 1\n"
+                     f"if _turns == {turn}:\n    return locals()").body
+    return [*body[:end + 1], *stop, *body[end + 1:]]
+
+
+def end_of(body, line):
+    """Which statement a line belongs to."""
+    return next(i for i, statement in enumerate(body) if line <= statement.end_lineno)
 
 
 def same(value, wrong):

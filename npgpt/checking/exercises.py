@@ -62,10 +62,26 @@ def without_backward(name: str) -> str:
             rest.append(lines[i])
         elif i in labels:
             rest += [lines[i], *hints(lines, i, function.body[1:])]
+            if open_loop(lines, labels, i):
+                rest.append(indent_of(lines[i]) + "pass")
     returned = function.body[-1]
     rest += [f"    # {line.strip()}" for line in lines[returned.lineno - 1 : last_line(returned)]]
     rest.append("    raise NotImplementedError")
     return "\n".join(lines[:after_docstring] + rest + lines[end:]).rstrip() + "\n"
+
+
+def open_loop(lines: list[str], labels: list[int], label: int) -> bool:
+    """Whether this label is the last in a loop of which only the head is left."""
+    code = [line for line in lines[: labels[0]] if line.partition("#")[0].strip()]
+    later = [lines[i] for i in labels if i > label]
+    inside = len(indent_of(lines[labels[0]]))
+    return (code[-1].partition("#")[0].rstrip().endswith(":")
+            and len(indent_of(lines[label])) >= inside
+            and all(len(indent_of(line)) < inside for line in later))
+
+
+def indent_of(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def last_line(node: ast.stmt) -> int:
@@ -76,17 +92,18 @@ def hints(lines: list[str], label: int, body: list[ast.stmt]) -> list[str]:
     """The gradients that a step has to find, as comments, with their shapes where the
     source gives them."""
     end = next((i for i in range(label + 1, len(lines)) if LABEL.match(lines[i])), len(lines))
-    found = []
+    found: dict[str, str] = {}
     for statement in body:
         for node in ast.walk(statement):
-            if isinstance(node, ast.Assign) and label < node.lineno - 1 < end:
-                names = [n.id for target in node.targets for n in ast.walk(target)
-                         if isinstance(n, ast.Name) and n.id.startswith("d_")]
+            if isinstance(node, ast.Assign | ast.AugAssign) and label < node.lineno - 1 < end:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                names = ", ".join(n.id for target in targets for n in ast.walk(target)
+                                  if isinstance(n, ast.Name) and n.id.startswith("d_"))
                 shape = re.search(r"# (\(.*)$", lines[last_line(node) - 1])
-                if names:
-                    found.append(f"    #     find {', '.join(names)}"
-                                 + (f"  {shape[1]}" if shape else ""))
-    return list(dict.fromkeys(found))
+                if names and (shape or names not in found):
+                    found[names] = f"  {shape[1]}" if shape else ""
+    indent = indent_of(lines[label])
+    return [f"{indent}#     find {names}{shape}" for names, shape in found.items()]
 
 
 def trouble_in(name: str, file: Path) -> str | None:

@@ -18,7 +18,7 @@ from npgpt.replacing import replaced
 from npgpt.speed.threads import sharded
 from npgpt.tree import tree_leaves, tree_map
 
-ROOMS = ("layers", "blocks", "models", "training", "generation", "finetuning",
+ROOMS = ("foundations", "layers", "blocks", "models", "training", "generation", "finetuning",
          "speed.one_token")
 # of which both packages have one
 SHARED = ("npgpt.training.schedule", "npgpt.finetuning.rslora")

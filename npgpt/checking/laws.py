@@ -19,7 +19,7 @@ def row(tree, i):
 def batch_independent(case, compute):
     """A sequence computed alone gives what it gives in company."""
     names = [name for name in ("x", "q", "k", "v", "ids", "positions", "dropout_mask",
-                               "dropout_masks")
+                               "dropout_masks", "state", "begins")
              if name in arguments(case) and arguments(case)[name] is not None]
     both = {name: arguments(case)[name] for name in names}
     for name in ("mask", "cos", "sin"):     # of one row where they are the same for all

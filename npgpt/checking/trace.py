@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from npgpt import blocks, layers, models
+from npgpt import blocks, foundations, layers, models
 from npgpt.checking.budgets import COMPOSITE, UNIT, measured
 from npgpt.checking.case import is_pair, mapped
 from npgpt.checking.comparison import Comparison, error_between, ratio
@@ -117,7 +117,7 @@ def by_key(events, leave):
 def has_backward(function):
     """True for a pair's forward pass, which returns (output, saved)."""
     return function.endswith(".forward") or any(
-        hasattr(room, f"{function}_backward") for room in (layers, blocks, models))
+        hasattr(room, f"{function}_backward") for room in (foundations, layers, blocks, models))
 
 
 def flat(value, name=""):

@@ -22,13 +22,14 @@ END = 10 ** 6                           # a line behind each file's last
 
 @dataclass(frozen=True)
 class Pair:
-    """A student's value beside the expected one; both lines."""
+    """A student's value beside the expected one; both lines; in a loop, the turn."""
 
     name: str
     yours: np.ndarray
     expected: np.ndarray
     line: int
     our_line: int
+    turn: int = 0
 
 
 @dataclass
@@ -104,18 +105,47 @@ def judge(ours, theirs):
                 each.state == RIGHT and each.step != target.step for each in targets[i + 1:]
                 ) and not any(alike(target.expected, each) for each in results):
             target.state = RIGHT
+    excuse_later_turns(targets, theirs)
     return targets
+
+
+def excuse_later_turns(targets, theirs):
+    """In a loop one step's mistake is the next turn's input: of the steps that are wrong in
+    some turn, the one is to blame that is wrong first; those above it in the loop were right.
+    Where a step of the loop is not written yet, the first turn alone counts."""
+    unwritten = any(each.state == MISSING and len(each.values) > 1 for each in targets)
+    shows = {}
+    for i, target in enumerate(targets):
+        own = by_turns([(at, value.array) for at, value in enumerate(theirs.values)
+                        if value.name == target.name and target.is_of(value.step)], target)
+        if target.state == WRONG and 1 < len(own) == len(target.values):
+            turns = [alike(array, wanted.array)
+                     for (_, array), wanted in zip(own, target.values)]
+            shows[i] = own[turns.index(False)][0]
+            if unwritten and turns[0]:
+                shows[i] = -1
+    first = min(shows, key=lambda i: shows[i] if shows[i] >= 0 else END, default=0)
+    for i, at in shows.items():
+        if i < first or at < 0:
+            targets[i].state, targets[i].pairs = RIGHT, []
+
+
+def by_turns(own, target):
+    """Of a name that is assigned several times in each turn, the last one in each."""
+    several, rest = divmod(len(own), len(target.values))
+    return own if rest or not several else own[several - 1::several]
 
 
 def pairs(target, own):
     """The first of the student's values of this name that is wrong, and the last."""
-    found = []
+    found, last, own = [], 0, by_turns(own, target)
     if len(own) == len(target.values):
-        found = [Pair(target.name, value.array, wanted.array, value.line, wanted.line)
-                 for value, wanted in zip(own, target.values)
+        last = len(own) - 1
+        found = [Pair(target.name, value.array, wanted.array, value.line, wanted.line, turn)
+                 for turn, (value, wanted) in enumerate(zip(own, target.values))
                  if not alike(value.array, wanted.array)][:1]
     return [*found, Pair(target.name, own[-1].array, target.expected, own[-1].line,
-                         target.values[-1].line)]
+                         target.values[-1].line, last)]
 
 
 def look_elsewhere(target, later, ours, theirs):
@@ -177,7 +207,8 @@ def cause_of(case, ours, pair, step, possible, functions):
     lines = [line for line, each in steps.items() if each in possible and line <= pair.our_line]
     helpers = [name for name in function.__code__.co_names if name.endswith("_backward")
                and name not in student.__code__.co_names]
-    found = cause_by_change(function, given, pair.name, pair.our_line, lines, yours, helpers)
+    found = cause_by_change(function, given, pair.name, pair.our_line, lines, yours, helpers,
+                            pair.turn)
     if found is not None:
         return found[0], steps.get(found[1], step)
     known = known_arrays(ours, function.__code__.co_varnames[0], given[0], expected)

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from npgpt.cli import options
-from npgpt.cli.finetune_output import reporting, tell
+from npgpt.cli.finetune_output import engine_of, reporting, tell
 from npgpt.cli.lora_options import LoraOptions, print_notes
 from npgpt.cli.options import option, with_options, with_settings
 from npgpt.cli.output import free_directory, print_json
+from npgpt.cli.preference_options import PreferenceOptions
 from npgpt.cli.progress import TrainingProgress, memory_used, stop_flag, while_heard
 from npgpt.cli.run import fail
 from npgpt.cli.train import Compile
@@ -24,9 +25,9 @@ FIXED = ("corpus", "tokenizer", "start_from", "field", "end_of_text", "context_l
 Start = Annotated[str | None, typer.Argument(
     metavar="MODEL", help="Run directory or model to start from.", show_default=False)]
 Data = Annotated[str | None, option(
-    "--data", "stories:chat, or a .jsonl file of conversations.", "NAME", "stories:chat")]
+    "--data", "stories:chat, or a .jsonl file.", "NAME", "stories:chat")]
 MethodName = Annotated[str | None, option(
-    "--method", "What trains: full or lora.", "NAME", "full")]
+    "--method", "full, lora, dpo, grpo or dr-grpo.", "NAME", "full")]
 Pack = Annotated[bool, option("--pack", "Several conversations in a row.", None)]
 Longest = Annotated[int | None, option(
     "--longest", "Maximum conversation length, in tokens.", "N", "the context")]
@@ -34,6 +35,7 @@ SampleEvery = Annotated[int | None, option(
     "--sample-every", "Steps between answers to test questions; 0: none.", "N", 200)]
 
 
+@with_options("preference", PreferenceOptions)
 @with_options("lora", LoraOptions)
 @with_settings(without=FIXED)
 def finetune(
@@ -48,6 +50,7 @@ def finetune(
     longest: Longest = None,
     sample_every: SampleEvery = None,
     lora: LoraOptions,
+    preference: PreferenceOptions,
     settings: dict[str, Any],
     as_json: options.AsJson = False,
 ) -> int:
@@ -59,18 +62,23 @@ def finetune(
     """
     if settings.get("dtype") == "bfloat16":
         raise InputError("NumPy has no bfloat16: give --dtype float32, or use torchgpt finetune")
+    from npgpt import finetuning
+    from npgpt.runs.finetune import tuning_of
+    from npgpt.runs.methods import loss_of
     from npgpt.runs.run import cleared_unless_started
     from npgpt.runs.trainers import numpy_trainer
 
     if compile:
         import npgpt.speed.compiled  # noqa: F401  where numba is missing, no run is made
     tuning = {"method": method, "pack": pack or None, "longest": longest,
-              "sample_every": sample_every, **lora.given()}
+              "sample_every": sample_every, **lora.given(),
+              **preference.given()}
     extra = {"half": "numpy", "compile": compile}
     run = open_finetune("npgpt finetune", start, data, out, resume, settings, tuning, extra)
     compile = compile or read_backend(run.path)["compile"]
     with cleared_unless_started(run):
-        return go(run, numpy_trainer(run, compile), "npgpt", as_json)
+        loss = loss_of(tuning_of(run.path), finetuning)
+        return go(run, numpy_trainer(run, compile, loss), "npgpt", as_json)
 
 
 def open_finetune(
@@ -102,24 +110,25 @@ def go(run, trainer, program: str, as_json: bool) -> int:
     from npgpt.runs.advice import changes_of, resume_line
     from npgpt.runs.chat_data import told
     from npgpt.runs.diverged import Diverged
-    from npgpt.runs.finetune import answering, answers_loss, batches, tuning_of
+    from npgpt.runs.finetune import tuning_of
+    from npgpt.runs.methods import parts_of
     from npgpt.runs.train import train
 
     began, tuning = run.step, tuning_of(run.path)
     for line in told(run.data.record, run.data.template_of):
         print(line, file=sys.stderr)
     print_notes(run)
+    parts = parts_of(run, trainer, tuning, engine_of)
     with stop_flag() as stopped, TrainingProgress(run.step, run.settings.steps) as progress:
         try:
             summary = train(
                 run, trainer, while_heard(reporting(progress)), stopped,
-                batch=batches(run, tuning, not trainer.draws_dropout), measure=answers_loss,
-                after=answering(run, trainer, tuning, engine_of))
+                batch=parts.batch, measure=parts.measure, after=parts.after)
         except Diverged as error:
             return fail(str(error), status=1)
     summary |= {"method": tuning.method, "data": run.data.record,
                 "peak_memory_gb": round(memory_used(), 3)}
-    print_json(summary) if as_json else tell(summary, run, began)
+    print_json(summary) if as_json else tell(summary, run, began, parts.unit)
     if summary["status"] == "interrupted":
         print(f"stopped and saved at step {summary['step']}; go on with:"
               f"\n  {resume_line(program, run.path, changes_of(run))}", file=sys.stderr)
@@ -129,12 +138,3 @@ def go(run, trainer, program: str, as_json: bool) -> int:
             f"chat {shell_quote(run.settings.start_from)} --adapter {shell_quote(run.path)}")
         print(f"try it:  {program} {where}")
     return 0
-
-
-def engine_of(params, run):
-    """What answers test questions meanwhile, in NumPy."""
-    from npgpt.generation import Engine
-    from npgpt.models import BY_TYPE
-
-    return Engine(BY_TYPE[run.model.FILES["model_type"]], params, run.config,
-                  run.data.tokenizer)

@@ -1,26 +1,40 @@
-"""What `finetune` prints, meanwhile and at its end."""
+"""What npgpt finetune prints, meanwhile and at its end."""
 
 import sys
 
 from npgpt.cli.progress import clock
 
 
-def tell(summary: dict, run, began: int) -> None:
-    """How the fine-tuning went. `began`: the step it started after."""
+def tell(summary: dict, run, began: int, unit: str) -> None:
+    """How the fine-tuning went. began: the step it started after; unit: of its loss."""
     print(f"{run.path}: steps {began + 1} to {summary['step']} in {clock(summary['seconds'])}")
     if summary["validation_loss"] is not None:
         print(f"validation loss at step {summary['validation_step']}:"
-              f" {summary['validation_loss']:.4f} nats an answer's token")
+              f" {summary['validation_loss']:.4f} {unit}")
     print(f"picture: {run.path / 'loss.png'}")
+
+
+def engine_of(params, run):
+    """What answers test questions meanwhile, in NumPy."""
+    from npgpt.generation import Engine
+    from npgpt.models import BY_TYPE
+
+    return Engine(BY_TYPE[run.model.FILES["model_type"]], params, run.config,
+                  run.data.tokenizer)
 
 
 def reporting(progress):
     """Progress, and the answers to test questions as they come."""
 
     def report(record: dict) -> None:
-        if "samples" not in record:
+        if "chosen" in record:
+            print(f"  chosen over rejected: {record['chosen']:.1%} of the validation pairs",
+                  file=sys.stderr)
+        if record.get("step", 0) % 50 == 0 and "reward" in record:
+            print(f"  mean reward of the last answers: {record['reward']:.2f}", file=sys.stderr)
+        if not {"samples", "chosen", "reward"} & set(record):
             return progress(record)
-        for each in record["samples"].values():
+        for each in record.get("samples", {}).values():
             mark = "right" if each["right"] else "wrong"
             print(f"  {mark}: {each['question']} {each['answer']}", file=sys.stderr)
 

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from npgpt.cli.gradcheck_model import gradcheck_model
 from npgpt.cli.options import AsJson, option
 from npgpt.cli.output import clean_stdout, print_json
 from npgpt.cli.run import INSTALL
 from npgpt.cli.tables import print_table
+from npgpt.cli.trace_model import TEXT
 from npgpt.errors import InputError
 
 Layer = Annotated[
@@ -22,12 +24,15 @@ At = Annotated[
 
 
 def gradcheck(
+    run: Annotated[str | None, typer.Argument(
+        help="Check this model's gradients over a text instead.", metavar="RUN")] = None,
     layer: Layer = None,
     candidate: Annotated[
         str | None, option("--candidate", "Check this package of yours as well.", "PACKAGE")
     ] = None,
     seed: CaseSeed = 1,
     at: At = None,
+    text: Annotated[str | None, option("--text", "With RUN: the text.", "TEXT", TEXT)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the hand-written gradients in several independent ways.
@@ -39,7 +44,9 @@ def gradcheck(
     alone, each component that your package offers is checked. The exit status is
     1 if something is wrong. Without torch, the numerical derivatives remain.
 
-    Example: npgpt gradcheck --layer layer_norm --candidate my_package
+    \b
+    npgpt gradcheck --layer layer_norm --candidate my_package
+    npgpt gradcheck smollm2 --text "A short text is enough."
     """
     from npgpt.checking.asked import asked_for
     from npgpt.checking.candidates import as_lines
@@ -48,6 +55,13 @@ def gradcheck(
     from npgpt.checking.verdict import verdict
 
     sys.path.insert(0, "")
+    if run is not None:
+        if layer or candidate or at:
+            raise InputError("with a RUN, --layer, --candidate and --at have no meaning: leave"
+                             " them out")
+        gradcheck_model(run, text, as_json)
+    if text is not None:
+        raise InputError("--text is what a model reads: give its RUN, too")
     if candidate and layer is None:
         if at is not None:
             raise InputError("--at needs --layer, the component whose choices it gives")

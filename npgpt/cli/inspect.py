@@ -8,6 +8,7 @@ import typer
 from npgpt.cli.options import AsJson, RunPath
 from npgpt.cli.output import check_file, print_json
 from npgpt.cli.tables import print_table
+from npgpt.errors import InputError
 
 
 def inspect(
@@ -38,7 +39,14 @@ def inspect(
     npgpt inspect runs/one --token "e" --text "The cat sat."
     """
     from npgpt.runs.checkpoint import load_checkpoint
-    from npgpt.runs.inspection import nearest, printable, text_ids, wanted_token, weights
+    from npgpt.runs.inspection import (
+        nearest,
+        printable,
+        text_ids,
+        wanted_token,
+        weights,
+        with_space,
+    )
 
     if text is not None:
         check_file(picture, ".png")
@@ -51,6 +59,8 @@ def inspect(
     }
     if near is not None:
         facts["token"] = {"id": near, "text": printable(checkpoint, near)}
+        if (spaced := with_space(checkpoint, token)) is not None:
+            facts["token"]["with_space"] = spaced
         facts["neighbours"] = [
             {"id": other, "text": printable(checkpoint, other), "cosine": cosine}
             for other, cosine in nearest(checkpoint.params["tokens"]["weight"], near, neighbours)
@@ -72,15 +82,23 @@ def draw(checkpoint: Any, ids: list[int], picture: Path) -> None:
 
     model = BY_TYPE[checkpoint.family.FILES["model_type"]]
     maps = attention_maps(model, checkpoint.params, ids, checkpoint.config)
+    if not maps:
+        raise InputError("this model has no attention to draw: leave out --text")
     draw_attention(maps, [inspection.printable(checkpoint, id) for id in ids], picture)
 
 
 def show(checkpoint: Any, facts: dict[str, Any]) -> None:
     config = checkpoint.config
-    print(
-        f"{checkpoint.path}: {facts['parameters']:,} parameters; {config.layers} layers, "
-        f"{config.heads} heads, {config.channels} channels, context {config.context_length}, "
-        f"vocabulary {config.vocab_size:,}, {'tied' if config.tied else 'untied'}")
+    sizes = [f"{getattr(config, name)} {name}" for name in ("layers", "heads", "channels")
+             if hasattr(config, name)]
+    if getattr(config, "kv_heads", None) not in (None, getattr(config, "heads", None)):
+        sizes[1] += f" ({config.kv_heads} of keys and values)"
+    if config.context_length is not None:
+        sizes.append(f"context {config.context_length}")
+    sizes.append(f"vocabulary {config.vocab_size:,}")
+    if hasattr(config, "tied"):
+        sizes.append("tied" if config.tied else "untied")
+    print(f"{checkpoint.path}: {facts['parameters']:,} parameters; {', '.join(sizes)}")
     print_table(
         ["part", "parameters", "share", "norm", "rms", "largest"],
         [[row["name"], f"{row['parameters']:,}", f"{row['parameters'] / facts['parameters']:.1%}",
@@ -98,5 +116,7 @@ def show(checkpoint: Any, facts: dict[str, Any]) -> None:
         print(f"\nnearest to {facts['token']['text']} (id {facts['token']['id']}):")
         for row in facts["neighbours"]:
             print(f"  {row['cosine']:6.3f}  {row['text']}  (id {row['id']})")
+        if "with_space" in facts["token"]:
+            print(f"with a space before it, as within a text: id {facts['token']['with_space']}")
     if "picture" in facts:
         print(f"\npicture: {facts['picture']}")

@@ -5,7 +5,6 @@ import typer
 from npgpt.cli import (
     adapter,
     bench,
-    bench_lora,
     book,
     chat,
     doctor,
@@ -16,6 +15,7 @@ from npgpt.cli import (
     finetune,
     gradcheck,
     inspect,
+    learn,
     plot,
     prepare,
     prepare_chat,
@@ -53,8 +53,8 @@ app.command("book")(book.book)
 app.command("exercise")(exercise.exercise)
 app.add_typer(tokenizer.app, name="tokenizer")
 app.add_typer(adapter.app, name="adapter")
-bench.app.command("lora")(bench_lora.lora)
 app.add_typer(bench.app, name="bench")
+app.add_typer(learn.app, name="learn")
 
 
 def main(argv: list[str] | None = None) -> int:

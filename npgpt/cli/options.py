@@ -87,7 +87,9 @@ def plain_type(setting: Field) -> Any:
 
 Out = Annotated[Path | None, option("--out", "Run directory.", "DIR", "runs/…-1, -2, …")]
 Resume = Annotated[bool, option("--resume", "Continue the run in --out.", None)]
-Model = Annotated[str | None, option("--model", "Model family: gpt2 or llama.", "NAME", "gpt2")]
+Model = Annotated[
+    str | None, option("--model", "Model family: gpt2, llama or recurrent.", "NAME", "gpt2")
+]
 Check = Annotated[bool, option("--check", "Check the model before training, then stop.", None)]
 AsJson = Annotated[bool, option("--json", "Print one JSON object.", None)]
 Device = Annotated[

@@ -9,25 +9,47 @@ from npgpt.errors import InputError, quote
 
 def check_batch(inputs, targets, config):
     """Raise InputError unless inputs are ids (B, T) that fit the model,
-    and targets are shaped like them, each -100 (ignored) or an id."""
-    check_ids(inputs, config)
-    check_targets(targets, inputs, config)
+    and targets are shaped like them, each -100 (ignored) or an id. Of a
+    model with several inputs, a dict of them, the targets belong to the
+    last."""
+    names = inputs_of(config)
+    if names is None and not isinstance(inputs, dict):
+        check_ids(inputs, config)
+        check_targets(targets, inputs, config)
+        return
+    if not isinstance(inputs, dict) or set(inputs) != set(names or ()):
+        given = ", ".join(inputs) if isinstance(inputs, dict) else "ids"
+        raise InputError(
+            f"inputs: this model reads {' and '.join(names or ['ids'])},"
+            f" got {given}")
+    for name in names:
+        check_ids(inputs[name], config, name=name)
+        if len(inputs[name]) != len(targets):
+            raise InputError(
+                f"{name} has {len(inputs[name])} rows and targets have"
+                f" {len(targets)}: give one target for each")
+    check_targets(targets, inputs[names[-1]], config)
 
 
-def check_ids(ids, config, start=0):
+def inputs_of(config):
+    """The names of a model's inputs, if they are several; or None."""
+    return getattr(config, "inputs", None)
+
+
+def check_ids(ids, config, start=0, name="ids"):
     """Raise InputError unless ids are (B, T) whole numbers below V that
     fit the context after `start` earlier tokens."""
-    check_whole("ids", ids)
+    check_whole(name, ids)
     if len(ids.shape) != 2 or ids.shape[1] < 1:
         raise InputError(
-            f"ids: expected shape (batch, tokens), "
+            f"{name}: expected shape (batch, tokens), "
             f"got {tuple(ids.shape)}")
     end, limit = start + ids.shape[1], config.context_length
     if limit is not None and end > limit:
         raise InputError(
-            f"ids: {end} tokens do not fit the context of "
+            f"{name}: {end} tokens do not fit the context of "
             f"{limit}: give fewer")
-    check_below("ids", ids, config.vocab_size)
+    check_below(name, ids, config.vocab_size)
 
 
 def check_below(name, ids, limit, ignored=None):
@@ -62,14 +84,48 @@ def check_vocabulary(id, config):
 def check_prompt(ids, config):
     """-> ids as a list of ints. Raises InputError where they are not whole
     numbers in a row, where there is none, or one that the model does not
-    know."""
+    know; or where the model reads more than one text."""
+    if inputs_of(config) is not None:
+        raise InputError(
+            f"this model reads {' and '.join(inputs_of(config))}: it is"
+            f" decoded by beam_search")
+    return check_text_ids("the prompt", ids, config)
+
+
+def check_source(ids, config):
+    """-> the ids of a source as a list of ints. Raises InputError as
+    `check_prompt` does, and where the model reads no source or has no
+    room for so long a one."""
+    if "source" not in (inputs_of(config) or ()):
+        raise InputError(
+            "this model reads no source: generate writes with it")
+    ids = check_text_ids("the source", ids, config)
+    if len(ids) > config.context_length:
+        raise InputError(
+            f"the source: {len(ids)} tokens do not fit the context of"
+            f" {config.context_length}: give fewer")
+    return ids
+
+
+def check_beams(width, max_new_tokens, length_penalty):
+    """Raise InputError for what is no number of beams or of tokens."""
+    for name, value in (("width", width), ("max_new_tokens", max_new_tokens)):
+        if whole_number(name, value) < 1:
+            raise InputError(f"{name} is {value}: give 1 or more")
+    if not real_number("length_penalty", length_penalty) >= 0:
+        raise InputError(
+            f"length_penalty is {length_penalty:g}: give 0 or more")
+
+
+def check_text_ids(name, ids, config):
+    """-> the ids of one text, as a list of ints."""
     if len(getattr(ids, "shape", (1,))) != 1 or not hasattr(ids, "__iter__"):
         raise InputError(
-            f"the prompt: expected the ids of one text, a list or of"
+            f"{name}: expected the ids of one text, a list or of"
             f" shape (T,), got {described(ids)}")
-    ids = [whole_number("the prompt's id", id) for id in ids]
+    ids = [whole_number(f"{name}'s id", id) for id in ids]
     if not ids:
-        raise InputError("the prompt is empty: give at least one token")
+        raise InputError(f"{name} is empty: give at least one token")
     for id in (min(ids), max(ids)):
         check_vocabulary(id, config)
     return ids
@@ -157,3 +213,11 @@ def check_targets(targets, ids, config):
             f"targets: expected shape {tuple(ids.shape)} like ids, "
             f"got {tuple(targets.shape)}")
     check_below("targets", targets, config.vocab_size, ignored=-100)
+
+
+def check_no_mask(mask):
+    """Raise InputError for a mask where a model reads every token."""
+    if mask is not None:
+        raise InputError(
+            "mask: a recurrent network can hide no token from another:"
+            " leave it out, and let positions say where texts begin")

@@ -40,6 +40,15 @@ def padded(examples):
     return rows
 
 
+def grouped(groups):
+    """Lists of G examples each, the answers to one question -> {"inputs",
+    "targets"} (B, G, T), {"count"} B, what their losses are divided by."""
+    rows = padded([each for group in groups for each in group])
+    B, G = len(groups), len(groups[0])
+    return {**{name: array.reshape(B, G, -1) for name, array in rows.items()},
+            "count": B}
+
+
 def packed(rows, T):
     """Lists of examples, each together at most T long -> {"inputs",
     "targets", "positions"} (B, T), "mask" (B, 1, T, T).

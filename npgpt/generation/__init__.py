@@ -1,5 +1,6 @@
 """From a trained model to text."""
 
+from npgpt.generation.beam_search import beam_search
 from npgpt.generation.cache import empty_cache, read
 from npgpt.generation.engine import Engine
 from npgpt.generation.generate import generate
@@ -15,7 +16,8 @@ from npgpt.generation.sample import (
 from npgpt.generation.sampling_settings import SamplingSettings
 
 __all__ = [
-    "Engine", "SamplingSettings", "draw_token", "empty_cache", "generate",
-    "generate_batch", "log_prob", "penalise_repeats", "read",
-    "rows_of_cache", "sample_token", "token_probs",
+    "Engine", "SamplingSettings", "beam_search", "draw_token",
+    "empty_cache", "generate", "generate_batch", "log_prob",
+    "penalise_repeats", "read", "rows_of_cache", "sample_token",
+    "token_probs",
 ]

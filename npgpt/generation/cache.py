@@ -23,11 +23,19 @@ def empty_cache(model, config, batch, params, room=None):
 
 
 def read(model, params, config, rows, cache, mask=None, positions=None):
-    """rows: B lists of the next T ids each -> the logits of each row's
-    last one, (B, V), and the cache that has read them; None for a model
-    that keeps none."""
-    ids = np.array(rows)
+    """rows: B lists of the next T ids each; of a model with several
+    inputs a dict of such -> the logits of each row's last one, (B, V),
+    and the cache that has read them; None for a model that keeps
+    none."""
+    _, like = next(tree_leaves(params))
     logits, new = model.forward(
-        params, ids, config, mask=mask, positions=positions,
-        cache=cache)
+        params, as_ids(rows, like), config, mask=mask,
+        positions=positions, cache=cache)
     return logits[:, -1], None if cache is None else new
+
+
+def as_ids(rows, like):
+    """-> lists of ids as an array (B, T), or a dict of them."""
+    if isinstance(rows, dict):
+        return {name: as_ids(part, like) for name, part in rows.items()}
+    return np.array(rows)

@@ -62,7 +62,8 @@ def generate_batch(model, params, config, prompts, max_new_tokens=100,
             S = cache["start"] + 1
         mask = positions = None
         if any(pads):
-            mask = padding_mask(pads, S, like)        # (B, 1, 1, S)
+            if getattr(model, "TAKES_MASK", True):
+                mask = padding_mask(pads, S, like)    # (B, 1, 1, S)
             positions = padded_positions(pads, len(unread[0]), S, like)
         logits, cache = read(
             model, params, config, unread, cache, mask, positions)

@@ -38,6 +38,7 @@ from npgpt.layers.position_embedding import (
     position_embedding,
     position_embedding_backward,
 )
+from npgpt.layers.recurrence import recurrence, recurrence_backward
 from npgpt.layers.rms_norm import rms_norm, rms_norm_backward
 from npgpt.layers.rope import (
     rope,
@@ -47,6 +48,7 @@ from npgpt.layers.rope import (
     rope_interleaved_backward,
 )
 from npgpt.layers.silu import silu, silu_backward
+from npgpt.layers.sinusoids import sinusoids
 from npgpt.layers.softmax import softmax, softmax_backward
 from npgpt.layers.swiglu import swiglu, swiglu_backward
 
@@ -59,10 +61,11 @@ __all__ = [
     "gelu_backward", "layer_norm", "layer_norm_backward", "linear",
     "linear_backward", "merge_heads", "merge_heads_backward",
     "padded_positions", "padding_mask", "position_embedding",
-    "position_embedding_backward", "repeat_heads",
-    "repeat_heads_backward", "rms_norm", "rms_norm_backward", "rope",
-    "rope_angles", "rope_backward", "rope_interleaved",
-    "rope_interleaved_backward", "silu", "silu_backward", "softmax",
-    "softmax_backward", "split_heads", "split_heads_backward",
-    "split_qkv", "split_qkv_backward", "swiglu", "swiglu_backward",
+    "position_embedding_backward", "recurrence", "recurrence_backward",
+    "repeat_heads", "repeat_heads_backward", "rms_norm",
+    "rms_norm_backward", "rope", "rope_angles", "rope_backward",
+    "rope_interleaved", "rope_interleaved_backward", "silu",
+    "silu_backward", "sinusoids", "softmax", "softmax_backward",
+    "split_heads", "split_heads_backward", "split_qkv",
+    "split_qkv_backward", "swiglu", "swiglu_backward",
 ]

@@ -71,15 +71,12 @@ def open_chats(
         raise InputError(f"{settings.corpus} has no answers to learn from"
                          + (f": left out are {reasons}" if reasons else ""))
     validation = validation or train[-1:]
-    digest = hashlib.sha256()
-    for inputs, targets in train + validation:
-        digest.update(inputs.tobytes() + targets.tobytes())
     record = {
         "name": chats.name,
         "source": chats.source,
         "licence": chats.licence,
         "sha256": chats.sha256,
-        "ids_sha256": digest.hexdigest(),
+        "ids_sha256": digest_of_ids(train + validation),
         "conversations": len(train),
         "validation_conversations": len(validation),
         "tokens": sum(len(inputs) + 1 for inputs, _ in train),
@@ -108,6 +105,13 @@ def encoded(
             fitting.append(messages)
             found.append(example(ids, learnt))
     return fitting, found
+
+
+def digest_of_ids(examples: list[Example]) -> str:
+    digest = hashlib.sha256()
+    for inputs, targets in examples:
+        digest.update(inputs.tobytes() + targets.tobytes())
+    return digest.hexdigest()
 
 
 def answer_tokens(examples: list[Example]) -> int:

@@ -16,23 +16,33 @@ NUMPY = "#7fc4ea"
 TORCH = "#b3360b"
 VALIDATION = "#d9730d"
 TRAIN = "#4c78a8"
+# what the log of a run on preferences or rewards has, and how its panel is called
+ANSWERS = {"reward": "mean reward", "chosen": "chosen first"}
 SEVERAL = ("#2f6db3", "#d9730d", "#2a9d6f", "#a03c78", "#7a6a4f", "#555b66")
 
 
 def draw_run(path: Path) -> None:
-    """loss.png: training and validation loss, learning rate, gradient norm."""
+    """loss.png: training and validation loss, learning rate, gradient norm; of a run on
+    preferences or rewards also how its answers fare."""
     lines = read_log(path)
     if not any("train_loss" in line or "numpy_loss" in line for line in lines):
         return
-    figure, (top, middle, bottom) = panels(path, heights=(4, 1.25, 1.25), height=7.2)
+    answers = next((name for name in ANSWERS if any(name in line for line in lines)), None)
+    more = (1.6,) if answers else ()
+    figure, (top, *second, middle, bottom) = panels(
+        path, heights=(4, *more, 1.25, 1.25), height=7.2 + sum(more))
+    if answers:
+        second[0].plot(*column(lines, answers), color=VALIDATION, linewidth=1.4)
+        second[0].set_ylabel(ANSWERS[answers])
     draw_loss(top, lines, TRAIN, VALIDATION, "training batch", "validation")
     draw_untrained(top, path)
     middle.plot(*column(lines, "learning_rate"), color=TRAIN, linewidth=1.4)
     middle.set_ylabel("learning rate")
     middle.set_ylim(bottom=0)
     bottom.plot(*column(lines, "grad_norm"), color=TRAIN, linewidth=0.9)
-    bottom.set_yscale("log")
-    plain_ticks(bottom)
+    if any(value > 0 for value in column(lines, "grad_norm")[1]):
+        bottom.set_yscale("log")
+        plain_ticks(bottom)
     bottom.set_ylabel("gradient norm")
     settings = (read_settings(path) or {}).get("settings")
     clip = settings.get("clip") if isinstance(settings, dict) else None

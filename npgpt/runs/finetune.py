@@ -28,13 +28,14 @@ from npgpt.runs.chat_data import ChatData, chat_of, open_chats
 from npgpt.runs.checkpoint import find_directory, inherited_files
 from npgpt.runs.checkpoint import read_settings as read_run_json
 from npgpt.runs.data import from_anywhere
+from npgpt.runs.preferences import open_pairs
 from npgpt.runs.run import Run, check_free, make_directory, restore_model, resume_run
 from npgpt.runs.settings import Settings, complete
 from npgpt.runs.start_from import fingerprint, model_to_start, read_start
 from npgpt.runs.train import model_dtype
 from npgpt.training.dropout_masks import draw_dropout_masks
 
-METHODS = ("full", "lora")
+METHODS = ("full", "lora", "dpo", "grpo", "dr-grpo")
 LORA = {"rank": 8, "alpha": 16.0, "targets": "", "rslora": False, "adapter": ""}
 SAMPLES = 4  # questions that are answered every so many steps
 AT_ONCE = 16  # conversations of one validation batch
@@ -46,7 +47,9 @@ class Tuning:
     in a row; longest: tokens of a conversation, or of a packed row, at most, 0 for the model's
     context; sample_every: steps between answers to test questions, 0 for none. Of LoRA: rank,
     alpha, the targets' names with commas between them ("": the usual ones), rslora, and the
-    adapter to go on with, if any. train: the layers that train, all others frozen; "": all."""
+    adapter to go on with, if any. train: the layers that train, all others frozen; "": all.
+    Of DPO: beta, how strongly a distance from the start counts; of GRPO: group, the answers to
+    each question."""
 
     method: str = "full"
     pack: bool = False
@@ -58,6 +61,8 @@ class Tuning:
     rslora: bool = False
     adapter: str = ""
     train: str = ""
+    beta: float = 0.1
+    group: int = 8
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -70,8 +75,15 @@ class Tuning:
         if self.adapter and self.of_lora()[:-1] != tuple(LORA.values())[:-1]:
             raise InputError("--rank, --alpha, --targets and --rslora cannot be given with"
                              " --adapter: the adapter has its own")
-        if not (math.isfinite(self.alpha) and self.alpha > 0):
-            raise InputError(f"alpha is {self.alpha:g}: give a number above 0")
+        for name in ("alpha", "beta"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise InputError(f"{name} is {getattr(self, name):g}: give a number above 0")
+        if self.group < 2:
+            raise InputError(f"group is {self.group}: give 2 or more, for an answer is compared"
+                             " with others")
+        if self.pack and self.method not in ("full", "lora"):
+            raise InputError(f"--pack does not go with --method {self.method}: answers stand in"
+                             " rows of their own")
         for name in ("longest", "sample_every"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name)}: give 0 or more")
@@ -99,12 +111,16 @@ def start_finetune(
     path = Path(path)
     given = {**given, "start_from": str(start)}
     settings = complete(given)
+    if settings.dropout and tuning.method not in ("full", "lora"):
+        raise InputError(f"--dropout does not go with --method {tuning.method}: the answers'"
+                         " probabilities are compared with those that were measured before")
     check_free(path, command)
     model = model_to_start(given, by_type)
     settings, tokenizer, params = read_start(settings, given, model)
     base = find_directory(start)
     chat, template_of = chat_of(base, tokenizer)
-    data = open_chats(settings, tokenizer, chat, template_of, tuning.limit(settings))
+    open_data = open_pairs if tuning.method == "dpo" else open_chats
+    data = open_data(settings, tokenizer, chat, template_of, tuning.limit(settings))
     settings = replace(settings, corpus=from_anywhere(settings.corpus))
     config = settings.config(tokenizer.vocab_size, model.Config)
     run = Run(path, settings, config, data, model, params=params)
@@ -157,8 +173,9 @@ def same_chats(
     they have changed since."""
     chat, _ = chat_of(path, tokenizer)
     template_of = (read_run_json(path) or {}).get("template_of", "its own")
-    limit = tuning_of(path).limit(settings)
-    data = open_chats(settings, tokenizer, chat, template_of, limit)
+    tuning = tuning_of(path)
+    open_data = open_pairs if tuning.method == "dpo" else open_chats
+    data = open_data(settings, tokenizer, chat, template_of, tuning.limit(settings))
     if data.record["ids_sha256"] != recorded["ids_sha256"]:
         raise InputError(
             f"the conversations in {settings.corpus}, by the chat template in {path}, are not"
@@ -170,8 +187,8 @@ def tuning_of(path: Path) -> Tuning:
     """How the run in `path` is tuned. InputError where run.json does not say so."""
     found = (read_run_json(path) or {}).get("finetune")
     known = asdict(Tuning())
-    if isinstance(found, dict):  # before there was LoRA
-        found = {**LORA, "train": "", **found}
+    if isinstance(found, dict):  # what an older run does not say is the default
+        found = {**known, **found}
     if not isinstance(found, dict) or any(
             type(found.get(name)) is not type(value) for name, value in known.items()):
         raise InputError(f"{path / 'run.json'} does not say how the model is fine-tuned;"

@@ -79,6 +79,15 @@ def wanted_token(checkpoint: Any, token: str | None, id: int | None) -> int | No
     return id
 
 
+def with_space(checkpoint: Any, token: str | None) -> int | None:
+    """The id of the token with a space before it, where that is one token: byte-pair
+    vocabularies have most words twice, and within a text it is this one."""
+    if token is None or token.startswith(" "):
+        return None
+    ids = checkpoint.tokenizer.encode(f" {token}")
+    return ids[0] if len(ids) == 1 else None
+
+
 def text_ids(checkpoint: Any, text: str) -> list[int]:
     """InputError for a text that is empty or longer than the context."""
     if checkpoint.tokenizer is None:
@@ -87,7 +96,7 @@ def text_ids(checkpoint: Any, text: str) -> list[int]:
     N = checkpoint.config.context_length
     if not ids:
         raise InputError("the text is empty: give at least one character")
-    if len(ids) > N:
+    if N is not None and len(ids) > N:
         raise InputError(
             f"the text has {len(ids)} tokens, but the model's context is {N}: give a shorter one")
     return ids

@@ -30,7 +30,8 @@ def named_model(name: str, by_type: dict[str, Any]) -> Any:
     """The model of a family, by the family's own name."""
     known = {model.FILES["model_type"]: model for model in by_type.values()}
     if name not in known:
-        raise InputError(f"model is {quote(name)}: give {' or '.join(known)}")
+        *others, last = known
+        raise InputError(f"model is {quote(name)}: give {', '.join(others)} or {last}")
     return known[name]
 
 

@@ -63,10 +63,18 @@ def counted(targets):
     return max(int((targets != IGNORE).sum()), 1)
 
 
+def counted_batch(batch):
+    """-> the batch's arrays, and what the losses of its parts are divided by: its "count",
+    or how many targets are not ignored."""
+    arrays = {name: value for name, value in batch.items() if name != "count"}
+    return arrays, batch.get("count") or counted(batch["targets"])
+
+
 def shards(batch, tokens=SHARD_TOKENS):
-    """-> batches of about so many tokens, at least one sequence each."""
+    """-> batches of about so many tokens, at least one sequence (or group of them) each."""
+    targets = batch["targets"]
     return [tree_map(lambda array: array[part], batch)  # noqa: B023
-            for part in cut_batch(*batch["targets"].shape[:2], tokens)]
+            for part in cut_batch(len(targets), targets[0].size, tokens)]
 
 
 def cut_batch(B, T, tokens=SHARD_TOKENS):

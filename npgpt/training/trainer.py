@@ -3,7 +3,7 @@
 import math
 
 from npgpt.speed.flat import by_rows, flat_like, flatten, pieces
-from npgpt.speed.threads import add, counted, fill, on_threads, sharded, sharded_loss
+from npgpt.speed.threads import add, counted_batch, fill, on_threads, sharded, sharded_loss
 from npgpt.training.adamw import adamw_init, adamw_step
 from npgpt.training.batches import micro_batches
 from npgpt.training.clip import clip_by_global_norm
@@ -48,7 +48,7 @@ class Trainer:
         weights stay as they are."""
         weights, saved = self.weights()
         # (2) loss and gradients of each part; divided by one count, they add up
-        loss, count = 0.0, counted(batch["targets"])
+        loss, (batch, count) = 0.0, counted_batch(batch)
         for i, part in enumerate(micro_batches(batch, self.settings.accumulate)):
             out = self.part_grads if i else self.grads
             part_loss, grads = sharded(

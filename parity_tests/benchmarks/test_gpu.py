@@ -68,7 +68,7 @@ def test_smoke_runs_what_a_gpu_runs(monkeypatch, capsys):
     torch.compiler.reset()  # nothing compiled by another test
     monkeypatch.setattr(GPT, "compile", functools.partialmethod(
         torch.nn.Module.compile, backend="eager", fullgraph=True))
-    bench.gpu(smoke=True, as_json=True)
+    bench.gpu.gpu(smoke=True, as_json=True)
     record = json.loads(capsys.readouterr().out)
     assert record["status"] == "smoke"
     assert record["peak_tflops"] == "unknown"
@@ -83,15 +83,15 @@ def test_smoke_runs_what_a_gpu_runs(monkeypatch, capsys):
         losses.append(variant["loss"])
     # all three took the same steps on the same batch
     assert max(losses) - min(losses) < 0.02
-    bench.finish(record, gpu.report)
+    bench.gpu.finish(record, gpu.report)
     out = capsys.readouterr().out
     assert "no measurements" in out and all(name in out for name in VARIANTS)
 
 
 def test_without_a_gpu_it_says_so(monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    bench.gpu()
+    bench.gpu.gpu()
     out = capsys.readouterr().out
     assert out.count("\n") == 1 and "not yet measured" in out
-    bench.gpu(as_json=True)
+    bench.gpu.gpu(as_json=True)
     assert json.loads(capsys.readouterr().out)["status"] == "not yet measured"

@@ -22,7 +22,7 @@ from npgpt.checking.verdict import Verdict, check_edges
 from npgpt.replacing import replaced
 from torchgpt.checking import torch_implementation
 
-ROOMS = ("layers", "blocks", "models", "training", "generation", "finetuning")
+ROOMS = ("foundations", "layers", "blocks", "models", "training", "generation", "finetuning")
 EXAMPLES = 25
 # public names that are no part of the computation, and why
 EXCUSED = {
@@ -31,6 +31,7 @@ EXCUSED = {
     "freeze": "marks layers; finetuning/test_freeze.py",
     "lora_adapters": "hands a Trainer lora_weights; finetuning/test_freeze.py",
     "trained_only": "marks layers; finetuning/test_freeze.py",
+    "answer_log_probs": "a forward pass, without gradients; finetuning/test_preferences.py",
     "Engine": "holds the streams of many readers; generation/test_engine.py",
     "SamplingSettings": "settings; what is refused of them: generation/",
     "Trainer": "holds what a run holds; its steps are tested in training/ and runs/",

@@ -4,7 +4,7 @@ at its edges it does what it must.
 The cases are in npgpt/checking/components, one file a component."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npgpt.checking.components import CASES, make_case
@@ -15,16 +15,28 @@ from parity_tests.suite import Wrong, implementations, tally
 
 pytestmark = pytest.mark.component
 
+# of a composite in the profile `dev`: 50 of them would take longer than its parts together
+FEWER = 15
+
 
 @pytest.mark.parametrize("component", CASES)
-@given(data=st.data())
-def test_verdict(component, data, device, candidate):
-    case = data.draw(cases(component))
-    involved, own = implementations(case, device, candidate)
-    found = verdict(case, involved, own)
-    tally(component).add(found)
-    if found.findings:
-        raise Wrong(found.findings, involved)
+def test_verdict(component, device, candidate, request):
+    @settings(max_examples=examples(component, request.config.getoption("--profile")))
+    @given(data=st.data())
+    def holds(data):
+        case = data.draw(cases(component))
+        involved, own = implementations(case, device, candidate)
+        found = verdict(case, involved, own)
+        tally(component).add(found)
+        if found.findings:
+            raise Wrong(found.findings, involved)
+
+    holds()
+
+
+def examples(component, profile):
+    composite = getattr(make_case(component, seeded_draw(0)), "nested", False)
+    return FEWER if composite and profile == "dev" else settings().max_examples
 
 
 @pytest.mark.parametrize("component", CASES)

@@ -31,7 +31,7 @@ def test_every_witness_ran(component):
                        "torch bfloat16"}
         else:
             needed |= {"expected"}
-        if component in ("gpt2.forward", "llama.forward", "loss_and_grads"):
+        if component in ("gpt2.forward", "llama.forward", "recurrent.forward", "loss_and_grads"):
             needed |= {"module"}
         if needed <= tally.witnesses:
             break

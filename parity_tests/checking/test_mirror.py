@@ -12,21 +12,31 @@ import torchgpt
 from npgpt.checking.statements import labels
 
 NUMPY, TORCH = (Path(package.__file__).parent for package in (npgpt, torchgpt))
-COMPOSITES = ("blocks/mlp", "blocks/multi_head_attention", "blocks/block",
-              "blocks/gated_mlp", "blocks/grouped_query_attention", "blocks/llama_block",
-              "models/gpt2", "models/llama")
+COMPOSITES = (
+    "blocks/mlp", "blocks/multi_head_attention", "blocks/block", "blocks/gated_mlp",
+    "blocks/grouped_query_attention", "blocks/llama_block", "blocks/post_norm_block",
+    "blocks/cross_attention", "blocks/encoder_block", "blocks/decoder_block",
+    "blocks/encoder", "blocks/decoder",
+    "models/gpt2", "models/llama", "models/recurrent", "models/encoder_decoder",
+)
 # what else is one text, once torch's words for it are put back into NumPy's
 LIKE = ("like.new_zeros(shape)", "np.zeros(shape, like.dtype)")
-IDS = ("""    _, like = next(tree_leaves(params))
-    ids = torch.tensor(rows, device=like.device)
-""", "    ids = np.array(rows)\n")
+IDS = ("torch.tensor(rows, device=like.device)", "np.array(rows)")
 NO_GRAD = ("@torch.no_grad()\n", "")
 SAME_BUT_FOR = {
     "training/loss": [NO_GRAD], "training/loss_and_grads": [NO_GRAD],
-    "generation/cache": [LIKE, IDS],
+    "generation/cache": [LIKE, IDS], "generation/beam_search": [
+        NO_GRAD, ("logits.amax(dim=-1, keepdim=True)", "logits.max(axis=-1, keepdims=True)"),
+        ("shifted.to(torch.float64)               #", "shifted.astype(np.float64)              #"),
+        ("torch.exp(shifted).sum(dim=-1, keepdim=True)",
+         "np.exp(shifted).sum(axis=-1, keepdims=True)"),
+        ("torch.log(total)).tolist()      #", "np.log(total)).tolist()         #")],
     "generation/generate": [NO_GRAD], "generation/generate_batch": [NO_GRAD]}
 LAYERS = sorted(path.stem for path in (NUMPY / "layers").glob("*.py") if path.stem != "__init__")
+FOUNDATIONS = sorted(path.stem for path in (NUMPY / "foundations").glob("*.py")
+                     if path.stem != "__init__")
 PAIRS = [*(f"layers/{name}" for name in LAYERS), *COMPOSITES,
+         *(f"foundations/{name}" for name in FOUNDATIONS),
          *SAME_BUT_FOR, "training/init", "training/adamw", "training/clip",
          "finetuning/lora",
          "generation/sample", "speed/one_token/gpt2"]
@@ -94,10 +104,15 @@ def test_lines_fit_a_pane(package, name):
     lines = text(package, name).splitlines()
     for number, line in enumerate(lines, 1):
         assert len(line) <= 72, f"line {number}: {line}"
-    if name.startswith("layers/"):
+    if name.startswith(("layers/", "foundations/")):
         assert len(lines) <= 150
 
 
 def test_every_layer_has_its_twin():
     twins = {path.stem for path in (TORCH / "layers").glob("*.py") if path.stem != "__init__"}
     assert set(LAYERS) == twins
+
+
+def test_every_foundation_has_its_twin():
+    twins = {path.stem for path in (TORCH / "foundations").glob("*.py")}
+    assert set(FOUNDATIONS) == twins - {"__init__"}

@@ -13,7 +13,8 @@ from npgpt.checking import exercises
 from npgpt.checking.implementations import lookup
 
 HERE = Path(__file__).parent
-OWN = runpy.run_path(str(HERE / "wrong_solutions" / "own.py"))["OWN"]
+OWN = {chapter: solutions for path in sorted((HERE / "wrong_solutions").glob("own*.py"))
+       for chapter, solutions in runpy.run_path(str(path))["OWN"].items()}
 BLIND = {path.stem.removeprefix("blind_"): runpy.run_path(str(path))["SOLUTIONS"]
          for path in sorted((HERE / "wrong_solutions").glob("blind_*.py"))}
 RIGHT = runpy.run_path(str(HERE / "right_solutions.py"))["RIGHT"]
@@ -147,3 +148,23 @@ def test_right_solutions_in_another_form_on_all_examples(name, tmp_path):
     for text in RIGHT[name]:
         said = told(name, replaced_backward(name, text), tmp_path, examples=30)
         assert said is None, f"{text}\n{said}"
+
+
+def test_what_is_left_to_write_is_a_file_that_runs(tmp_path):
+    """A loop whose body is to be written has one that does nothing."""
+    for name in exercises.exercises():
+        compile(exercises.without_backward(name), name, "exec")
+    file = tmp_path / "mine.py"
+    file.write_text(exercises.without_backward("recurrence"), encoding="utf-8")
+    assert exercises.trouble_in("recurrence", file) == "recurrence_backward is not written yet"
+    lines = """
+        d_after = d_states[:, t] + d_state
+        d_mixed = d_after * (1 - states[:, t] ** 2)
+        # (3) add: one"""
+    begun = exercises.without_backward("recurrence").replace("\n        # (3) add: one", lines)
+    file.write_text(begun, encoding="utf-8")
+    said = exercises.trouble_in("recurrence", file)
+    assert "✓ (4) squash it" in said and "Next is step (3) add" in said, said
+    file.write_text(begun.replace(" ** 2", ""), encoding="utf-8")
+    said = exercises.trouble_in("recurrence", file)
+    assert "✗ (4) squash it" in said and "d_mixed is wrong" in said, said

@@ -61,6 +61,16 @@ def test_inspect_counts_and_measures_every_weight(run, checkpoint):
     assert found["histogram"]["counts"][8] == inside
 
 
+def test_inspect_tells_heads_of_queries_from_those_of_keys(run, tmp_path):
+    from npgpt.families import llama
+    from npgpt.models import llama as model
+
+    for kv_heads, said in ((2, "4 heads (2 of keys and values), 8 channels"), (4, "4 heads, 8")):
+        config = llama.Config(7, 8, 1, 4, kv_heads, 8)
+        save_checkpoint(tmp_path / str(kv_heads), config, init(model, config, 1))
+        assert said in run("inspect", tmp_path / str(kv_heads))[1]
+
+
 def test_inspect_names_the_nearest_tokens(run, checkpoint):
     weight = np.array([[1.0, 0], [2, 0.1], [0, 1], [-1, 0], [0.5, 0.4]])
     assert [id for id, _ in nearest(weight, 0, 3)] == [1, 4, 2]
@@ -70,6 +80,19 @@ def test_inspect_names_the_nearest_tokens(run, checkpoint):
     assert found["token"] == {"id": tokenizer.encode("t")[0], "text": "t"}
     cosines = [row["cosine"] for row in found["neighbours"]]
     assert cosines == sorted(cosines, reverse=True)
+
+
+def test_inspect_tells_the_token_with_a_space_before_it(run, tmp_path):
+    from npgpt.text import BytePairTokenizer
+
+    tokenizer = BytePairTokenizer.train(["cat cat the cat the cat, a cat"] * 9, vocab_size=264)
+    config = Config(tokenizer.vocab_size, 8, 1, 2, 8)
+    save_checkpoint(tmp_path / "run", config, init(gpt2, config, 1), tokenizer)
+    spaced = tokenizer.encode(" cat")
+    assert len(spaced) == len(tokenizer.encode("cat")) == 1
+    said = f"with a space before it, as within a text: id {spaced[0]}"
+    assert said in run("inspect", tmp_path / "run", "--token", "cat")[1]
+    assert "with a space" not in run("inspect", tmp_path / "run", "--token", " cat")[1]
 
 
 def test_inspect_draws_what_each_head_attends_to(run, checkpoint, tmp_path):

@@ -56,10 +56,10 @@ def test_options_that_do_not_fit(npgpt, torchgpt, tmp_path, corpus):
     refused(npgpt(*line, *out, *LLAMA, "--kv-heads", 3), "3 kv_heads do not divide 2 heads")
     refused(npgpt(*line, *out, *LLAMA, "--heads", 8), "head_size is 1", "even")
     for command in (npgpt, torchgpt):
-        refused(command(*line, *out, "--model", "lama"), "model is 'lama': give gpt2 or llama")
+        refused(command(*line, *out, "--model", "lama"), "model is 'lama'", "llama")
         refused(command("train", *out, "--resume", *LLAMA), "--model", "--resume")
         refused(command(*line, *out, *LLAMA, "--from", tmp_path), "--model", "--from")
-    refused(npgpt("duet", *flags(corpus=corpus, **DUET), *out, "--model", "x"), "gpt2 or llama")
+    refused(npgpt("duet", *flags(corpus=corpus, **DUET), *out, "--model", "x"), "give gpt2, llama")
     assert not (tmp_path / "run").exists()
 
 

@@ -23,7 +23,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 ABROAD = ("https://docs.pytorch.org/", "https://colab.research.google.com/",
           "https://github.com/", "https://arxiv.org/", "https://doi.org/", "https://jmlr.org/",
           "https://www.jmlr.org/", "https://www.lesswrong.com/posts/",
-          "https://guidance.readthedocs.io/")
+          "https://aclanthology.org/", "https://guidance.readthedocs.io/",
+          "https://paulgraham.com/", "https://www.math.uni-bielefeld.de/documenta/",
+          "https://huggingface.co/")
 
 def sphinx(source, site, *more):
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", str(DOCS),

@@ -113,17 +113,15 @@ MUTANTS = [
     (
         "accumulation takes the mean of the parts' means",
         "npgpt.training.trainer",
-        "self.loss_and_grads, self.model, self.params, self.config, part, count, out=out)\n"
-        "            loss += float(part_loss)",
-        "self.loss_and_grads, self.model, self.params, self.config, part, None, out=out)\n"
-        "            loss += float(part_loss) / self.settings.accumulate",
+        "(batch, count) = 0.0, counted_batch(batch)",
+        "(batch, count) = 0.0, (batch, None)",
         "accumulation",
     ),
     (
         "accumulation takes the mean of the parts' means",
         "torchgpt.training.trainer",
-        "count = 0.0, counted(batch[\"targets\"])",
-        "count = 0.0, None",
+        "(batch, count) = 0.0, counted_batch(batch)",
+        "(batch, count) = 0.0, (batch, None)",
         "accumulation",
     ),
     (

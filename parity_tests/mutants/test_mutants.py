@@ -3,23 +3,45 @@ the step it sits in is named."""
 
 import pytest
 
-from parity_tests.mutants import generation, layers, llama, lora, model, planting, training
+from parity_tests.mutants import (
+    encoder_decoder,
+    foundations,
+    generation,
+    layers,
+    llama,
+    lora,
+    model,
+    planting,
+    preferences,
+    recurrent,
+    training,
+    word2vec,
+)
 from parity_tests.mutants.planting import components, hunt
 from parity_tests.suite import MUTANTS
 
+LATER = (
+    encoder_decoder,
+    foundations,
+    llama,
+    lora,
+    preferences,
+    recurrent,
+    word2vec,
+)
+ALL = [*layers.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS,
+       *(mutant for part in LATER for mutant in part.MUTANTS)]
+EQUIVALENT = [mutant for part in LATER for mutant in getattr(part, "EQUIVALENT", [])]
+
 
 def slow(mutant):
-    """Llama's, but the first of each layer, and LoRA's, but the first and the last: a
-    second or more each, for the acceptance profile."""
+    """Of later parts all but the first of each layer: a second or more each, for the
+    acceptance profile."""
+    if not any(mutant in part.MUTANTS for part in LATER):
+        return False
     room = mutant.file.split("/")[1]
-    first = next((m for m in llama.MUTANTS if m.file == mutant.file), None)
-    if mutant in lora.MUTANTS:
-        return mutant not in (lora.MUTANTS[0], lora.MUTANTS[-1])
-    return mutant in llama.MUTANTS and (room != "layers" or mutant != first)
-
-
-ALL = [*layers.MUTANTS, *llama.MUTANTS, *model.MUTANTS, *training.MUTANTS, *generation.MUTANTS,
-       *lora.MUTANTS]
+    first = next(m for m in ALL if m.file == mutant.file)
+    return room not in ("foundations", "layers", "finetuning") or mutant != first
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # mistakes may make NaN
@@ -38,8 +60,8 @@ def test_killed(mutant):
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("change", llama.EQUIVALENT,
-                         ids=[f"{m.file}: {m.what}" for m in llama.EQUIVALENT])
+@pytest.mark.parametrize("change", [pytest.param(m, id=f"{m.file}: {m.what}")
+                                    for m in EQUIVALENT])
 def test_what_is_equivalent_survives(change, monkeypatch):
     monkeypatch.setattr(planting, "EXAMPLES", 15)
     assert hunt(change)[1] == []

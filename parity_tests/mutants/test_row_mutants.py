@@ -43,7 +43,7 @@ def accumulated(module, copy, monkeypatch):
     if module.endswith("trainer"):
         Trainer = copy.Trainer
     else:
-        monkeypatch.setattr(ours, "counted", copy.counted)
+        monkeypatch.setattr(ours, "counted_batch", copy.counted_batch)
     settings = type("Settings", (), {"accumulate": 4, "clip": 1e9, "beta_1": 0.9, "beta_2": 0.99,
                                      "weight_decay": 0.1})()
     batch = rows.padded([rows.example(*chat) for chat in CHATS])

@@ -143,6 +143,21 @@ def test_killed_in_a_save_and_resumed_gives_the_same_bits(
 
 
 @kills
+@pytest.mark.acceptance
+@pytest.mark.parametrize(("where", "place"), [PLACES[1], PLACES[7]])
+def test_a_llama_that_is_killed_goes_on_with_the_same_bits(
+        tmp_path, npgpt, corpus, where, place):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    line = ["train", *flags(corpus=corpus, dropout=0.1), "--model", "llama", "--kv-heads", "1"]
+    assert npgpt(*line, "--out", whole)[0] == 0
+    done = python(KILLED, where, place, *line, "--out", killed)
+    assert done.returncode == -signal.SIGKILL
+    assert npgpt("train", "--out", killed, "--resume")[0] == 0
+    assert same_bits(whole, killed)
+    assert log_of(whole) == log_of(killed)
+
+
+@kills
 def test_killed_while_the_directory_is_made_leaves_no_run(tmp_path, npgpt, corpus):
     killed = tmp_path / "killed"
     code = """

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import torchgpt.models
-from npgpt.models import gpt2
+from npgpt.models import gpt2, llama
 from npgpt.random_stream import normals, raw_draws, uniform_stream, uniforms
 from npgpt.speed.threads import BLAS_THREADS, sharded
 from npgpt.training import init, loss_and_grads
@@ -29,8 +29,11 @@ def batch():
     return {"inputs": ids, "targets": np.where(rng.random(targets.shape) < 0.1, -100, targets)}
 
 
-def in_shards(params, batch, **options):
-    return sharded(loss_and_grads, gpt2, params, CONFIG, batch, **options)
+LLAMA = llama.Config(vocab_size=31, context_length=64, layers=1, heads=2, kv_heads=1, channels=16)
+
+
+def in_shards(params, batch, model=gpt2, config=CONFIG, **options):
+    return sharded(loss_and_grads, model, params, config, batch, **options)
 
 
 def test_a_seed_means_the_same_numbers_for_ever():
@@ -47,14 +50,15 @@ def test_a_stream_gives_one_by_one_what_a_draw_gives_at_once():
     assert [next(stream) for _ in range(200)] == uniforms((200,), 5, 2, "sample").tolist()
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.1])
-def test_bits_do_not_depend_on_threads(rate):
-    params, whole = init(gpt2, CONFIG), batch()
+@pytest.mark.parametrize(("model", "config", "rate"), [
+    (gpt2, CONFIG, 0.0), (gpt2, CONFIG, 0.1), (llama, LLAMA, 0.1)])
+def test_bits_do_not_depend_on_threads(model, config, rate):
+    params, whole = init(model, config), batch()
     if rate:
-        whole["dropout_masks"] = draw_dropout_masks(gpt2, CONFIG, 40, 64, rate, seed=1, step=0)
-    one = in_shards(params, whole, threads=1)
+        whole["dropout_masks"] = draw_dropout_masks(model, config, 40, 64, rate, seed=1, step=0)
+    one = in_shards(params, whole, model, config, threads=1)
     for threads in (2, 4, 2):
-        again = in_shards(params, whole, threads=threads)
+        again = in_shards(params, whole, model, config, threads=threads)
         assert again[0].tobytes() == one[0].tobytes()
         for name, a, b in side_by_side(again[1], one[1]):
             assert a.tobytes() == b.tobytes(), (threads, name)
@@ -113,7 +117,7 @@ def test_callers_side_by_side_take_turns():
 FORKED = """
 import os
 import numpy as np
-from npgpt.models import gpt2
+from npgpt.models import gpt2, llama
 from npgpt.speed.threads import sharded
 from npgpt.training import init, loss_and_grads
 config = gpt2.Config(vocab_size=5, context_length=8, layers=1, heads=1, channels=4)

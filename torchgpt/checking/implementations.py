@@ -113,7 +113,8 @@ def witnesses(case, device="cpu"):
 
 
 def module_serves(case):
-    if case.component not in ("gpt2.forward", "llama.forward", "loss_and_grads"):
+    if case.component not in ("gpt2.forward", "llama.forward", "recurrent.forward",
+                              "loss_and_grads"):
         return False
     if case.frozen or any(case.options[name] is not None for name in ("mask", "positions")):
         return False

@@ -16,11 +16,13 @@ from npgpt.cli.finetune import (
 )
 from npgpt.cli.lora_options import LoraOptions
 from npgpt.cli.options import with_options, with_settings
+from npgpt.cli.preference_options import PreferenceOptions
 from npgpt.cli.run import let_threads_sleep
 from npgpt.errors import InputError
 from torchgpt.cli.train import ByHand, Compile, SharedDropout
 
 
+@with_options("preference", PreferenceOptions)
 @with_options("lora", LoraOptions)
 @with_settings(without=FIXED)
 def finetune(
@@ -38,6 +40,7 @@ def finetune(
     longest: Longest = None,
     sample_every: SampleEvery = None,
     lora: LoraOptions,
+    preference: PreferenceOptions,
     settings: dict[str, Any],
     as_json: options.AsJson = False,
 ) -> int:
@@ -48,23 +51,28 @@ def finetune(
     """
     let_threads_sleep()
     from npgpt.runs.finetune import tuning_of
+    from npgpt.runs.methods import loss_of
     from npgpt.runs.run import cleared_unless_started
+    from torchgpt import finetuning
     from torchgpt.device import pick_device
     from torchgpt.runs.trainers import Method, exactly
 
+    by_hand = by_hand or method in ("dpo", "grpo", "dr-grpo")
     how = Method(pick_device(device or "auto"), by_hand, shared_dropout, compile)
     how.check(settings)
     if not resume:
         refuse_packed(pack, by_hand)
     exactly(how)
     tuning = {"method": method, "pack": pack or None, "longest": longest,
-              "sample_every": sample_every, **lora.given()}
+              "sample_every": sample_every, **lora.given(),
+              **preference.given()}
     run = open_finetune("torchgpt finetune", start, data, out, resume, settings, tuning,
                         how.record())
     how = how.as_it_began(run)
     with cleared_unless_started(run):
         refuse_packed(tuning_of(run.path).pack, how.by_hand)
-        return go(run, how.trainer(run), "torchgpt", as_json)
+        loss = loss_of(tuning_of(run.path), finetuning)
+        return go(run, how.trainer(run, loss), "torchgpt", as_json)
 
 
 def refuse_packed(pack: bool, by_hand: bool) -> None:

@@ -4,7 +4,7 @@ import typer
 
 from npgpt.cli.options import whole_command
 from npgpt.cli.run import run
-from torchgpt.cli import chat, finetune, sample, train
+from torchgpt.cli import chat, finetune, learn, sample, train
 
 app = typer.Typer(
     add_completion=False,
@@ -22,6 +22,7 @@ app.command(
 )(finetune.finetune)
 app.command("sample")(sample.sample)
 app.command("chat")(chat.chat)
+app.add_typer(learn.app, name="learn")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -67,6 +67,11 @@ from torchgpt.layers.position_embedding import (
     position_embedding_backward,
     position_embedding_reference,
 )
+from torchgpt.layers.recurrence import (
+    recurrence,
+    recurrence_backward,
+    recurrence_reference,
+)
 from torchgpt.layers.rms_norm import (
     rms_norm,
     rms_norm_backward,
@@ -82,6 +87,7 @@ from torchgpt.layers.rope import (
     rope_reference,
 )
 from torchgpt.layers.silu import silu, silu_backward, silu_reference
+from torchgpt.layers.sinusoids import sinusoids
 from torchgpt.layers.softmax import (
     softmax,
     softmax_backward,
@@ -107,14 +113,15 @@ __all__ = [
     "linear_reference", "merge_heads", "merge_heads_backward",
     "merge_heads_reference", "padded_positions", "padding_mask",
     "position_embedding", "position_embedding_backward",
-    "position_embedding_reference", "repeat_heads",
+    "position_embedding_reference", "recurrence",
+    "recurrence_backward", "recurrence_reference", "repeat_heads",
     "repeat_heads_backward", "repeat_heads_reference", "rms_norm",
     "rms_norm_backward", "rms_norm_reference", "rope", "rope_angles",
     "rope_backward", "rope_interleaved", "rope_interleaved_backward",
     "rope_interleaved_reference", "rope_reference", "silu",
-    "silu_backward", "silu_reference", "softmax", "softmax_backward",
-    "softmax_reference", "split_heads", "split_heads_backward",
-    "split_heads_reference", "split_qkv", "split_qkv_backward",
-    "split_qkv_reference", "swiglu", "swiglu_backward",
-    "swiglu_reference",
+    "silu_backward", "silu_reference", "sinusoids", "softmax",
+    "softmax_backward", "softmax_reference", "split_heads",
+    "split_heads_backward", "split_heads_reference", "split_qkv",
+    "split_qkv_backward", "split_qkv_reference", "swiglu",
+    "swiglu_backward", "swiglu_reference",
 ]

@@ -54,9 +54,12 @@ class Method:
         return replace(self, by_hand=self.by_hand or began["half"] == "torch by hand",
                        shared_dropout=self.shared_dropout or not own_masks)
 
-    def trainer(self, run: Run):
-        """The trainer at the run's last save."""
-        return by_hand_trainer(run, self.device) if self.by_hand else module_trainer(run, self)
+    def trainer(self, run: Run, loss: Callable | None = None):
+        """The trainer at the run's last save. loss: what gives loss and gradients by hand, if
+        not cross-entropy's."""
+        if self.by_hand:
+            return by_hand_trainer(run, self.device, loss)
+        return module_trainer(run, self)
 
     def prefetch(self, batch: Callable[[int], dict]) -> Callable[[int], dict]:
         """batch(step), which on a GPU works ahead."""
@@ -73,15 +76,16 @@ def exactly(method: Method) -> None:
         use_exact_arithmetic()
 
 
-def by_hand_trainer(run: Run, device: torch.device):
+def by_hand_trainer(run: Run, device: torch.device, loss: Callable | None = None):
     """The trainer of a run by the hand-written functions."""
     from torchgpt.finetuning import lora_adapters
     from torchgpt.models import BY_TYPE
-    from torchgpt.training import Trainer
+    from torchgpt.training import Trainer, loss_and_grads
 
     params, state = initial_state(run)
     model = BY_TYPE[run.model.FILES["model_type"]]
     return Trainer(model, run.config, params, run.settings, device=str(device),
+                   loss_and_grads=loss or loss_and_grads,
                    **training_of(run, params, state, lora_adapters))
 
 

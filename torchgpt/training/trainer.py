@@ -6,7 +6,7 @@ import math
 import torch
 
 from npgpt.families.checks import check_batch
-from npgpt.speed.threads import counted
+from npgpt.speed.threads import counted_batch
 from npgpt.training.batches import micro_batches
 from npgpt.tree import tree_map
 from torchgpt.device import pick_device
@@ -47,7 +47,7 @@ class Trainer:
             check_batch(batch["inputs"], batch["targets"], self.config)
         weights, saved = self.weights()
         # (2) loss and gradients of each part; divided by one count, they add up
-        loss, count = 0.0, counted(batch["targets"])
+        loss, (batch, count) = 0.0, counted_batch(batch)
         for i, part in enumerate(micro_batches(batch, self.settings.accumulate)):
             part_loss, grads = self.loss_and_grads(
                 self.model, weights, config=self.config, count=count,

@@ -218,6 +218,27 @@ ROPE = [
         ("    cos, sin = saved\n    # (3) join\n    d_y_first, d_y_second = np.split",
          "    sin, cos = saved\n    # (3) join\n    d_y_first, d_y_second = np.split")]},
 ]
+POST_NORM_BLOCK = [
+    {"what": "The MLP gets the gradient from above the norm.", "step": "4", "kind": "value",
+     "edits": [("d_mlp_out = d_x\n", "d_mlp_out = d_y\n")]},
+    {"what": "The stream goes past the norm, as in a pre-norm block.", "step": "4",
+     "kind": "value", "edits": [
+         ("d_x, d_norm_2 = layer_norm_backward(d_y, saved_norm_2)\n    d_mlp_out = d_x",
+          "d_mlp_out, d_norm_2 = layer_norm_backward(d_y, saved_norm_2)\n    d_x = d_y")]},
+    {"what": "The sum's gradient is split in halves between its two terms.", "step": "4",
+     "kind": "scale", "edits": [("d_mlp_out = d_x\n", "d_x = d_x / 2\n    d_mlp_out = d_x\n")]},
+    {"what": "The way past the MLP is forgotten.", "step": "3", "kind": "term", "edits": [
+        ("d_x = d_x + d_branch                              # (B, T, C)\n    # (2)",
+         "d_x = d_branch\n    # (2)")]},
+    {"what": "The other norm's saved values.", "step": "2", "kind": "value", "edits": [
+        ("layer_norm_backward(d_x, saved_norm_1)", "layer_norm_backward(d_x, saved_norm_2)")]},
+    {"what": "Attention gets the gradient from above the norm.", "step": "2", "kind": "value",
+     "edits": [("d_x, d_norm_1 = layer_norm_backward(d_x, saved_norm_1)\n    d_attended = d_x",
+                "d_attended = d_x\n    d_x, d_norm_1 = layer_norm_backward(d_x, saved_norm_1)")]},
+    {"what": "The way past attention is forgotten.", "step": "1", "kind": "term", "edits": [
+        ("d_x = d_x + d_branch                              # (B, T, C)\n    return",
+         "d_x = d_branch\n    return")]},
+]
 LORA = [
     {"what": "The scale is forgotten.", "step": "2", "kind": "factor",
      "edits": [("d_update = scale * d_scaled", "d_update = d_scaled")]},
@@ -235,9 +256,38 @@ LORA = [
      "edits": [("d_B = A.T @ d_update", "d_A = A.T @ d_update"),
                ("d_A = d_update @ B.T", "d_B = d_update @ B.T")]},
 ]
+RECURRENCE = [
+    {"what": "The slope of tanh is forgotten.",
+     "step": "4", "kind": "factor",
+     "edits": [("d_after * (1 - states[:, t] ** 2)", "d_after * 1")]},
+    {"what": "The slope of tanh is taken at the state, as if the state were what tanh was given.",
+     "step": "4", "kind": "value",
+     "edits": [("1 - states[:, t] ** 2", "1 - np.tanh(states[:, t]) ** 2")]},
+    {"what": "The square is forgotten in the slope of tanh.",
+     "step": "4", "kind": "value",
+     "edits": [("1 - states[:, t] ** 2", "1 - states[:, t]")]},
+    {"what": "The slope is added, not subtracted: tan has 1 + tan², tanh has 1 - tanh².",
+     "step": "4", "kind": "sign",
+     "edits": [("1 - states[:, t] ** 2", "1 + states[:, t] ** 2")]},
+    {"what": "What later words ask of the state is left out.",
+     "step": "4", "kind": "term",
+     "edits": [("d_states[:, t] + d_state ", "d_states[:, t] * 1 ")]},
+    {"what": "The weight's gradient takes the state after the word, not the one before it.",
+     "step": "3", "kind": "value",
+     "edits": [("before[:, t].T @ d_mixed", "states[:, t].T @ d_mixed")]},
+    {"what": "The weight's gradient is the one at the first word alone: = in place of +=.",
+     "step": "3", "kind": "sum",
+     "edits": [("d_weight += before", "d_weight = before")]},
+    {"what": "The weight's gradient is transposed.",
+     "step": "3", "kind": "transposed",
+     "edits": [("before[:, t].T @ d_mixed", "d_mixed.T @ before[:, t]")]},
+    {"what": "The state's gradient is multiplied by the weight, not by its transpose.",
+     "step": "3", "kind": "transposed",
+     "edits": [("d_mixed @ weight.T", "d_mixed @ weight")]},
+]
 OWN = {"linear": LINEAR, "embedding": EMBEDDING, "position_embedding": POSITION_EMBEDDING,
        "dropout": DROPOUT, "softmax": SOFTMAX, "gelu": GELU, "silu": SILU,
        "cross_entropy": CROSS_ENTROPY, "layer_norm": LAYER_NORM, "heads": HEADS,
        "attention": ATTENTION, "mlp": MLP, "multi_head_attention": MULTI_HEAD_ATTENTION,
        "block": BLOCK, "rms_norm": RMS_NORM, "swiglu": SWIGLU, "rope": ROPE,
-       "lora": LORA}
+       "post_norm_block": POST_NORM_BLOCK, "lora": LORA, "recurrence": RECURRENCE}

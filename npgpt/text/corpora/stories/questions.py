@@ -117,7 +117,7 @@ def several(story: Short, row: list[float]) -> list[tuple[str, str]]:
 
 def again(story: Short, row: list[float]) -> tuple[str, str]:
     """The story told again: who it is about, the first sentence of what happens, the end."""
-    (_, opening, events, closing) = ([], *zip(story.lines, story.slots))[-4:]
+    opening, events, closing = list(zip(story.lines, story.slots))[-3:]
     who, kin = (OPENING[i][int(row[n] * len(OPENING[i]))] for n, i in ((1, 0), (2, 4)))
     feeling = CLOSING[0][int(row[3] * len(CLOSING[0]))]
     said = [who.format(**opening[1]), kin.format(**opening[1]),

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from npgpt.random_stream import uniforms
 from npgpt.text.corpora.stories.grammar import (
@@ -91,7 +92,7 @@ def drawn(row: list[float], wanted: Callable[[str], bool]) -> Short | None:
     not their slots, is not wanted."""
     numbers = iter(row)
 
-    def pick(choices: list) -> str:
+    def pick(choices: Any) -> Any:
         return choices[int(next(numbers) * len(choices))]
 
     common = characters(pick)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from npgpt.cli.bench_output import JsonFile, Picture, Rounds, check_files, finish
+from npgpt.cli.bench.output import JsonFile, Picture, Rounds, check_files, finish
 from npgpt.cli.options import AsJson
 
 

@@ -1,0 +1,81 @@
+"""What a fine-tuning's method changes: what a step reads, its loss, and how it is judged."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from npgpt.runs.adapter_run import params_of
+from npgpt.runs.answers import LONGEST
+from npgpt.runs.finetune import Tuning, answering, answers_loss, batches
+from npgpt.runs.preferences import judge_pairs, pair_batches, references
+from npgpt.runs.rewards import Groups, wrong_answers
+from npgpt.runs.run import Run
+
+
+@dataclass
+class Parts:
+    """batch(step); measure(trainer, run), the validation loss, in `unit`; after(step), one more
+    record for the log or None."""
+
+    batch: Callable[[int], dict]
+    measure: Callable[[Any, Run], float]
+    after: Callable[[int], dict | None]
+    unit: str
+
+
+def loss_of(tuning: Tuning, losses: Any) -> Callable | None:
+    """The function of a package's room `finetuning` that gives loss and gradients; None for
+    cross-entropy."""
+    if tuning.method == "dpo":
+        return partial(losses.dpo_loss_and_grads, beta=tuning.beta)
+    if tuning.method == "grpo":
+        return losses.grpo_loss_and_grads
+    if tuning.method == "dr-grpo":
+        return partial(losses.dr_grpo_loss_and_grads, length=LONGEST)
+    return None
+
+
+def parts_of(run: Run, trainer: Any, tuning: Tuning, engine_of: Callable) -> Parts:
+    """engine_of(params, run) gives what writes answers."""
+    samples = answering(run, trainer, tuning, engine_of)
+    if tuning.method == "dpo":
+        return of_pairs(run, tuning, references(run, params_of(run, trainer)), samples)
+    if tuning.method in ("grpo", "dr-grpo"):
+        return of_rewards(run, trainer, tuning, engine_of, samples)
+    return Parts(batches(run, tuning, not trainer.draws_dropout), answers_loss, samples,
+                 "nats an answer's token")
+
+
+def of_pairs(
+    run: Run, tuning: Tuning, reference: dict[str, Any], samples: Callable
+) -> Parts:
+    chosen = [0.0]  # the fraction of validation pairs, when it was measured last
+
+    def measure(trainer: Any, run: Run) -> float:
+        loss, chosen[0] = judge_pairs(
+            run, params_of(run, trainer), reference["validation"], tuning.beta)
+        return loss
+
+    def after(step: int) -> dict | None:
+        found = samples(step)
+        every = run.settings.evaluate_every
+        if every and step % every == 0:
+            found = {"step": step, **(found or {}), "chosen": chosen[0]}
+        return found
+
+    return Parts(pair_batches(run, reference), measure, after, "nats a pair")
+
+
+def of_rewards(
+    run: Run, trainer: Any, tuning: Tuning, engine_of: Callable, samples: Callable
+) -> Parts:
+    groups = Groups(run, trainer, engine_of, tuning.group, divide=tuning.method == "grpo")
+
+    def measure(trainer: Any, run: Run) -> float:
+        return wrong_answers(run, engine_of(params_of(run, trainer), run))
+
+    def after(step: int) -> dict:
+        return {"step": step, **(samples(step) or {}), "reward": groups.mean}
+
+    return Parts(groups.batch, measure, after, "of the answers are wrong")
