@@ -82,6 +82,7 @@ def component_of(function, file):
         return f"{stem}.forward"
     return components().get(function) or {
         ("layers", "masks"): "padding_mask",
+        ("finetuning", "targets"): "init_adapters",
         ("speed", "gpt2"): "gpt2_step",
         ("speed", "llama"): "llama_step",
         ("speed", "threads"): "loss_and_grads"}.get(
