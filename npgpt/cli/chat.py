@@ -58,7 +58,7 @@ def talk(checkpoint, engine: Callable, request: Request, as_json: bool) -> None:
     from npgpt.text.conversation import Conversation
 
     check_weights(checkpoint)
-    template, about = read_chat_template(checkpoint.path)
+    template, about = read_chat_template(checkpoint.template_path or checkpoint.path)
     if checkpoint.tokenizer is None:
         raise InputError(f"{checkpoint.path} has no tokenizer, so there is nothing to talk with")
     settings = SamplingSettings(

@@ -118,6 +118,8 @@ def go(run, trainer, program: str, as_json: bool) -> int:
     for line in told(run.data.record, run.data.template_of):
         print(line, file=sys.stderr)
     print_notes(run)
+    if tuning.method == "dpo" and not began:
+        print("before the first step: how likely the model finds each answer", file=sys.stderr)
     parts = parts_of(run, trainer, tuning, engine_of)
     with stop_flag() as stopped, TrainingProgress(run.step, run.settings.steps) as progress:
         try:

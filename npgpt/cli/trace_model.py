@@ -9,7 +9,7 @@ from npgpt.cli.output import clean_stdout, print_json
 from npgpt.cli.run import INSTALL
 from npgpt.errors import InputError
 
-TEXT, TOKENS = "The capital of France is Paris.", 8
+TEXT, TOKENS, LONGEST = "The capital of France is Paris.", 8, 64
 
 
 def trace_model(first, model, original, text, as_json, implementation_named):
@@ -80,6 +80,9 @@ def compared(first, path, original, text, implementation_named):
     found = load_checkpoint(path)
     ids = ids_of(found, text)
     family = found.family
+    if family.FILES["model_type"] == "recurrent":
+        raise InputError(f"{path} is a recurrent model, which transformers does not have: give a"
+                         " GPT-2 or a Llama")
     weights = {name: (file_name(name, family), is_transposed(name, family))
                for name, _ in tree_leaves(found.params)}
     inputs, targets = ids[:, :-1], ids[:, 1:]
@@ -98,14 +101,15 @@ def ids_of(found, text):
     tokenizer."""
     from npgpt.families.checks import check_ids
 
+    longest = found.config.context_length or LONGEST  # a recurrent model has no end to it
     if found.tokenizer is None:
         if text is not None:
             raise InputError(f"{found.path} has no tokenizer: leave out --text")
-        length = min(TOKENS, found.config.context_length)
+        length = min(TOKENS, longest)
         ids = np.arange(length + 1)[None] * 7 % found.config.vocab_size
     else:
         ids = np.array([found.tokenizer.encode(TEXT if text is None else text)], np.int64)
-        ids = ids if text is not None else ids[:, :found.config.context_length + 1]
+        ids = ids if text is not None else ids[:, :longest + 1]
     if ids.shape[1] < 2:
         raise InputError("the text has one token: give two or more, for the second is to be"
                          " predicted from the first")

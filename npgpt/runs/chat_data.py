@@ -26,6 +26,7 @@ DEFAULT_TEMPLATE = """\
 {%- endfor %}
 {%- if add_generation_prompt %}{{ 'A:' }}{% endif %}
 """
+LONGER = "longer than the context of"
 Example = tuple[np.ndarray, np.ndarray]  # inputs and targets of one conversation
 
 
@@ -52,7 +53,8 @@ def chat_of(directory: Path, tokenizer: Any) -> tuple[Chat, str]:
         if not isinstance(about.get("eos_token"), str):
             raise InputError(
                 f"{directory} has no chat template, and its tokenizer no token that could end"
-                " an answer: start from a model that was trained with --end-of-text")
+                " an answer: start from a model that was trained for it, as with npgpt train"
+                " --corpus stories --tokenizer bpe:1024 --end-of-text --context-length 512")
     return Chat(tokenizer, template, about, None, {}), whose
 
 
@@ -69,7 +71,7 @@ def open_chats(
     if not train:
         reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
         raise InputError(f"{settings.corpus} has no answers to learn from"
-                         + (f": left out are {reasons}" if reasons else ""))
+                         + (f": left out are {reasons}" if reasons else "") + longer(dropped))
     validation = validation or train[-1:]
     record = {
         "name": chats.name,
@@ -86,6 +88,12 @@ def open_chats(
     return ChatData(tokenizer, chat, template_of, chats, train, validation, record)
 
 
+def longer(dropped: Counter) -> str:
+    """What to do where conversations are too long."""
+    return ("; start from a model that was trained with a larger --context-length"
+            if any(reason.startswith(LONGER) for reason in dropped) else "")
+
+
 def encoded(
     chats: list[Conversation], chat: Chat, limit: int | None, dropped: Counter
 ) -> tuple[list[Conversation], list[Example]]:
@@ -98,7 +106,7 @@ def encoded(
             dropped[f"refused: {error}"] += 1
             continue
         if limit is not None and len(ids) - 1 > limit:
-            dropped[f"longer than the context of {limit} tokens"] += 1
+            dropped[f"{LONGER} {limit} tokens"] += 1
         elif not any(learnt[1:]):
             dropped["without an answer's token"] += 1
         else:

@@ -75,6 +75,10 @@ class Tuning:
         if self.adapter and self.of_lora()[:-1] != tuple(LORA.values())[:-1]:
             raise InputError("--rank, --alpha, --targets and --rslora cannot be given with"
                              " --adapter: the adapter has its own")
+        if self.method != "dpo" and self.beta != Tuning.beta:
+            raise InputError("--beta goes with --method dpo")
+        if self.method not in ("grpo", "dr-grpo") and self.group != Tuning.group:
+            raise InputError("--group goes with --method grpo or dr-grpo")
         for name in ("alpha", "beta"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise InputError(f"{name} is {getattr(self, name):g}: give a number above 0")

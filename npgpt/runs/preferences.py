@@ -12,7 +12,14 @@ from npgpt.errors import InputError
 from npgpt.files import write_atomically
 from npgpt.finetuning import answer_log_probs, dpo
 from npgpt.finetuning.rows import grouped, take
-from npgpt.runs.chat_data import ChatData, Example, answer_tokens, digest_of_ids, encoded
+from npgpt.runs.chat_data import (
+    ChatData,
+    Example,
+    answer_tokens,
+    digest_of_ids,
+    encoded,
+    longer,
+)
 from npgpt.runs.run import Run
 from npgpt.runs.settings import Settings
 from npgpt.text.chat import Chat
@@ -35,7 +42,7 @@ def open_pairs(
     if not train or not validation:
         reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
         raise InputError(f"{settings.corpus} has no pair to learn from"
-                         + (f": left out are {reasons}" if reasons else ""))
+                         + (f": left out are {reasons}" if reasons else "") + longer(dropped))
     both = [each for pair in train for each in pair]
     record = {
         "name": pairs.chats.name, "source": pairs.chats.source, "licence": pairs.chats.licence,

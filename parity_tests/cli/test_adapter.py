@@ -81,6 +81,17 @@ def test_sample_and_chat_write_as_the_merged_model(command, there, capsys):
         assert plain[0] == 0 and plain != beside
 
 
+def test_where_the_base_has_no_template_that_of_the_adapter_counts(there, capsys):
+    """As a fine-tuning leaves it, whose last line says how to try it."""
+    (there / "base/chat_template.jinja").rename(there / "runs/one/chat_template.jinja")
+    words = ("--prompt", "abc", "--tokens", 6, "--temperature", 0)
+    beside = run(capsys, "chat", there / "base", "--adapter", there / "runs/one", *words)
+    assert beside[0] == 0, beside
+    run(capsys, "adapter", "merge", there / "base", there / "runs/one", "--out", there / "m")
+    assert run(capsys, "chat", there / "m", *words) == beside
+    assert run(capsys, "chat", there / "base", *words)[0] == 2
+
+
 def test_what_is_refused(there, capsys):
     """One line each."""
     for words, said in (
@@ -89,6 +100,7 @@ def test_what_is_refused(there, capsys):
             (("chat", there / "runs/one"), "--adapter"),
             (("sample", there / "base", "--adapter", there), "there is no adapter_config.json"),
             (("adapter", "inspect", there / "base", there / "base"), "holds no adapter"),
+            (("evaluate", there / "base", there / "runs/one"), "adapter merge"),
             (("adapter", "list", there / "nowhere"), "there is no directory")):
         status, _, err = run(capsys, *words)
         assert status == 2 and said in err and err.count("\n") == 1, err

@@ -164,7 +164,7 @@ def test_begun_in_one_package_and_ended_in_the_other(tmp_path, base, chats, npgp
     (["--data", "stories:chat:none"], "is not a number of conversations"),
     (["--data", "{base}/config.json"], "give stories:chat"),
     (["--data", "{empty}"], "has no conversation to learn from: 2 without an answer"),
-    (["--data", "{chats}", "--longest", "8"], "has no answers to learn from"),
+    (["--data", "{chats}", "--longest", "8"], "a larger --context-length"),
     (["--data", "{chats}", "--sample-every", "-1"], "sample_every is -1"),
     (["--resume", "--out", "{base}"], "it is a model, not a run"),
     (["--resume"], "--resume needs --out"),

@@ -82,6 +82,8 @@ def test_both_packages_and_on_again(there, capsys, method):
     ("grpo", ("--group", "1"), "group is 1: give 2 or more"),
     ("dpo", ("--pack",), "--pack does not go with --method dpo"),
     ("grpo", ("--dropout", "0.1"), "--dropout does not go with --method grpo"),
+    ("dpo", ("--group", "3"), "--group goes with --method grpo or dr-grpo"),
+    ("grpo", ("--beta", "3"), "--beta goes with --method dpo"),
     ("ppo", (), "method is 'ppo': give full or lora or dpo"),
 ])
 def test_what_is_refused(there, capsys, method, options, said):
@@ -96,4 +98,4 @@ def test_lines_that_are_no_pairs(there, capsys):
     (there / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     status, _, err = tuned(capsys, there, "refused", "dpo")
     assert status == 2 and "has no pair to learn from" in err
-    assert "1 with the same answer twice" in err and "without a list of messages" in err
+    assert "1 with the same answer twice" in err and "2 without the lists of messages prompt" in err

@@ -183,6 +183,17 @@ def test_a_run_of_any_script_is_drawn_without_a_warning(run, tmp_path):
     assert all((path / "loss.png").read_bytes().startswith(b"\x89PNG") for path in paths)
 
 
+def test_a_gradient_of_nothing_but_zeros_is_drawn_without_a_warning(tmp_path):
+    """As in GRPO's first steps, when all answers are wrong."""
+    lines = [{"step": n, "train_loss": 0.0, "learning_rate": 1e-3, "grad_norm": 0.0}
+             for n in (1, 2)]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        draw_run(tmp_path)
+    assert (tmp_path / "loss.png").exists()
+
+
 def test_plot_prints_a_table(run, tmp_path):
     one = log(tmp_path / "one", "train_loss", [3.0, 2.0, 2.5])
     (tmp_path / "two").mkdir()

@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 
 from npgpt.cli.main import main
+from npgpt.models import recurrent
+from npgpt.runs.checkpoint import save_checkpoint
+from npgpt.text.tokenizers.characters import CharacterTokenizer
+from npgpt.training import init
 
 MODELS = {"gpt2": ("GPT2LMHeadModel", "GPT2Config", {"n_positions": 16, "n_embd": 12, "n_layer": 3,
                                                      "n_head": 2}),
@@ -172,6 +176,14 @@ def test_a_copy_with_a_wrong_field_is_held_to_the_original(capsys, folder, tmp_p
 def test_what_cannot_be_traced_is_one_line(capsys, line, what):
     status, out, err = run(capsys, "trace", *line)
     assert status == 2 and out == "" and what in err and err.count("\n") == 1
+
+
+def test_a_recurrent_model_is_one_line(capsys, tmp_path):
+    tokenizer = CharacterTokenizer.train("The capital of France is Paris.")
+    config = recurrent.Config(vocab_size=tokenizer.vocab_size, channels=4)
+    save_checkpoint(tmp_path, config, init(recurrent, config, 1), tokenizer)
+    status, out, err = run(capsys, "trace", "numpy", "transformers", tmp_path)
+    assert status == 2 and out == "" and "recurrent" in err and err.count("\n") == 1
 
 
 def test_transformers_missing_is_one_line(capsys, monkeypatch):

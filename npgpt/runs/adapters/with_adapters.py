@@ -11,6 +11,7 @@ from npgpt.files import name_beside, read_json, write_atomically
 from npgpt.runs.adapters.adapter import CONFIG, Adapter, merged
 from npgpt.runs.adapters.read import load_adapter
 from npgpt.runs.checkpoint.save_and_load import Checkpoint, load_checkpoint
+from npgpt.runs.checkpoint.tokenizer_files import find_chat_template
 from npgpt.runs.checkpoint.weights import write_weights
 
 # what a merged model takes over from its base, as it is
@@ -26,7 +27,18 @@ def load_with_adapters(
     checkpoint = load_checkpoint(path, as_stored=as_stored)
     found = [load_adapter(each, checkpoint.params, checkpoint.config, checkpoint.family)
              for each in adapters or []]
-    return replace(checkpoint, params=merged(checkpoint.params, *found)) if found else checkpoint
+    if not found:
+        return checkpoint
+    return replace(checkpoint, params=merged(checkpoint.params, *found),
+                   template_path=template_path(checkpoint.path, adapters or []))
+
+
+def template_path(base: Path, adapters: list[str]) -> Path | None:
+    """The last adapter with a chat template, where the base has none: it was trained on it."""
+    if find_chat_template(base)[0] is not None:
+        return None
+    return next((Path(each) for each in reversed(adapters)
+                 if find_chat_template(Path(each))[0] is not None), None)
 
 
 def save_merged(checkpoint: Checkpoint, out: str | Path) -> None:
@@ -46,6 +58,10 @@ def save_merged(checkpoint: Checkpoint, out: str | Path) -> None:
         for name in COPIED:
             if (checkpoint.path / name).is_file():
                 shutil.copyfile(checkpoint.path / name, aside / name)
+        if checkpoint.template_path is not None:
+            template, about = find_chat_template(checkpoint.template_path)
+            write_atomically(aside / "chat_template.jinja", str(template))
+            write_atomically(aside / "tokenizer_config.json", json.dumps(about, indent=2) + "\n")
         write_weights(aside, checkpoint.params, checkpoint.family)
         if out.exists():
             out.rmdir()

@@ -37,8 +37,9 @@ def find_directory(path: str | Path) -> Path:
 
 
 def adapter_alone(path: Path) -> InputError:
-    return InputError(f"{path} holds a LoRA adapter, not a model: give its model, and this with"
-                      f" --adapter {shell_quote(path)}")
+    return InputError(f"{path} holds a LoRA adapter, not a model: give its model to sample or"
+                      f" chat, with --adapter {shell_quote(path)}, or add it to its model with"
+                      " npgpt adapter merge")
 
 
 def hub_cache() -> Path:

@@ -19,7 +19,8 @@ from npgpt.runs.checkpoint.weights import read_weights, write_weights
 @dataclass
 class Checkpoint:
     """What a directory holds; `tokenizer`, `settings` (run.json) and
-    `training` are None where it has none. `family`: whose model it is."""
+    `training` are None where it has none. `family`: whose model it is. `template_path`: where
+    the chat template is, if that is another directory."""
 
     path: Path
     config: Any
@@ -27,6 +28,7 @@ class Checkpoint:
     tokenizer: Any
     settings: dict | None
     family: Any
+    template_path: Path | None = None
 
     @cached_property
     def training(self) -> dict | None:

@@ -23,6 +23,8 @@ from npgpt.text.prepare.split import split_key
 COUNT = 10_000  # conversations of "stories:chat" for training
 VALIDATION, TEST, STORIES = 200, 500, 40
 ROLES = ("system", "user", "assistant")
+BROKEN = "that is no JSON"
+SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can write one alone; no file can hold it
 Conversation = list[dict[str, str]]
 
 
@@ -96,7 +98,8 @@ def read_chats(path: Path) -> tuple[list[Conversation], dict[str, int]]:
         try:
             chat = parse_json(line)
         except (ValueError, RecursionError):
-            chat = None
+            dropped[BROKEN] += 1
+            continue
         reason = wrong(chat)
         if reason:
             dropped[reason] += 1
@@ -112,7 +115,7 @@ def wrong(chat: Any) -> str:
     if not isinstance(messages, list) or not messages:
         return "without a list of messages"
     if not all(isinstance(each, dict) and isinstance(each.get("content"), str)
-               for each in messages):
+               and not SURROGATE.search(each["content"]) for each in messages):
         return "with a message that is no text"
     roles = [each.get("role") for each in messages]
     if any(role not in ROLES for role in roles):

@@ -14,7 +14,15 @@ from typing import Any
 
 from npgpt.errors import InputError
 from npgpt.files import parse_json
-from npgpt.text.corpora.chats import Chats, Conversation, chat_count, digest, load_chats, wrong
+from npgpt.text.corpora.chats import (
+    BROKEN,
+    Chats,
+    Conversation,
+    chat_count,
+    digest,
+    load_chats,
+    wrong,
+)
 from npgpt.text.corpora.files import read_text
 from npgpt.text.corpora.stories import pairs as stories
 from npgpt.text.prepare.split import split_key
@@ -78,8 +86,12 @@ def read_pairs(path: Path) -> tuple[list[Pair], dict[str, int]]:
         try:
             each = parse_json(line)
         except (ValueError, RecursionError):
-            each = None
+            dropped[BROKEN] += 1
+            continue
         chats = both(each)
+        if not chats:
+            dropped["without the lists of messages prompt, chosen and rejected"] += 1
+            continue
         reason = next(filter(None, map(wrong, chats)), "")
         if reason:
             dropped[reason] += 1
@@ -94,10 +106,10 @@ def read_pairs(path: Path) -> tuple[list[Pair], dict[str, int]]:
 
 
 def both(line: Any) -> list[Any]:
-    """The two conversations of a line, not yet checked."""
+    """The two conversations of a line, not yet checked; none where it has other fields."""
     if not isinstance(line, dict) or not all(
             isinstance(line.get(name), list) for name in ("prompt", "chosen", "rejected")):
-        return [None]
+        return []
     return [{"messages": [*line["prompt"], *line[name]]} for name in ("chosen", "rejected")]
 
 

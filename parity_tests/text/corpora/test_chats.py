@@ -121,10 +121,12 @@ SYSTEM = {"role": "system", "content": "Be brief."}
 @pytest.mark.parametrize(("line", "reason"), [
     ({"messages": [SYSTEM, USER, ANSWER]}, None),
     ({"messages": [USER, ANSWER, USER, ANSWER]}, None),
-    ("no JSON", "without a list of messages"),
+    ("no JSON", "that is no JSON"),
     ({"text": "Why?"}, "without a list of messages"),
     ({"messages": []}, "without a list of messages"),
     ({"messages": [USER, {"role": "assistant", "content": None}]},
+     "with a message that is no text"),
+    ({"messages": [USER, {"role": "assistant", "content": "\ud800"}]},
      "with a message that is no text"),
     ({"messages": [USER, {"role": "teacher", "content": "So."}]},
      "with a role other than system, user and assistant"),
