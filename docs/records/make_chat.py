@@ -1,6 +1,6 @@
 """The record docs/records/chat.json: a tiny model learns to answer questions about stories.
 
-    python docs/records/make_chat.py [DIR]      half an hour on two free processors
+    python docs/records/make_chat.py [DIR]      a quarter of an hour on two free processors
 
 It trains a base model on short stories, fine-tunes it on stories:chat, and compares the two,
 each by one command of `npgpt`, which stand in the record with their time and their curves. In
@@ -19,10 +19,10 @@ from datetime import date
 from pathlib import Path
 
 BASE = ("train --corpus stories:short:4MB --tokenizer bpe:1024 --end-of-text"
-        " --context-length 256 --batch-size 12 --tied --compile --steps 6000"
-        " --learning-rate 0.002 --evaluate-every 500")
-CHAT = ("finetune {base} --data stories:chat --method full --compile --steps 4000"
+        " --context-length 256 --batch-size 12 --tied --compile --steps 2000"
         " --learning-rate 0.002 --evaluate-every 250")
+CHAT = ("finetune {base} --data stories:chat --method full --compile --steps 4000"
+        " --learning-rate 0.002 --evaluate-every 200")
 ROOT = Path(__file__).parents[2]
 
 
