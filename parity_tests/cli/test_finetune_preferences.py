@@ -54,10 +54,11 @@ def log(there, name):
 @pytest.mark.acceptance
 @pytest.mark.parametrize("method", ["dpo", "grpo", "dr-grpo"])
 def test_both_packages_and_on_again(there, capsys, method):
-    status, out, err = tuned(capsys, there, "numpy", method, "--group", 3)
+    group = () if method == "dpo" else ("--group", 3)
+    status, out, err = tuned(capsys, there, "numpy", method, *group)
     assert status == 0, err
     assert ("nats a pair" if method == "dpo" else "of the answers are wrong") in out
-    status, _, err = tuned(capsys, there, "torch", method, "--group", 3, "--device", "cpu",
+    status, _, err = tuned(capsys, there, "torch", method, *group, "--device", "cpu",
                            command=torch_main)
     assert status == 0, err
     losses = [[line["train_loss"] for line in log(there, name) if "train_loss" in line]
@@ -71,7 +72,7 @@ def test_both_packages_and_on_again(there, capsys, method):
     else:
         assert {line["step"] for line in log(there, "numpy") if "reward" in line} == {1, 2, 3, 4}
     # stopped after two steps, gone on with
-    assert tuned(capsys, there, "parts", method, "--group", 3, steps=2)[0] == 0
+    assert tuned(capsys, there, "parts", method, *group, steps=2)[0] == 0
     status, _, err = run(capsys, "finetune", "--out", there / "parts", "--resume", "--steps", 4)
     assert status == 0, err
     assert same_bits(there / "numpy", there / "parts")

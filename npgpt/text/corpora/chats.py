@@ -112,6 +112,8 @@ def read_chats(path: Path) -> tuple[list[Conversation], dict[str, int]]:
 def wrong(chat: Any) -> str:
     """Why a line cannot be learned from, or an empty string."""
     messages = chat.get("messages") if isinstance(chat, dict) else None
+    if messages is None and isinstance(chat, dict) and {"chosen", "rejected"} <= set(chat):
+        return "with a pair of answers, which --method dpo takes"
     if not isinstance(messages, list) or not messages:
         return "without a list of messages"
     if not all(isinstance(each, dict) and isinstance(each.get("content"), str)

@@ -122,6 +122,8 @@ SYSTEM = {"role": "system", "content": "Be brief."}
     ({"messages": [SYSTEM, USER, ANSWER]}, None),
     ({"messages": [USER, ANSWER, USER, ANSWER]}, None),
     ("no JSON", "that is no JSON"),
+    ({"prompt": [USER], "chosen": [ANSWER], "rejected": [ANSWER]},
+     "with a pair of answers, which --method dpo takes"),
     ({"text": "Why?"}, "without a list of messages"),
     ({"messages": []}, "without a list of messages"),
     ({"messages": [USER, {"role": "assistant", "content": None}]},
