@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from npgpt.checking.case import is_pair
 from npgpt.checking.components import CASES, make_case
 from npgpt.checking.draw import seeded_draw
 from npgpt.checking.verdict import check_edges, verdict
@@ -35,7 +36,8 @@ def test_verdict(component, device, candidate, request):
 
 
 def examples(component, profile):
-    composite = getattr(make_case(component, seeded_draw(0)), "nested", False)
+    case = make_case(component, seeded_draw(0))
+    composite = getattr(case, "nested", False) or (not is_pair(case) and case.params)
     return FEWER if composite and profile == "dev" else settings().max_examples
 
 

@@ -61,6 +61,7 @@ def test_only_a_whole_run_is_kept(pytestconfig):
     assert not whole(everything, **{"--profile": "ci"})
 
 
+@pytest.mark.acceptance  # a whole run of pytest inside
 def test_a_profile_without_a_path_reports_too(pytestconfig, tmp_path):
     """pytest reads the profile's name as a path until it knows the option."""
     done = subprocess.run(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.acceptance  # making them takes half a minute
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 
@@ -35,14 +36,12 @@ def test_cells_hold_the_source(made):
     assert any("torch.rsqrt(variance + eps)" in text for text in code)
 
 
-@pytest.mark.acceptance
 def test_those_in_the_repository_are_these(made):
     for path, text in made.items():
         assert path.exists() and path.read_text(encoding="utf-8") == text, (
             f"{path.name} is out of date: npgpt book --no-open makes it anew")
 
 
-@pytest.mark.acceptance
 def test_every_cell_runs(made):
     import nbformat
     from nbclient import NotebookClient

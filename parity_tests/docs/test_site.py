@@ -112,11 +112,13 @@ def dead_links(site, anchors_of=lambda path: True):
     return dead, abroad
 
 
+@pytest.mark.acceptance
 def test_no_dead_link_in_a_chapter(chapter):
     dead, _ = dead_links(chapter, lambda path: path.stem in ("dropout", "layer_norm"))
     assert not dead
 
 
+@pytest.mark.acceptance
 def test_a_chapter_in_the_browser(chapter, chromium):
     import browsing
 

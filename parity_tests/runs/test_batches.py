@@ -199,7 +199,8 @@ def test_a_run_s_seed_draws_its_weights_batches_and_masks(dtype):
         "seed": 5, "batch_size": 3, "context_length": 8, "dropout": 0.5, "dtype": dtype})
     ids, kind = np.arange(900) % 31, np.dtype(dtype).type
     run = SimpleNamespace(model=gpt2, config=config, settings=settings, params=None,
-                          optimizer=None, data=SimpleNamespace(train=ids))
+                          optimizer=None, adapter=None, trains=None,
+                          data=SimpleNamespace(train=ids))
     params, state = initial_state(run)
     assert state is None
     found = {"params": Trainer(gpt2, config, params, settings).params, **batches(run)(2)}

@@ -80,12 +80,12 @@ def by_hand_trainer(run: Run, device: torch.device, loss: Callable | None = None
     """The trainer of a run by the hand-written functions."""
     from torchgpt.finetuning import lora_adapters
     from torchgpt.models import BY_TYPE
-    from torchgpt.training import Trainer, loss_and_grads
+    from torchgpt.training import Trainer
 
     params, state = initial_state(run)
     model = BY_TYPE[run.model.FILES["model_type"]]
-    return Trainer(model, run.config, params, run.settings, device=str(device),
-                   loss_and_grads=loss or loss_and_grads,
+    another = {} if loss is None else {"loss_and_grads": loss}
+    return Trainer(model, run.config, params, run.settings, device=str(device), **another,
                    **training_of(run, params, state, lora_adapters))
 
 

@@ -8,8 +8,8 @@ from npgpt.checking.laws import linear_in_the_upstream_gradient
 
 def clipped_gains(draw):
     B, G, T = draw("B", range(1, 3)), draw("G", range(1, 4)), draw("T", range(1, 5))
-    clip, beta = draw("clip", [0.2, 0.4]), draw("beta", [0.0, 0.3])
-    regime, near = draw("regime", REGIMES), draw("reference", [False, True])
+    clip, beta = draw("clip", [0.2, 0.4]), draw("beta", [0.3, 0.0])
+    regime, near = draw("regime", REGIMES), draw("reference", [True, False])
     numbers = draw.numbers()
     log_probs = -0.5 * np.abs(numbers.normal(B, G, T))
     # far from where the ratio is clipped, on both sides: at log 0.6, 0.8, 1.2 and 1.4

@@ -8,6 +8,8 @@ from npgpt.checking.components._preferences import (
     log_probs_of,
 )
 from npgpt.checking.components.cross_entropy import IGNORE
+from npgpt.finetuning import answer_log_probs
+from npgpt.models import gpt2
 
 LAWS = (groups_add_up("old", "advantages", "reference"),)
 
@@ -21,10 +23,10 @@ def grpo_loss_and_grads(draw):
 
 
 def policy(draw):
-    """-> params, options. The ratios are far from where they are clipped, above or below:
-    a small model's log-probabilities lie between."""
+    """-> params, options. The ratios are 1 or far from where they are clipped."""
     config, params, inputs, targets, numbers = answers(draw, draw("G", [2, 3]))
-    old = np.array([-6.0, 1.0])[numbers.below(2, *inputs.shape)]
+    now = answer_log_probs(gpt2, params, inputs, targets, config)
+    old = now - np.array([0.0, -1.5, 1.5])[numbers.below(3, *inputs.shape)]
     near = draw("reference", [False, True])
     return params, {
         "inputs": inputs, "targets": targets, "config": config,

@@ -118,7 +118,8 @@ def stored_weights(files: list[Path], about: dict) -> dict[str, Stored]:
     for stored in (stored for file in files for stored in tensors_in(file)):
         if LORA.search(stored.name):
             raise InputError(f"{stored.file} holds a LoRA adapter ({stored.name}), which is read"
-                             " beside its model: npgpt chat MODEL --adapter DIR")
+                             " beside its model: npgpt chat MODEL --adapter DIR, or added to it:"
+                             " npgpt adapter merge MODEL DIR --out MERGED")
         name = plain_name(stored.name, about)
         if name is None:
             continue
