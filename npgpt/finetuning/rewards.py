@@ -53,9 +53,8 @@ def clipped_gains_backward(d_gains, saved):
     """d_gains (B, G, T) -> d_log_probs (B, G, T)."""
     ratios, size, free, far, beta = saved
     # (3) take off the distance from the reference
-    d_log_probs = np.zeros_like(d_gains)              # (B, G, T)
-    if far is not None:
-        d_log_probs = d_gains * beta * (far - 1)      # (B, G, T)
+    pull = 0 if far is None else beta * (far - 1)
+    d_log_probs = d_gains * pull                      # (B, G, T)
     # (2) multiply by the answer's advantage: a clipped ratio is fixed
     d_ratios = np.where(free, d_gains * size, 0)      # (B, G, T)
     # (1) how many times as likely as when it was drawn

@@ -54,7 +54,7 @@ MUTANTS = [
     M(T + "rewards", "the distance is that of the reference from here",
       "apart = reference - log_probs                 #", "apart = log_probs - reference  #"),
     M(T + "rewards", "the reference pushes away",
-      "d_log_probs = d_gains * beta * (far - 1)", "d_log_probs = d_gains * beta * (1 - far)"),
+      "else beta * (far - 1)", "else beta * (1 - far)"),
     M(T + "rewards", "only ratios that are too large are clipped",
       "near = ratios.clamp(1 - clip, 1 + clip)", "near = ratios.clamp(max=1 + clip)"),
     M(N + "rewards", "an answer is divided by the length of its row",
