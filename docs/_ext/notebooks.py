@@ -269,7 +269,7 @@ def setup(app):
                 if home:
                     link = (f' <a href="https://colab.research.google.com/github/{home}/blob/main/'
                             f'{path}">open in Colab</a>')
-                items.append(f"<li><b>{part}</b>: <code>{path}</code>, {len(pages)} "
+                items.append(f'<li><b>{part}</b>: <code class="path">{path}</code>, {len(pages)} '
                              f"page{'s' if pages[1:] else ''}."
                              f"{link}</li>")
             return [self.html(f"<ul>{''.join(items)}</ul>")]

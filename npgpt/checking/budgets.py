@@ -51,8 +51,7 @@ def measured(case, first, compute, values, draws=8):
     ξ moves the inputs, the weights, the upstream gradient, and in the same
     way what each layer is handed: a product of halves that cancel inside is
     small, but the rounding of the halves is not."""
-    least = case.least_scale if is_pair(case) else {}
-    size = {name: max(largest(value), least.get(name, 0.0))
+    size = {name: max(largest(value), case.least_scale.get(name, 0.0))
             for name, value in values.items()}
     rng = np.random.default_rng(0)
     with replaced(first.packages[0], nudged_layers(first, rng)):

@@ -67,6 +67,7 @@ class FunctionCase:
     call: Callable
     expected: Callable
     scale: Callable | None = None
+    least_scale: dict = field(default_factory=dict)     # where it is measured
     laws: tuple = ()
     edges: tuple = ()
     functions: tuple = ()

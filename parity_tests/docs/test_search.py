@@ -34,7 +34,7 @@ FIRST = {
     "causal mask": "chapters/attention",
     "chain rule": "maths",
     "context window": "chapters/position_embedding",
-    "cross-attention": "chapters/attention",
+    "cross-attention": "chapters/cross_attention",
     "cross-entropy": "chapters/cross_entropy",
     "data leakage": "chapters/data_pipeline",
     "deduplication": "chapters/data_pipeline",

@@ -25,7 +25,8 @@ ABROAD = ("https://docs.pytorch.org/", "https://colab.research.google.com/",
           "https://www.jmlr.org/", "https://www.lesswrong.com/posts/",
           "https://aclanthology.org/", "https://guidance.readthedocs.io/",
           "https://paulgraham.com/", "https://www.math.uni-bielefeld.de/documenta/",
-          "https://huggingface.co/")
+          "https://huggingface.co/", "https://papers.nips.cc/",
+          "https://pixel-druid.com/articles/", "https://gist.github.com/karpathy/")
 
 def sphinx(source, site, *more):
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", str(DOCS),

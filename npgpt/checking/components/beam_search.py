@@ -23,6 +23,7 @@ def beam_search(draw):
     return FunctionCase(
         component="beam_search", params=drawn(numbers, family.weights(config)), options=options,
         call=call_beams, expected=beams_without_cache, discrete=True,
+        least_scale={"scores": 1.0},    # log Σe of a likely token: Σe is near 1, not 0
         edges=(as_long_as_the_context, the_likeliest_token_each_time))
 
 
