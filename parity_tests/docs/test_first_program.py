@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 
+pytest.importorskip("docutils", reason="pip install -e '.[docs]'")
+
 from grown import compared, lines_of, run_program, steps  # noqa: E402
 
 FILES = steps("first_program")

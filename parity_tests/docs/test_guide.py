@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 sys.path.insert(0, str(DOCS / "_ext"))
 
+pytest.importorskip("docutils", reason="pip install -e '.[docs]'")
+
 from guide import GuideError, differences, equal, notebook_cells, rows_of, run_row  # noqa: E402
 
 PAGE = DOCS / "survival_guide.md"

@@ -1,5 +1,7 @@
 """Small models and adapters of them, none of whose numbers is 0."""
 
+import json
+
 import numpy as np
 
 from npgpt.finetuning import init_adapters
@@ -31,3 +33,17 @@ def adapter(kind, seed=3, dtype=np.float32, targets=None, **more):
         each["B"] += (0.3 * normals(each["B"].shape, seed, i, "B")).astype(dtype)
     _, _, params = base(kind)
     return Adapter(layers, RANK, ALPHA, base_rows=fingerprint_of_rows(params), **more)
+
+
+def a_tokenizer(path):
+    """Theirs asks for one, and it reads no text with it here."""
+    import transformers
+
+    words = {f"w{i}": i for i in range(37)}
+    file = path / "tokenizer.json"
+    file.write_text(json.dumps({
+        "version": "1.0", "added_tokens": [], "normalizer": None,
+        "pre_tokenizer": {"type": "Whitespace"}, "post_processor": None, "decoder": None,
+        "model": {"type": "WordLevel", "vocab": words, "unk_token": "w0"}}))
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_file=str(file), pad_token="w0", eos_token="w1")

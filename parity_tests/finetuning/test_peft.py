@@ -1,6 +1,5 @@
 """Adapters of ours in `peft`, and adapters of `peft` here; the loss of `trl`."""
 
-import json
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from npgpt.runs.adapters import load_adapter, merged, save_adapter
 from npgpt.runs.adapters.adapter import names_in_file
 from npgpt.runs.checkpoint import load_checkpoint, save_checkpoint
 from npgpt.tree import tree_leaves, tree_map
-from parity_tests.finetuning.small_models import RANK, TARGETS, adapter, base
+from parity_tests.finetuning.small_models import RANK, TARGETS, a_tokenizer, adapter, base
 from torchgpt import finetuning as in_torch
 from torchgpt import to_numpy, to_torch
 
@@ -192,15 +191,3 @@ def trl_loss(trl, model, labels, path):
     loss = trainer.compute_loss(model, batch)
     loss.backward()
     return loss.item()
-
-
-def a_tokenizer(path):
-    """Theirs asks for one, and it reads no text with it here."""
-    words = {f"w{i}": i for i in range(37)}
-    file = path / "tokenizer.json"
-    file.write_text(json.dumps({
-        "version": "1.0", "added_tokens": [], "normalizer": None,
-        "pre_tokenizer": {"type": "Whitespace"}, "post_processor": None, "decoder": None,
-        "model": {"type": "WordLevel", "vocab": words, "unk_token": "w0"}}))
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_file=str(file), pad_token="w0", eos_token="w1")

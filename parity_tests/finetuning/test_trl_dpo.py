@@ -10,8 +10,7 @@ import torchgpt.models
 from npgpt.finetuning import answer_log_probs
 from npgpt.runs.checkpoint import save_checkpoint
 from npgpt.tree import tree_leaves, tree_map
-from parity_tests.finetuning.small_models import TARGETS, base
-from parity_tests.finetuning.test_peft import a_tokenizer
+from parity_tests.finetuning.small_models import TARGETS, a_tokenizer, base
 from torchgpt import to_torch
 
 pytestmark = pytest.mark.acceptance
