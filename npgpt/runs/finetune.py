@@ -35,7 +35,9 @@ from npgpt.runs.start_from import fingerprint, model_to_start, read_start
 from npgpt.runs.train import model_dtype
 from npgpt.training.dropout_masks import draw_dropout_masks
 
-METHODS = ("full", "lora", "dpo", "grpo", "dr-grpo")
+ON_ANSWERS = ("full", "lora")  # by cross-entropy
+ON_REWARDS = ("grpo", "dr-grpo")
+METHODS = (*ON_ANSWERS, "dpo", *ON_REWARDS)
 LORA = {"rank": 8, "alpha": 16.0, "targets": "", "rslora": False, "adapter": ""}
 SAMPLES = 4  # questions that are answered every so many steps
 AT_ONCE = 16  # conversations of one validation batch
@@ -77,7 +79,7 @@ class Tuning:
                              " --adapter: the adapter has its own")
         if self.method != "dpo" and self.beta != Tuning.beta:
             raise InputError("--beta goes with --method dpo")
-        if self.method not in ("grpo", "dr-grpo") and self.group != Tuning.group:
+        if self.method not in ON_REWARDS and self.group != Tuning.group:
             raise InputError("--group goes with --method grpo or dr-grpo")
         for name in ("alpha", "beta"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
@@ -85,7 +87,7 @@ class Tuning:
         if self.group < 2:
             raise InputError(f"group is {self.group}: give 2 or more, for an answer is compared"
                              " with others")
-        if self.pack and self.method not in ("full", "lora"):
+        if self.pack and self.method not in ON_ANSWERS:
             raise InputError(f"--pack does not go with --method {self.method}: answers stand in"
                              " rows of their own")
         for name in ("longest", "sample_every"):
@@ -115,7 +117,7 @@ def start_finetune(
     path = Path(path)
     given = {**given, "start_from": str(start)}
     settings = complete(given)
-    if settings.dropout and tuning.method not in ("full", "lora"):
+    if settings.dropout and tuning.method not in ON_ANSWERS:
         raise InputError(f"--dropout does not go with --method {tuning.method}: the answers'"
                          " probabilities are compared with those that were measured before")
     check_free(path, command)

@@ -7,7 +7,7 @@ from typing import Any
 
 from npgpt.runs.adapter_run import params_of
 from npgpt.runs.answers import LONGEST
-from npgpt.runs.finetune import Tuning, answering, answers_loss, batches
+from npgpt.runs.finetune import ON_REWARDS, Tuning, answering, answers_loss, batches
 from npgpt.runs.preferences import judge_pairs, pair_batches, references
 from npgpt.runs.rewards import Groups, wrong_answers
 from npgpt.runs.run import Run
@@ -41,7 +41,7 @@ def parts_of(run: Run, trainer: Any, tuning: Tuning, engine_of: Callable) -> Par
     samples = answering(run, trainer, tuning, engine_of)
     if tuning.method == "dpo":
         return of_pairs(run, tuning, references(run, params_of(run, trainer)), samples)
-    if tuning.method in ("grpo", "dr-grpo"):
+    if tuning.method in ON_REWARDS:
         return of_rewards(run, trainer, tuning, engine_of, samples)
     return Parts(batches(run, tuning, not trainer.draws_dropout), answers_loss, samples,
                  "nats an answer's token")

@@ -64,7 +64,7 @@ class Groups:
         seed = int(raw_draws(1, run.settings.seed, step, "answers")[0] >> 2)
         settings = SamplingSettings(
             LONGEST, 1.0, seed=seed, end_ids=end_ids(run.path, run.config, run.model))
-        prompts = [prompt_of(run.data.chat, each) for each in asked for _ in range(G)]
+        prompts = [prompt for each in asked for prompt in [prompt_of(run.data.chat, each)] * G]
         completions, pairs = self.engine_of(params, run).complete(prompts, settings)
         for _ in pairs:
             pass

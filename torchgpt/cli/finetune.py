@@ -50,14 +50,14 @@ def finetune(
     torchgpt finetune runs/one --data stories:chat --out runs/chat
     """
     let_threads_sleep()
-    from npgpt.runs.finetune import tuning_of
+    from npgpt.runs.finetune import ON_REWARDS, tuning_of
     from npgpt.runs.methods import loss_of
     from npgpt.runs.run import cleared_unless_started
     from torchgpt import finetuning
     from torchgpt.device import pick_device
     from torchgpt.runs.trainers import Method, exactly
 
-    by_hand = by_hand or method in ("dpo", "grpo", "dr-grpo")
+    by_hand = by_hand or method in ("dpo", *ON_REWARDS)
     how = Method(pick_device(device or "auto"), by_hand, shared_dropout, compile)
     how.check(settings)
     if not resume:

@@ -72,11 +72,16 @@ def load_chats(name: str | Path, seed: int = 0) -> Chats:
     if not found:
         reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
         raise InputError(f"{path} has no conversation to learn from: {reasons}")
-    keys = [split_key(json.dumps(each)) % 10 for each in found]
-    validation = [each for each, key in zip(found, keys) if key == 0] or found[-1:]
-    train = [each for each in found if each not in validation] or found
+    train, validation = split(found)
     return Chats(name, train, validation, validation, ["answer"] * len(validation),
                  digest(found), "unknown (your files)", name, dropped)
+
+
+def split(found: list) -> tuple[list, list]:
+    """-> what is for training, and the tenth that is held out, by the hash of each."""
+    keys = [split_key(json.dumps(each)) % 10 for each in found]
+    validation = [each for each, key in zip(found, keys) if key == 0] or found[-1:]
+    return [each for each in found if each not in validation] or found, validation
 
 
 def chat_count(name: str) -> int:

@@ -5,7 +5,6 @@ and `rejected`, each a list with one answer, as TRL's conversational format has 
 such a line is left out, counted by its reason, and told.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,11 +20,11 @@ from npgpt.text.corpora.chats import (
     chat_count,
     digest,
     load_chats,
+    split,
     wrong,
 )
 from npgpt.text.corpora.files import read_text
 from npgpt.text.corpora.stories import pairs as stories
-from npgpt.text.prepare.split import split_key
 
 VALIDATION = 100
 Pair = tuple[Conversation, Conversation]  # the conversation with the chosen answer, and with
@@ -62,9 +61,7 @@ def load_pairs(name: str | Path, seed: int = 0) -> Pairs:
     if not found:
         reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
         raise InputError(f"{path} has no pair to learn from: {reasons}")
-    keys = [split_key(json.dumps(each)) % 10 for each in found]
-    validation = [each for each, key in zip(found, keys) if key == 0] or found[-1:]
-    train = [each for each in found if each not in validation] or found
+    train, validation = split(found)
     chosen = [chosen for chosen, _ in validation]
     chats = Chats(name, [chosen for chosen, _ in train], chosen, chosen, ["answer"] * len(chosen),
                   digest_of(found), "unknown (your files)", name)
