@@ -11,6 +11,7 @@ USES = {
     "compile": "npgpt train --compile",
     "chat": "npgpt chat",
     "test": "the parity tests",
+    "witness": "further witnesses of the acceptance profile",
     "docs": "npgpt book",
     "lint": "checks of the source",
 }
