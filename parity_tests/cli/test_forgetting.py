@@ -19,7 +19,8 @@ TRAIN = ("--context-length", 32, "--layers", 1, "--heads", 2, "--channels", 8, "
 @pytest.fixture
 def there(tmp_path, npgpt):
     """A base that has a text of its own, and conversations."""
-    (tmp_path / "old.txt").write_text("".join(f"Tim had {n} balls.\n\n" for n in range(200)))
+    (tmp_path / "old.txt").write_text("".join(
+        f"Q: had Al {n} balls?\nA: {n + 1}<|endoftext|>" for n in range(200)))
     chats = [{"messages": [{"role": "user", "content": f"a {n}"},
                            {"role": "assistant", "content": "ball"}]} for n in range(20)]
     (tmp_path / "chats.jsonl").write_text("".join(json.dumps(each) + "\n" for each in chats))
