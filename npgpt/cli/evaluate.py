@@ -35,14 +35,15 @@ def evaluate(
     """
     from npgpt.models import BY_TYPE
     from npgpt.runs.checkpoint import find_directory, load_checkpoint
-    from npgpt.runs.evaluate import Corpus, evaluate_model, old_corpus
+    from npgpt.runs.evaluate import evaluate_model
+    from npgpt.runs.forgetting import Corpus, old_corpus
     from npgpt.text.corpora.chats import load_chats
 
     if questions is not None and questions < 1:
         raise InputError(f"questions is {questions}: give 1 or more, or leave it out")
     paths = [find_directory(model) for model in models]
     chats = load_chats(data or "stories:chat:1")
-    old = Corpus(corpus) if corpus else old_corpus(paths)
+    old = Corpus(corpus) if corpus else next(filter(None, map(old_corpus, paths)), None)
     rows = []
     for name, path in zip(models, paths):
         checkpoint = load_checkpoint(path)

@@ -121,6 +121,7 @@ def go(run, trainer, program: str, as_json: bool) -> int:
     if tuning.method == "dpo" and not began:
         print("before the first step: how likely the model finds each answer", file=sys.stderr)
     parts = parts_of(run, trainer, tuning, engine_of)
+    print(parts.note, file=sys.stderr)
     with stop_flag() as stopped, TrainingProgress(run.step, run.settings.steps) as progress:
         try:
             summary = train(

@@ -32,7 +32,12 @@ def reporting(progress):
                   file=sys.stderr)
         if record.get("step", 0) % 50 == 0 and "reward" in record:
             print(f"  mean reward of the last answers: {record['reward']:.2f}", file=sys.stderr)
-        if not {"samples", "chosen", "reward"} & set(record):
+        if "old_loss" in record:
+            from npgpt.runs.forgetting import perplexity
+
+            print(f"  perplexity on the old text: {perplexity(record['old_loss']):.2f}",
+                  file=sys.stderr)
+        if not {"samples", "chosen", "reward", "old_loss"} & set(record):
             return progress(record)
         for each in record.get("samples", {}).values():
             mark = "right" if each["right"] else "wrong"

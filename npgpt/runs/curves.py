@@ -16,24 +16,31 @@ NUMPY = "#7fc4ea"
 TORCH = "#b3360b"
 VALIDATION = "#d9730d"
 TRAIN = "#4c78a8"
-# what the log of a run on preferences or rewards has, and how its panel is called
-ANSWERS = {"reward": "mean reward", "chosen": "chosen first"}
+# what else the log of a fine-tuning may have, each in a panel of its own with this name
+MORE = {"reward": "mean reward", "chosen": "chosen first", "old_loss": "perplexity, old text"}
 SEVERAL = ("#2f6db3", "#d9730d", "#2a9d6f", "#a03c78", "#7a6a4f", "#555b66")
 
 
 def draw_run(path: Path) -> None:
-    """loss.png: training and validation loss, learning rate, gradient norm; of a run on
-    preferences or rewards also how its answers fare."""
+    """loss.png: training and validation loss, learning rate, gradient norm; of a fine-tuning
+    also how its answers fare, and what it forgets."""
     lines = read_log(path)
     if not any("train_loss" in line or "numpy_loss" in line for line in lines):
         return
-    answers = next((name for name in ANSWERS if any(name in line for line in lines)), None)
-    more = (1.6,) if answers else ()
-    figure, (top, *second, middle, bottom) = panels(
+    names = [name for name in MORE if any(name in line for line in lines)]
+    more = [1.6] * len(names)
+    figure, (top, *others, middle, bottom) = panels(
         path, heights=(4, *more, 1.25, 1.25), height=7.2 + sum(more))
-    if answers:
-        second[0].plot(*column(lines, answers), color=VALIDATION, linewidth=1.4)
-        second[0].set_ylabel(ANSWERS[answers])
+    for axis, name in zip(others, names):
+        steps, values = column(lines, name)
+        if name == "old_loss":
+            values = [math.exp(min(value, 700.0)) for value in values]
+            axis.set_yscale("log")
+            plain_ticks(axis)
+            note(axis, values[-1], f"{values[-1]:.3g}", VALIDATION)
+        axis.plot(steps, values, color=VALIDATION, linewidth=1.4,
+                  marker="." if len(values) < 100 else None)
+        axis.set_ylabel(MORE[name])
     draw_loss(top, lines, TRAIN, VALIDATION, "training batch", "validation")
     draw_untrained(top, path)
     middle.plot(*column(lines, "learning_rate"), color=TRAIN, linewidth=1.4)

@@ -1,39 +1,24 @@
 """Before and after: what a model answers, what it has forgotten, in one row of figures."""
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from npgpt.finetuning.rows import padded
-from npgpt.layers.cross_entropy import IGNORE
 from npgpt.runs.answers import ask, by_kind, right
 from npgpt.runs.chat_data import chat_of, encoded
-from npgpt.runs.checkpoint import Checkpoint, read_settings
-from npgpt.runs.data import ended
+from npgpt.runs.checkpoint import Checkpoint
+from npgpt.runs.forgetting import Corpus, mean_over, perplexity, windows_of
 from npgpt.runs.run import count_parameters
-from npgpt.text import load_corpus
 from npgpt.text.chat import Chat
 from npgpt.text.corpora.chats import Chats, Conversation
 from npgpt.text.corpora.stories import score_story
-from npgpt.training import mean_loss
-from npgpt.training.batches import evaluation_batches
 
 AT_ONCE = 16  # sequences of one forward pass
-WINDOWS = 32  # of the old corpus
 STORY_TOKENS = 90  # of an answer that tells a story
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """The text that a model was trained on before it learned to answer."""
-
-    name: str
-    end_of_text: bool = False
 
 
 @dataclass
@@ -71,12 +56,15 @@ def evaluate_model(
     grammatical, consistent = stories_told(chats, asked, about)
     parameters = count_parameters(checkpoint.family, checkpoint.config)
     tokenizer = checkpoint.tokenizer
+    old = None if corpus is None else mean_over(
+        windows_of(corpus, tokenizer, checkpoint.config.context_length),
+        model, checkpoint.params, checkpoint.config)
     return Row(
         model=name,
         exact_match=sum(marks) / len(marks),
         by_kind=dict(by_kind(chats.kinds[:len(marks)], marks)),
         answer_loss=answer_loss(checkpoint, model, chat, chats.validation),
-        perplexity=None if corpus is None else perplexity(checkpoint, model, corpus),
+        perplexity=None if old is None else perplexity(old),
         grammatical=grammatical,
         consistent=consistent,
         length=sum(len(tokenizer.encode(answer)) for answer in found) / len(found),
@@ -112,31 +100,7 @@ def answer_loss(
     batches = [padded(examples[first:first + AT_ONCE])
                for first in range(0, len(examples), AT_ONCE)]
     return mean_over([(batch["inputs"], batch["targets"]) for batch in batches],
-                     checkpoint, model)
-
-
-def perplexity(checkpoint: Checkpoint, model: Any, corpus: Corpus) -> float:
-    """e to the mean loss on windows spread over the old corpus' validation part."""
-    text = load_corpus(corpus.name, end_of_text=corpus.end_of_text)
-    tokenizer = checkpoint.tokenizer
-    ids = (ended(text.validation, tokenizer) if corpus.end_of_text
-           else tokenizer.encode(text.validation_text))
-    T = min(checkpoint.config.context_length or 256, 256)
-    windows = evaluation_batches(np.array(ids), T, AT_ONCE, WINDOWS // AT_ONCE)
-    return math.exp(min(mean_over(windows, checkpoint, model), 700.0))
-
-
-def mean_over(
-    batches: Iterable[tuple[np.ndarray, np.ndarray]], checkpoint: Checkpoint, model: Any
-) -> float:
-    """The mean loss over all targets of some batches."""
-    total, count = 0.0, 0
-    for inputs, targets in batches:
-        counted = int((targets != IGNORE).sum())
-        total += counted * float(mean_loss(
-            model, checkpoint.params, inputs, targets, checkpoint.config))
-        count += counted
-    return total / count
+                     model, checkpoint.params, checkpoint.config)
 
 
 def trained(settings: dict | None, parameters: int) -> int:
@@ -145,14 +109,3 @@ def trained(settings: dict | None, parameters: int) -> int:
     if not isinstance(tuning, dict):
         return 0
     return int((settings or {}).get("trained_parameters", parameters))
-
-
-def old_corpus(paths: list[Path]) -> Corpus | None:
-    """What the first of these runs that was trained on a text was trained on."""
-    for path in paths:
-        run = read_settings(path) or {}
-        settings = run.get("settings")
-        if isinstance(settings, dict) and "finetune" not in run:
-            return Corpus(str(settings.get("corpus")), bool(settings.get("end_of_text")))
-    return None
-

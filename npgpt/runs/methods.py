@@ -1,13 +1,14 @@
 """What a fine-tuning's method changes: what a step reads, its loss, and how it is judged."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from npgpt.runs.adapter_run import params_of
 from npgpt.runs.answers import LONGEST
 from npgpt.runs.finetune import ON_REWARDS, Tuning, answering, answers_loss, batches
+from npgpt.runs.forgetting import measuring
 from npgpt.runs.preferences import judge_pairs, pair_batches, references
 from npgpt.runs.rewards import Groups, wrong_answers
 from npgpt.runs.run import Run
@@ -16,12 +17,13 @@ from npgpt.runs.run import Run
 @dataclass
 class Parts:
     """batch(step); measure(trainer, run), the validation loss, in `unit`; after(step), one more
-    record for the log or None."""
+    record for the log or None; note: a line for who started the run."""
 
     batch: Callable[[int], dict]
     measure: Callable[[Any, Run], float]
     after: Callable[[int], dict | None]
     unit: str
+    note: str = ""
 
 
 def loss_of(tuning: Tuning, losses: Any) -> Callable | None:
@@ -38,6 +40,17 @@ def loss_of(tuning: Tuning, losses: Any) -> Callable | None:
 
 def parts_of(run: Run, trainer: Any, tuning: Tuning, engine_of: Callable) -> Parts:
     """engine_of(params, run) gives what writes answers."""
+    parts = of_method(run, trainer, tuning, engine_of)
+    old_loss, note = measuring(run, trainer)
+
+    def after(step: int) -> dict | None:
+        found = {**(parts.after(step) or {}), **old_loss(step)}
+        return {"step": step, **found} if found else None
+
+    return replace(parts, after=after, note=note)
+
+
+def of_method(run: Run, trainer: Any, tuning: Tuning, engine_of: Callable) -> Parts:
     samples = answering(run, trainer, tuning, engine_of)
     if tuning.method == "dpo":
         return of_pairs(run, tuning, references(run, params_of(run, trainer)), samples)
@@ -60,7 +73,7 @@ def of_pairs(
     def after(step: int) -> dict | None:
         found = samples(step)
         every = run.settings.evaluate_every
-        if every and step % every == 0:
+        if step and step % every == 0:  # at the start both are what they were
             found = {"step": step, **(found or {}), "chosen": chosen[0]}
         return found
 
@@ -76,6 +89,7 @@ def of_rewards(
         return wrong_answers(run, engine_of(params_of(run, trainer), run))
 
     def after(step: int) -> dict:
-        return {"step": step, **(samples(step) or {}), "reward": groups.mean}
+        rewards = {"reward": groups.mean} if step else {}
+        return {"step": step, **(samples(step) or {}), **rewards}
 
     return Parts(groups.batch, measure, after, "of the answers are wrong")

@@ -47,8 +47,8 @@ def train(
     """Train to `run.settings.steps`, or until `stopped()`; save, and say
     how it went. `report` gets each line of the log; `prefetch` may make
     batch(step) work ahead. batch, measure: what a step reads and what
-    `evaluate` does, where that is not windows of a text; after(step)
-    may give one more line for the log."""
+    `evaluate` does, where that is not windows of a text; after(step), of
+    step 0 as well, may give one more line for the log."""
     tune_allocator()
     settings = run.settings
     began = time.perf_counter()
@@ -89,6 +89,9 @@ def train(
                 run.best = validation
                 flush(log_file)
                 save_best(run, trainer, step)
+            log_more(step)
+
+        def log_more(step):
             found = after(step)
             if found:
                 write(found)
@@ -101,6 +104,7 @@ def train(
 
         if run.step == 0:
             write({"step": 0, "validation_loss": measure(trainer, run)})
+            log_more(0)
         step = loop(
             trainer, settings, batch=read, log=log, evaluate=evaluate_now, save=save_now,
             step=run.step, stopped=stopped)

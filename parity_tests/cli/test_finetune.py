@@ -52,6 +52,7 @@ def test_a_model_learns_answers(request, tmp_path, base, chats, command, more):
     status, said, err = run("finetune", base, "--data", chats, *LINE, *more, "--out", out)
     assert status == 0, err
     assert "the default one, for the model has none" in err
+    assert "what it forgets is not measured" in err
     assert "1 left out: without a list of messages" in err
     assert "1 left out: longer than the context of 64 tokens" in err
     assert f"{command} chat {out}" in said
@@ -59,7 +60,7 @@ def test_a_model_learns_answers(request, tmp_path, base, chats, command, more):
     losses = [line["validation_loss"] for line in log if "validation_loss" in line]
     assert losses[-1] < losses[0]
     samples = [line["samples"] for line in log if "samples" in line]
-    assert len(samples) == 3 and set(samples[0]["1"]) == {"question", "answer", "right"}
+    assert len(samples) == 4 and set(samples[0]["1"]) == {"question", "answer", "right"}
     about = json.loads((out / "run.json").read_text())
     tuning = {"method": "full", "pack": False, "longest": 0, "sample_every": 2}
     assert {name: about["finetune"][name] for name in tuning} == tuning
