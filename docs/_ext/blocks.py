@@ -19,7 +19,7 @@ from docutils.parsers.rst import directives
 from inline import TICK
 from sphinx import addnodes
 from suite import REPORT, Mutants, SuiteTable, suite, suite_row
-from teaching import Example, Mistake, Numbers, Play, Road, Tries, button
+from teaching import Example, Mistake, Numbers, Play, Results, Road, Tries, button
 
 from chapters import heads, titles, used_by
 
@@ -261,7 +261,7 @@ def setup(app):
                         ("listing", Listing), ("differs", Differs), ("exercise", Question),
                         ("review", Review), ("numbers", Numbers),
                         ("example", Example), ("mistake", Mistake), ("play", Play),
-                        ("tries", Tries), ("road", Road),
+                        ("tries", Tries), ("road", Road), ("results", Results),
                         ("mutants", Mutants), ("suite", SuiteTable)):
         app.add_directive(name, block)
     for side in ("np", "pt"):

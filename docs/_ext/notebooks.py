@@ -131,6 +131,10 @@ def cells(page):
             yield "markdown", inserted(words, space_of(chapter, argument or None), chapter)
         elif name == "numbers":
             yield "markdown", tables(chapter, argument or None, body)
+        elif name == "results":
+            heads, *rows = evaluated(argument, space_of(chapter), chapter)
+            yield "markdown", plain_maths("\n".join(
+                f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows)), {})
         elif name == "mistake":
             yield "markdown", "\n\n".join(
                 [f"**{plain_maths(argument, symbols)}**", words,

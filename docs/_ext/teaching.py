@@ -45,6 +45,23 @@ class Numbers(Block):
         return example_of(self, self.arguments[0] if self.arguments else None)
 
 
+class Results(Block):
+    """A table of words: `results NAME`, a list of rows in `worked()`, the first one the heads."""
+
+    required_arguments = 1
+    has_content = False
+
+    def run(self):
+        heads, *rows = evaluated(self.arguments[0], example_of(self), self.get_location())
+        top = "".join(f'<th scope="col">{self.inline(word)}</th>' for word in heads)
+        body = "".join(
+            f'<tr><th scope="row">{self.inline(first)}</th>'
+            + "".join(f"<td>{self.inline(word)}</td>" for word in rest) + "</tr>"
+            for first, *rest in rows)
+        return [self.html(f'<table class="results"><thead><tr>{top}</tr></thead>'
+                          f"<tbody>{body}</tbody></table>")]
+
+
 def example_of(block, name=None):
     """The names of the page's worked example, all steps done; of the page's first function."""
     page = block.env.docname.rpartition("/")[2]
