@@ -9,6 +9,7 @@ import typer
 from npgpt.cli import options
 from npgpt.cli.options import option
 from npgpt.cli.output import print_json
+from npgpt.cli.progress import clock
 from npgpt.cli.sample import check_weights, engine_of
 from npgpt.cli.tables import print_table
 from npgpt.errors import InputError
@@ -16,7 +17,7 @@ from npgpt.errors import InputError
 
 def evaluate(
     models: Annotated[list[str], typer.Argument(
-        metavar="MODEL…", help="Run directories or models, the base first.",
+        metavar="MODEL…", help="Runs, models or LoRA adapters, the base first.",
         show_default=False)],
     data: Annotated[str | None, option(
         "--data", "stories:chat, or a .jsonl file.", "NAME", "stories:chat")] = None,
@@ -27,31 +28,32 @@ def evaluate(
     answers: Annotated[bool, option("--answers", "Print each answer as well.", None)] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Compare models: right answers, loss, what is forgotten, grammar.
+    """Compare models: right answers, loss, what is forgotten, cost.
 
     \b
-    npgpt evaluate runs/one runs/chat
+    npgpt evaluate runs/one runs/chat runs/mine
     npgpt evaluate runs/one runs/chat --questions 100 --json
     """
     from npgpt.models import BY_TYPE
-    from npgpt.runs.checkpoint import find_directory, load_checkpoint
+    from npgpt.runs.compared import find
     from npgpt.runs.evaluate import Corpus, evaluate_model, old_corpus
     from npgpt.text.corpora.chats import load_chats
 
     if questions is not None and questions < 1:
         raise InputError(f"questions is {questions}: give 1 or more, or leave it out")
-    paths = [find_directory(model) for model in models]
+    found = [find(model) for model in models]
     chats = load_chats(data or "stories:chat:1")
-    old = Corpus(corpus) if corpus else old_corpus(paths)
+    old = Corpus(corpus) if corpus else old_corpus(found)
     rows = []
-    for name, path in zip(models, paths):
-        checkpoint = load_checkpoint(path)
+    for each in found:
+        checkpoint, trained = each.open()
         check_weights(checkpoint)
         if checkpoint.tokenizer is None:
-            raise InputError(f"{path} has no tokenizer, so nothing can be asked")
+            raise InputError(f"{checkpoint.path} has no tokenizer, so nothing can be asked")
         model = BY_TYPE[checkpoint.family.FILES["model_type"]]
         rows.append(evaluate_model(
-            checkpoint, name, engine_of, chats, old, model, questions))
+            checkpoint, each.name, engine_of, chats, old, model, questions, trained,
+            seconds=each.seconds, memory_mb=each.memory))
     if as_json:
         print_json({"questions": len(chats.test[:questions]), "rows": [
             {**asdict(row), "answers": row.answers if answers else []} for row in rows]})
@@ -68,17 +70,20 @@ def show(rows: list, questions: int, old) -> None:
     kinds = list(rows[0].by_kind)
     plain = len(kinds) > 1
     heads = ["model", "exact match", *(kinds if plain else []), "answer loss", "perplexity",
-             "grammatical", "consistent", "tokens", "trained"]
+             "grammatical", "consistent", "tokens", "trained", "time", "memory"]
     print_table(heads, [[
         Path(row.model).name, f"{row.exact_match:.1%}",
         *(f"{row.by_kind[kind]:.0%}" for kind in (kinds if plain else [])),
         f"{row.answer_loss:.3f}", number(row.perplexity, "{:.2f}"),
         number(row.grammatical, "{:.0%}"), number(row.consistent, "{:.0%}"),
-        f"{row.length:.1f}", f"{row.trained:,}"] for row in rows])
+        f"{row.length:.1f}", f"{row.trained:,}",
+        "–" if row.seconds is None else clock(row.seconds),
+        number(row.memory_mb, "{:,.0f} MB")] for row in rows])
     print(f"exact match: of {questions} test questions; answer loss: nats a token, validation"
           f" part;\nperplexity: on {old.name if old else 'no text (give --corpus)'};"
           " grammatical, consistent: sentences of the stories it tells;\ntokens: mean length"
-          " of an answer; trained: weights that were moved")
+          " of an answer; trained: weights that were moved; time:\nof all training steps;"
+          " memory: the most that the training process had, a GPU's aside")
 
 
 def number(value: float | None, form: str) -> str:

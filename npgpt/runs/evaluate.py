@@ -4,16 +4,17 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from npgpt.errors import InputError
 from npgpt.finetuning.rows import padded
 from npgpt.layers.cross_entropy import IGNORE
 from npgpt.runs.answers import ask, by_kind, right
 from npgpt.runs.chat_data import chat_of, encoded
 from npgpt.runs.checkpoint import Checkpoint, read_settings
+from npgpt.runs.compared import Compared
 from npgpt.runs.data import ended
 from npgpt.runs.run import count_parameters
 from npgpt.text import load_corpus
@@ -41,7 +42,8 @@ class Row:
     """One model's figures. exact_match: fraction of the test questions; answer_loss: nats an
     answer's token; perplexity: on the old corpus, None where none is known; grammatical,
     consistent: fractions of the sentences in stories it tells; length: tokens of an answer;
-    trained, parameters: numbers of weights."""
+    trained, parameters: numbers of weights; seconds, memory_mb: what its training took, None
+    where no log tells."""
 
     model: str
     exact_match: float
@@ -53,23 +55,24 @@ class Row:
     length: float
     trained: int
     parameters: int
+    seconds: float | None = None
+    memory_mb: float | None = None
     answers: list[dict[str, Any]] = field(repr=False, default_factory=list)
 
 
 def evaluate_model(
     checkpoint: Checkpoint, name: str, engine: Callable, chats: Chats, corpus: Corpus | None,
-    model: Any, questions: int | None = None,
+    model: Any, questions: int | None = None, trained: int = 0, **costs: float | None,
 ) -> Row:
     """The figures of one checkpoint. engine(checkpoint) gives what writes; questions: how
-    many of the test questions are asked, all by default."""
-    chat, _ = chat_of(checkpoint.path, checkpoint.tokenizer)
+    many of the test questions are asked, all by default; trained and costs: as in a Row."""
+    chat, _ = chat_of(checkpoint.template_path or checkpoint.path, checkpoint.tokenizer)
     asked = engine(checkpoint), chat
     about = checkpoint.path, checkpoint.config, checkpoint.family
     tests = chats.test[:questions]
     found = ask(*asked, tests, *about)
     marks = [right(answer, test) for answer, test in zip(found, tests)]
     grammatical, consistent = stories_told(chats, asked, about)
-    parameters = count_parameters(checkpoint.family, checkpoint.config)
     tokenizer = checkpoint.tokenizer
     return Row(
         model=name,
@@ -80,8 +83,9 @@ def evaluate_model(
         grammatical=grammatical,
         consistent=consistent,
         length=sum(len(tokenizer.encode(answer)) for answer in found) / len(found),
-        trained=trained(checkpoint.settings, parameters),
-        parameters=parameters,
+        trained=trained,
+        parameters=count_parameters(checkpoint.family, checkpoint.config),
+        **costs,
         answers=[{"question": test[-2]["content"].rpartition("\n")[2], "answer": answer,
                   "right": test[-1]["content"]} for test, answer in zip(tests, found)],
     )
@@ -106,8 +110,12 @@ def stories_told(chats: Chats, asked: tuple, about: tuple) -> tuple[float | None
 def answer_loss(
     checkpoint: Checkpoint, model: Any, chat: Chat, chats: list[Conversation]
 ) -> float:
-    """Mean loss in nats over the answers' tokens."""
-    _, examples = encoded(chats, chat, checkpoint.config.context_length, Counter())
+    """Mean loss in nats over the answers' tokens. InputError where no conversation fits."""
+    dropped: Counter[str] = Counter()
+    _, examples = encoded(chats, chat, checkpoint.config.context_length, dropped)
+    if not examples:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+        raise InputError(f"no validation conversation can be read by {checkpoint.path}: {reasons}")
     examples.sort(key=lambda each: len(each[0]))
     batches = [padded(examples[first:first + AT_ONCE])
                for first in range(0, len(examples), AT_ONCE)]
@@ -139,18 +147,11 @@ def mean_over(
     return total / count
 
 
-def trained(settings: dict | None, parameters: int) -> int:
-    """How many weights the fine-tuning moved; 0 for a model that was not fine-tuned."""
-    tuning = (settings or {}).get("finetune")
-    if not isinstance(tuning, dict):
-        return 0
-    return int((settings or {}).get("trained_parameters", parameters))
-
-
-def old_corpus(paths: list[Path]) -> Corpus | None:
-    """What the first of these runs that was trained on a text was trained on."""
-    for path in paths:
-        run = read_settings(path) or {}
+def old_corpus(models: list[Compared]) -> Corpus | None:
+    """What the first of these models that was trained on a text, or an adapter's model, was
+    trained on."""
+    for each in models:
+        run = read_settings(each.base) or {}
         settings = run.get("settings")
         if isinstance(settings, dict) and "finetune" not in run:
             return Corpus(str(settings.get("corpus")), bool(settings.get("end_of_text")))

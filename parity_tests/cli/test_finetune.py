@@ -58,6 +58,8 @@ def test_a_model_learns_answers(request, tmp_path, base, chats, command, more):
     log = read_log(out)
     losses = [line["validation_loss"] for line in log if "validation_loss" in line]
     assert losses[-1] < losses[0]
+    assert all(line["seconds"] > 0 for line in log if "train_loss" in line)
+    assert [line["step"] for line in log if line.get("memory_mb", 0) > 10] == [2, 4, 6]
     samples = [line["samples"] for line in log if "samples" in line]
     assert len(samples) == 3 and set(samples[0]["1"]) == {"question", "answer", "right"}
     about = json.loads((out / "run.json").read_text())

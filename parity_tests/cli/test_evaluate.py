@@ -1,0 +1,102 @@
+"""npgpt evaluate: adapters beside models, and what a training took."""
+
+import json
+import shutil
+
+import pytest
+
+from npgpt.runs.adapters import merged, save_adapter
+from npgpt.runs.checkpoint import save_checkpoint
+from npgpt.text.tokenizers.characters import CharacterTokenizer
+from parity_tests.finetuning.small_models import adapter, base
+from parity_tests.runs.run_checks import refused
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz01234AQ: \n"
+ASKED = "abc"
+
+
+@pytest.fixture
+def there(tmp_path):
+    """A model, an adapter of it, both in one, and conversations."""
+    model, config, params = base("llama")
+    tokenizer = CharacterTokenizer.train(LETTERS, special_tokens=["<|endoftext|>"])
+    for name, weights in (("base", params), ("merged", merged(params, adapter("llama", 3)))):
+        save_checkpoint(tmp_path / name, config, weights, tokenizer)
+    save_adapter(tmp_path / "mine", adapter("llama", 3, base=str(tmp_path / "base")), config,
+                 model)
+    chats = [[{"role": "user", "content": ASKED}, {"role": "assistant", "content": letter}]
+             for letter in LETTERS[:26]]
+    (tmp_path / "chats.jsonl").write_text(
+        "".join(json.dumps({"messages": each}) + "\n" for each in chats))
+    return tmp_path
+
+
+def evaluated(npgpt, there, *names, more=()):
+    status, out, err = npgpt("evaluate", *(there / name for name in names), "--data",
+                             there / "chats.jsonl", "--json", *more)
+    assert status == 0, err
+    return json.loads(out)
+
+
+def write_run(path, seed=1, log=(), **about):
+    (path / "run.json").write_text(json.dumps({
+        "settings": {"seed": seed, "start_from": "base"}, **about}))
+    (path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log))
+
+
+def test_an_adapter_counts_as_the_model_that_it_makes(there, npgpt):
+    before, mine, whole = evaluated(npgpt, there, "base", "mine", "merged")["rows"]
+    figures = ("exact_match", "answer_loss", "length", "parameters")
+    assert [mine[name] for name in figures] == [whole[name] for name in figures]
+    assert mine["answer_loss"] != before["answer_loss"]
+    assert mine["trained"] == 2 * 3 * (12 + 24 + 12 + 8)
+    assert before["trained"] == whole["trained"] == 0
+
+
+def test_an_adapter_without_its_model_is_refused(there, npgpt):
+    """In one line that says what to do."""
+    words = ("evaluate", there / "mine", "--data", there / "chats.jsonl")
+    shutil.move(there / "base", there / "moved")
+    refused(npgpt(*words), "holds a LoRA adapter of", "npgpt adapter merge MODEL")
+    file = there / "mine/adapter_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "base_model_name_or_path": None}))
+    refused(npgpt(*words), "names no base model", "npgpt adapter merge MODEL")
+    # as a run that says itself where it started from
+    (there / "mine/run.json").write_text(
+        json.dumps({"settings": {"start_from": str(there / "moved")}}))
+    assert npgpt(*words)[0] == 0
+
+
+def test_time_and_memory_are_those_of_the_log(there, npgpt):
+    steps = [{"step": step, "train_loss": 1.0, "seconds": 30.5} for step in (1, 2)]
+    saves = [{"step": 1, "memory_mb": 250.0}, {"step": 2, "memory_mb": 240.0}]
+    write_run(there / "mine", log=[steps[0], saves[0], steps[1], saves[1]])
+    before, mine = evaluated(npgpt, there, "base", "mine")["rows"]
+    assert (mine["seconds"], mine["memory_mb"]) == (61.0, 250.0)
+    assert (before["seconds"], before["memory_mb"]) == (None, None)
+    status, out, _ = npgpt("evaluate", there / "base", there / "mine", "--data",
+                           there / "chats.jsonl")
+    lines = [line.split() for line in out.splitlines() if line.strip()]
+    assert status == 0
+    assert [line[-2:] for line in lines if line[0] == "base"] == [["–", "–"]]
+    assert [line[-3:] for line in lines if line[0] == "mine"] == [["1:01", "250", "MB"]]
+    # a run of which some steps were made before seconds were recorded
+    write_run(there / "mine", log=[{"step": 1, "train_loss": 1.0}, *steps[1:]])
+    assert evaluated(npgpt, there, "mine")["rows"][0]["seconds"] is None
+
+
+def test_conversations_that_do_not_fit_are_refused(there, npgpt):
+    long = [{"role": "user", "content": "a" * 20}, {"role": "assistant", "content": "b"}]
+    (there / "long.jsonl").write_text(json.dumps({"messages": long}) + "\n")
+    refused(npgpt("evaluate", there / "base", "--data", there / "long.jsonl"),
+            "no validation conversation", "1 longer than the context of 16 tokens")
+
+
+@pytest.mark.parametrize(("train", "all_of_them"), [("", True), ("norm_*,attention.v", False)])
+def test_trained_are_the_weights_that_moved(there, npgpt, train, all_of_them):
+    write_run(there / "merged", finetune={"method": "full", "train": train})
+    (row,) = evaluated(npgpt, there, "merged")["rows"]
+    _, config, _ = base("llama")
+    norms_and_values = config.layers * config.channels * (
+        2 + config.head_size * config.kv_heads)
+    assert row["trained"] == (row["parameters"] if all_of_them else norms_and_values)
