@@ -59,9 +59,8 @@ class Compared:
     def seconds(self) -> float | None:
         """Of all its training steps; None where its log does not tell."""
         found = [line.get("seconds") for line in self.log if "train_loss" in line]
-        if not found or not all(isinstance(each, int | float) for each in found):
-            return None
-        return sum(found)
+        known = [each for each in found if isinstance(each, int | float)]
+        return sum(known) if known and len(known) == len(found) else None
 
     @property
     def memory(self) -> float | None:

@@ -8,6 +8,7 @@ import pytest
 from npgpt.runs.adapters import merged, save_adapter
 from npgpt.runs.checkpoint import save_checkpoint
 from npgpt.text.tokenizers.characters import CharacterTokenizer
+from npgpt.training import adamw_init, init
 from parity_tests.finetuning.small_models import adapter, base
 from parity_tests.runs.run_checks import refused
 
@@ -100,3 +101,53 @@ def test_trained_are_the_weights_that_moved(there, npgpt, train, all_of_them):
     norms_and_values = config.layers * config.channels * (
         2 + config.head_size * config.kv_heads)
     assert row["trained"] == (row["parameters"] if all_of_them else norms_and_values)
+
+
+def test_runs_that_differ_in_their_seed_alone_share_a_row(there, npgpt):
+    """With the mean, the least and the most; neither a run of other settings, nor the same
+    seed again, nor one that went less far."""
+    model, config, _ = base("llama")
+    names = []
+
+    def add(name, seed, steps=(1,), method="full", batch_size=4, changed=0):
+        params = init(model, config, 10 + changed)
+        training = {"step": len(steps), "best": None, "optimizer": adamw_init(params)}
+        training["optimizer"]["step"] = len(steps)
+        shutil.copytree(there / "base", there / name)
+        save_checkpoint(there / name, config, params, training=training)
+        (there / name / "run.json").write_text(json.dumps({
+            "settings": {"seed": seed, "batch_size": batch_size, "heads": config.heads},
+            "finetune": {"method": method}}))
+        (there / name / "log.jsonl").write_text("".join(
+            json.dumps({"step": n, "train_loss": 1.0, "seconds": seed}) + "\n" for n in steps))
+        names.append(name)
+
+    add("one", 1)
+    add("lora", 2, method="lora")
+    add("two", 2, changed=1)
+    add("larger", 3, batch_size=8)
+    add("again", 2)
+    add("longer", 5, steps=(1, 2))
+    add("three", 6, changed=2)
+    found = evaluated(npgpt, there, "base", *names)
+    assert len(found["rows"]) == 8
+    shared = [[name.rpartition("/")[2] for name in each["models"]] for each in found["summary"]]
+    assert shared == [["base"], ["one", "two", "three"], ["lora"], ["larger"], ["again"],
+                      ["longer"]]
+    both = found["summary"][1]
+    assert both["seeds"] == [1, 2, 6] and both["method"] == "full"
+    assert both["seconds"] == {"mean": 3.0, "least": 1.0, "most": 6.0}
+    losses = [row["answer_loss"] for row in found["rows"]
+              if row["model"].endswith(("one", "two", "three"))]
+    assert both["answer_loss"] == {"mean": pytest.approx(sum(losses) / 3),
+                                   "least": min(losses), "most": max(losses)}
+    status, out, _ = npgpt("evaluate", *(there / name for name in ("base", "one", "two")),
+                           "--data", there / "chats.jsonl")
+    lines = [line.split() for line in out.splitlines() if line.strip()]
+    assert status == 0 and lines[0][1] == "runs"
+    (line,) = [line for line in lines if line[:4] == ["one", "…", "two", "2"]]
+    low, high = sorted(losses[:2])
+    loss = line.index(f"({low:.3f}–{high:.3f})")
+    assert line[loss - 1] == f"{(low + high) / 2:.3f}"
+    out = npgpt("evaluate", there / "base", there / "one", "--data", there / "chats.jsonl")[1]
+    assert "runs" not in out
