@@ -1,5 +1,6 @@
 """npgpt evaluate: models side by side, before and after they learned to answer."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from npgpt.cli import options
 from npgpt.cli.evaluate_output import print_all, show, show_answers
 from npgpt.cli.options import option
+from npgpt.cli.output import check_file
 from npgpt.cli.sample import check_weights, engine_of
 from npgpt.errors import InputError
 
@@ -22,6 +24,7 @@ def evaluate(
     questions: Annotated[int | None, option(
         "--questions", "Number of test questions.", "N", "all of them")] = None,
     answers: Annotated[bool, option("--answers", "Print each answer as well.", None)] = False,
+    plot: Annotated[Path | None, option("--plot", "PNG file to draw.", "FILE")] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Compare models: right answers, loss, what is forgotten, cost.
@@ -31,16 +34,18 @@ def evaluate(
     \b
     npgpt evaluate runs/one runs/chat runs/mine
     npgpt evaluate runs/one runs/chat --questions 100 --json
-    npgpt evaluate runs/one runs/seed-1 runs/seed-2 runs/seed-3
+    npgpt evaluate runs/one runs/seed-1 runs/seed-2 runs/seed-3 --plot seeds.png
     """
     from npgpt.models import BY_TYPE
     from npgpt.runs.compared import find
     from npgpt.runs.evaluate import Corpus, evaluate_model, old_corpus
+    from npgpt.runs.evaluation_picture import draw_evaluation
     from npgpt.runs.seeds import shared_rows
     from npgpt.text.corpora.chats import load_chats
 
     if questions is not None and questions < 1:
         raise InputError(f"questions is {questions}: give 1 or more, or leave it out")
+    check_file(plot, ".png")
     found = [find(model) for model in models]
     chats = load_chats(data or "stories:chat:1")
     old = Corpus(corpus) if corpus else old_corpus(found)
@@ -55,9 +60,13 @@ def evaluate(
             checkpoint, each.name, engine_of, chats, old, model, questions, trained,
             seconds=each.seconds, memory_mb=each.memory))
     shared, asked = shared_rows(found, rows), len(chats.test[:questions])
+    if plot is not None:
+        draw_evaluation(shared, plot)
     if as_json:
-        print_all(shared, rows, asked, answers)
+        print_all(shared, rows, asked, answers, plot)
         return
     show(shared, asked, old)
     if answers:
         show_answers(rows)
+    if plot is not None:
+        print(f"picture: {plot}")

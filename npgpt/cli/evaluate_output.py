@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 from npgpt.cli.output import print_json
 from npgpt.cli.progress import clock
@@ -54,7 +55,9 @@ def cell(spread, form: Callable[[float], str], several: bool) -> str:
     return f"{form(spread.mean)} ({form(spread.least)}–{form(spread.most)})"
 
 
-def print_all(shared: list, rows: list, questions: int, answers: bool) -> None:
+def print_all(
+    shared: list, rows: list, questions: int, answers: bool, picture: Path | None
+) -> None:
     """One JSON object: each model's figures, and those of runs that share a row."""
     print_json({
         "questions": questions,
@@ -63,7 +66,8 @@ def print_all(shared: list, rows: list, questions: int, answers: bool) -> None:
             "models": each.models, "seeds": each.seeds, "method": each.method,
             **{name: spread and asdict(spread) for name, spread in each.figures.items()},
             "by_kind": {kind: asdict(spread) for kind, spread in each.by_kind.items()},
-        } for each in shared]})
+        } for each in shared],
+        **({"picture": str(picture)} if picture else {})})
 
 
 def show_answers(rows: list) -> None:

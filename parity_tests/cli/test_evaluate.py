@@ -5,8 +5,12 @@ import shutil
 
 import pytest
 
+from npgpt.runs import evaluation_picture
 from npgpt.runs.adapters import merged, save_adapter
 from npgpt.runs.checkpoint import save_checkpoint
+from npgpt.runs.evaluate import Row
+from npgpt.runs.evaluation_picture import draw_evaluation
+from npgpt.runs.seeds import FIGURES, SharedRow, spread
 from npgpt.text.tokenizers.characters import CharacterTokenizer
 from npgpt.training import adamw_init, init
 from parity_tests.finetuning.small_models import adapter, base
@@ -151,3 +155,35 @@ def test_runs_that_differ_in_their_seed_alone_share_a_row(there, npgpt):
     assert line[loss - 1] == f"{(low + high) / 2:.3f}"
     out = npgpt("evaluate", there / "base", there / "one", "--data", there / "chats.jsonl")[1]
     assert "runs" not in out
+
+
+def row(exact_match, answer_loss):
+    return Row("", exact_match, {}, answer_loss, None, None, None, 1.0, 0, 1)
+
+
+def test_the_picture_has_a_panel_for_each_figure_and_the_spread(monkeypatch, tmp_path):
+    drawn = []
+    monkeypatch.setattr(
+        evaluation_picture, "save_picture", lambda figure, file: drawn.append(figure))
+    rows = [[row(0.0, 4.0)], [row(0.5, 2.0), row(0.8, 1.0), row(0.2, 1.5)]]
+    shared = [SharedRow(names, [], method, each, {
+        name: spread(getattr(one, name) for one in each) for name in FIGURES}, {})
+        for names, method, each in ((["runs/base"], None, rows[0]),
+                                    (["runs/a", "runs/b", "runs/c"], "full", rows[1]))]
+    draw_evaluation(shared, tmp_path / "a.png")
+    axes = [axis for axis in drawn[0].axes if axis.get_visible()]
+    assert [axis.get_title(loc="left").split("  ")[0] for axis in axes] == [
+        "exact match", "answer loss, nats a token"]
+    assert [text.get_text() for text in axes[0].get_yticklabels()] == ["base", "a … c (full)"]
+    for axis, points in zip(axes, ([0.5, 0.8, 0.2], [2.0, 1.0, 1.5])):
+        lone, bar, rings, mean = (list(line.get_xdata()) for line in axis.get_lines())
+        assert len(lone) == 1 and bar == [min(points), max(points)] and rings == points
+        assert mean == [pytest.approx(sum(points) / 3)]
+
+
+def test_the_picture_is_written_or_refused_before_the_work(there, npgpt):
+    words = ("evaluate", there / "base", there / "mine", "--data", there / "chats.jsonl", "--plot")
+    refused(npgpt(*words, there / "a.jpg"), "does not end in .png")
+    status, out, _ = npgpt(*words, there / "a.png")
+    assert status == 0 and f"picture: {there / 'a.png'}" in out
+    assert (there / "a.png").read_bytes().startswith(b"\x89PNG")
