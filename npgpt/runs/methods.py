@@ -36,11 +36,15 @@ def loss_of(tuning: Tuning, losses: Any) -> Callable | None:
     return None
 
 
-def parts_of(run: Run, trainer: Any, tuning: Tuning, engine_of: Callable) -> Parts:
-    """engine_of(params, run) gives what writes answers."""
+def parts_of(
+    run: Run, trainer: Any, tuning: Tuning, engine_of: Callable,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> Parts:
+    """engine_of(params, run) gives what writes answers; report(done, total): pairs that are
+    measured before the first step."""
     samples = answering(run, trainer, tuning, engine_of)
     if tuning.method == "dpo":
-        return of_pairs(run, tuning, references(run, params_of(run, trainer)), samples)
+        return of_pairs(run, tuning, references(run, trainer, report), samples)
     if tuning.method in ON_REWARDS:
         return of_rewards(run, trainer, tuning, engine_of, samples)
     return Parts(batches(run, tuning, not trainer.draws_dropout), answers_loss, samples,
