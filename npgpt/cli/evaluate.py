@@ -9,6 +9,7 @@ from npgpt.cli import options
 from npgpt.cli.evaluate_output import print_all, show, show_answers
 from npgpt.cli.options import option
 from npgpt.cli.output import check_file
+from npgpt.cli.prepare import Stages
 from npgpt.cli.sample import check_weights, engine_of
 from npgpt.errors import InputError
 
@@ -50,15 +51,16 @@ def evaluate(
     chats = load_chats(data or "stories:chat:1")
     old = Corpus(corpus) if corpus else old_corpus(found)
     rows = []
-    for each in found:
-        checkpoint, trained = each.open()
-        check_weights(checkpoint)
-        if checkpoint.tokenizer is None:
-            raise InputError(f"{checkpoint.path} has no tokenizer, so nothing can be asked")
-        model = BY_TYPE[checkpoint.family.FILES["model_type"]]
-        rows.append(evaluate_model(
-            checkpoint, each.name, engine_of, chats, old, model, questions, trained,
-            seconds=each.seconds, memory_mb=each.memory))
+    with Stages() as stages:
+        for each in found:
+            checkpoint, trained = each.open()
+            check_weights(checkpoint)
+            if checkpoint.tokenizer is None:
+                raise InputError(f"{checkpoint.path} has no tokenizer, so nothing can be asked")
+            rows.append(evaluate_model(
+                checkpoint, each.name, engine_of, chats, old,
+                BY_TYPE[checkpoint.family.FILES["model_type"]], questions, trained, stages,
+                seconds=each.seconds, memory_mb=each.memory))
     shared, asked = shared_rows(found, rows), len(chats.test[:questions])
     if plot is not None:
         draw_evaluation(shared, plot)

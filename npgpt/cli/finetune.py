@@ -129,7 +129,7 @@ def go(run, trainer, program: str, as_json: bool) -> int:
             return fail(str(error), status=1)
     summary |= {"method": tuning.method, "data": run.data.record,
                 "peak_memory_gb": round(memory_used(), 3)}
-    print_json(summary) if as_json else tell(summary, run, began, parts.unit)
+    print_json(summary) if as_json else tell(summary, run, began, parts.told)
     if summary["status"] == "interrupted":
         print(f"stopped and saved at step {summary['step']}; go on with:"
               f"\n  {resume_line(program, run.path, changes_of(run))}", file=sys.stderr)

@@ -8,12 +8,11 @@ from contextlib import ExitStack, contextmanager
 from npgpt.cli.progress import EVERY_SECONDS, Bar, clock
 
 
-def tell(summary: dict, run, began: int, unit: str) -> None:
-    """How the fine-tuning went. began: the step it started after; unit: of its loss."""
+def tell(summary: dict, run, began: int, told: str) -> None:
+    """How the fine-tuning went. began: the step it started after; told: as its method has it."""
     print(f"{run.path}: steps {began + 1} to {summary['step']} in {clock(summary['seconds'])}")
     if summary["validation_loss"] is not None:
-        print(f"validation loss at step {summary['validation_step']}:"
-              f" {summary['validation_loss']:.4f} {unit}")
+        print(told.format(step=summary["validation_step"], loss=summary["validation_loss"]))
     print(f"picture: {run.path / 'loss.png'}")
 
 

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,23 +63,32 @@ class Row:
 
 def evaluate_model(
     checkpoint: Checkpoint, name: str, engine: Callable, chats: Chats, corpus: Corpus | None,
-    model: Any, questions: int | None = None, trained: int = 0, **costs: float | None,
+    model: Any, questions: int | None = None, trained: int = 0,
+    report: Callable[[str, int, int], None] = lambda what, done, total: None,
+    **costs: float | None,
 ) -> Row:
     """The figures of one checkpoint. engine(checkpoint) gives what writes; questions: how
-    many of the test questions are asked, all by default; trained and costs: as in a Row."""
+    many of the test questions are asked, all by default; trained and costs: as in a Row;
+    report(what, done, total): of what it is asked."""
     chat, _ = chat_of(checkpoint.template_path or checkpoint.path, checkpoint.tokenizer)
+    loss = answer_loss(checkpoint, model, chat, chats.validation)
     asked = engine(checkpoint), chat
     about = checkpoint.path, checkpoint.config, checkpoint.family
     tests = chats.test[:questions]
-    found = ask(*asked, tests, *about)
+
+    def asking(what: str, total: int) -> Callable[[int], None]:
+        return lambda done: report(f"{Path(name).name}: {what}", done, total)
+
+    found = ask(*asked, tests, *about, report=asking("questions", len(tests)))
     marks = [right(answer, test) for answer, test in zip(found, tests)]
-    grammatical, consistent = stories_told(chats, asked, about)
+    grammatical, consistent = stories_told(
+        chats, asked, about, asking("stories", len(chats.stories)))
     tokenizer = checkpoint.tokenizer
     return Row(
         model=name,
         exact_match=sum(marks) / len(marks),
         by_kind=dict(by_kind(chats.kinds[:len(marks)], marks)),
-        answer_loss=answer_loss(checkpoint, model, chat, chats.validation),
+        answer_loss=loss,
         perplexity=None if corpus is None else perplexity(checkpoint, model, corpus),
         grammatical=grammatical,
         consistent=consistent,
@@ -91,13 +101,15 @@ def evaluate_model(
     )
 
 
-def stories_told(chats: Chats, asked: tuple, about: tuple) -> tuple[float | None, float | None]:
+def stories_told(
+    chats: Chats, asked: tuple, about: tuple, report: Callable[[int], None]
+) -> tuple[float | None, float | None]:
     """Of all sentences in the stories that it tells when asked to: those that the grammar
     makes, and those that also agree with the story so far. None where nothing is told."""
     if not chats.stories:
         return None, None
     before, tests = zip(*chats.stories)
-    told = ask(*asked, list(tests), *about, tokens=STORY_TOKENS)
+    told = ask(*asked, list(tests), *about, tokens=STORY_TOKENS, report=report)
     counts = np.zeros(3)
     for text, answer in zip(before, told):
         whole, begun = (score_story(each) for each in (f"{text}{answer}", text))

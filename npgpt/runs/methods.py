@@ -15,13 +15,13 @@ from npgpt.runs.run import Run
 
 @dataclass
 class Parts:
-    """batch(step); measure(trainer, run), the validation loss, in `unit`; after(step), one more
-    record for the log or None."""
+    """batch(step); measure(trainer, run), the validation loss; after(step), one more record for
+    the log or None; told, how the loss is told, of its step and its value."""
 
     batch: Callable[[int], dict]
     measure: Callable[[Any, Run], float]
     after: Callable[[int], dict | None]
-    unit: str
+    told: str
 
 
 def loss_of(tuning: Tuning, losses: Any) -> Callable | None:
@@ -48,7 +48,7 @@ def parts_of(
     if tuning.method in ON_REWARDS:
         return of_rewards(run, trainer, tuning, engine_of, samples)
     return Parts(batches(run, tuning, not trainer.draws_dropout), answers_loss, samples,
-                 "nats an answer's token")
+                 "validation loss at step {step}: {loss:.4f} nats an answer's token")
 
 
 def of_pairs(
@@ -68,7 +68,8 @@ def of_pairs(
             found = {"step": step, **(found or {}), "chosen": chosen[0]}
         return found
 
-    return Parts(pair_batches(run, reference), measure, after, "nats a pair")
+    return Parts(pair_batches(run, reference), measure, after,
+                 "validation loss at step {step}: {loss:.4f} nats a pair")
 
 
 def of_rewards(
@@ -82,4 +83,4 @@ def of_rewards(
     def after(step: int) -> dict:
         return {"step": step, **(samples(step) or {}), "reward": groups.mean}
 
-    return Parts(groups.batch, measure, after, "of the answers are wrong")
+    return Parts(groups.batch, measure, after, "wrong answers at step {step}: {loss:.1%}")

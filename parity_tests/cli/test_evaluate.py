@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -20,15 +21,19 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz01234AQ: \n"
 ASKED = "abc"
 
 
+@pytest.fixture(scope="module")
+def made():
+    return *base("llama"), adapter("llama", 3)
+
+
 @pytest.fixture
-def there(tmp_path):
+def there(tmp_path, made):
     """A model, an adapter of it, both in one, and conversations."""
-    model, config, params = base("llama")
+    model, config, params, ours = made
     tokenizer = CharacterTokenizer.train(LETTERS, special_tokens=["<|endoftext|>"])
-    for name, weights in (("base", params), ("merged", merged(params, adapter("llama", 3)))):
+    for name, weights in (("base", params), ("merged", merged(params, ours))):
         save_checkpoint(tmp_path / name, config, weights, tokenizer)
-    save_adapter(tmp_path / "mine", adapter("llama", 3, base=str(tmp_path / "base")), config,
-                 model)
+    save_adapter(tmp_path / "mine", replace(ours, base=str(tmp_path / "base")), config, model)
     chats = [[{"role": "user", "content": ASKED}, {"role": "assistant", "content": letter}]
              for letter in LETTERS[:26]]
     (tmp_path / "chats.jsonl").write_text(
@@ -187,3 +192,14 @@ def test_the_picture_is_written_or_refused_before_the_work(there, npgpt):
     status, out, _ = npgpt(*words, there / "a.png")
     assert status == 0 and f"picture: {there / 'a.png'}" in out
     assert (there / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_how_many_questions_are_asked_is_told_meanwhile(there, npgpt, monkeypatch):
+    """On stderr, of each model; where it is no terminal, at most every few seconds."""
+    monkeypatch.setattr("npgpt.cli.prepare.EVERY_SECONDS", 0)
+    monkeypatch.setattr("npgpt.runs.answers.AT_ONCE", 1)
+    status, out, err = npgpt("evaluate", there / "base", there / "mine", "--data",
+                             there / "chats.jsonl", "--questions", 2)
+    assert status == 0 and "questions 1/2" not in out
+    told = [line.partition("/")[0] for line in err.splitlines()]
+    assert told == [f"{name}: questions {done}" for name in ("base", "mine") for done in (0, 1, 2)]

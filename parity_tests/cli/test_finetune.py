@@ -205,6 +205,25 @@ def test_each_run_is_continued_by_the_command_that_began_it(
             "restore them, or start a new run")
 
 
+@pytest.mark.parametrize(("out", "said"), [
+    ("chats.jsonl", "is a file; give a new directory"),
+    ("chats.jsonl/deep/er", "chats.jsonl is a file; give a new directory"),
+    ("base", "holds other files: choose another --out")])
+def test_nothing_is_prepared_over_what_is_there(tmp_path, base, chats, npgpt, out, said):
+    def files():
+        return {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    before = files()
+    refused(npgpt("prepare-chat", chats, "--model", base, "--out", tmp_path / out), said)
+    assert files() == before
+
+
+def test_conversations_are_prepared_in_a_directory_that_is_made(tmp_path, base, chats, npgpt):
+    out = tmp_path / "new" / "prepared"
+    assert npgpt("prepare-chat", chats, "--model", base, "--out", out)[0] == 0
+    assert (out / "train.jsonl").exists()
+
+
 @pytest.mark.acceptance
 def test_conversations_are_prepared_and_models_compared(tmp_path, base, chats, npgpt):
     out = tmp_path / "prepared"
