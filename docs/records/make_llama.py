@@ -3,8 +3,9 @@
     python docs/records/make_llama.py        a quarter of an hour on one processor
 
 Six small models on one text, each with one change more than the one before, of the size of
-`npgpt train` and trained as long: the validation loss every 25 steps. All six are made of the package's own layers and blocks; the first is
-GPT-2 and the last is Llama, which the script checks before it trains.
+`npgpt train` and trained as long: the validation loss every 25 steps. All six are made of the
+package's own layers and blocks; the first is GPT-2 and the last is Llama, which the script
+checks before it trains.
 """
 
 import json

@@ -11,7 +11,6 @@ what an earlier call has finished, and leaves what it makes.
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -39,15 +38,19 @@ ROOT = Path(__file__).parents[2]
 
 
 def npgpt(work, *words):
-    """What the command prints, and what it took: seconds, those of all processors, MB."""
-    began, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([sys.executable, "-m", "npgpt", *words], cwd=work, check=True,
-                          stdout=subprocess.PIPE, text=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)})
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    processors = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
-    return done.stdout, {"seconds": round(time.perf_counter() - began),
-                         "processor_seconds": round(processors)}
+    """What the command prints, and what it took: seconds, those of all processors, MB at the
+    peak."""
+    began = time.perf_counter()
+    command = subprocess.Popen(
+        [sys.executable, "-m", "npgpt", *words], cwd=work, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)})
+    told = command.stdout.read()
+    _, status, used = os.wait4(command.pid, 0)
+    if status:
+        sys.exit(f"npgpt {' '.join(words)} failed")
+    return told, {"seconds": round(time.perf_counter() - began),
+                  "processor_seconds": round(used.ru_utime + used.ru_stime),
+                  "memory_mb": round(used.ru_maxrss / 1024)}
 
 
 def run(words, work, name, seed):

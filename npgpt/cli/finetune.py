@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from npgpt.cli import options
-from npgpt.cli.finetune_output import engine_of, reporting, tell
+from npgpt.cli.finetune_output import engine_of, measuring, reporting, tell
 from npgpt.cli.lora_options import LoraOptions, print_notes
 from npgpt.cli.options import option, with_options, with_settings
 from npgpt.cli.output import free_directory, print_json
@@ -118,9 +118,8 @@ def go(run, trainer, program: str, as_json: bool) -> int:
     for line in told(run.data.record, run.data.template_of):
         print(line, file=sys.stderr)
     print_notes(run)
-    if tuning.method == "dpo" and not began:
-        print("before the first step: how likely the model finds each answer", file=sys.stderr)
-    parts = parts_of(run, trainer, tuning, engine_of)
+    with measuring() as report:
+        parts = parts_of(run, trainer, tuning, engine_of, report)
     print(parts.note, file=sys.stderr)
     with stop_flag() as stopped, TrainingProgress(run.step, run.settings.steps) as progress:
         try:
@@ -131,7 +130,7 @@ def go(run, trainer, program: str, as_json: bool) -> int:
             return fail(str(error), status=1)
     summary |= {"method": tuning.method, "data": run.data.record,
                 "peak_memory_gb": round(memory_used(), 3)}
-    print_json(summary) if as_json else tell(summary, run, began, parts.unit)
+    print_json(summary) if as_json else tell(summary, run, began, parts.told)
     if summary["status"] == "interrupted":
         print(f"stopped and saved at step {summary['step']}; go on with:"
               f"\n  {resume_line(program, run.path, changes_of(run))}", file=sys.stderr)

@@ -1,17 +1,37 @@
 """What npgpt finetune prints, meanwhile and at its end."""
 
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
-from npgpt.cli.progress import clock
+from npgpt.cli.progress import EVERY_SECONDS, Bar, clock
 
 
-def tell(summary: dict, run, began: int, unit: str) -> None:
-    """How the fine-tuning went. began: the step it started after; unit: of its loss."""
+def tell(summary: dict, run, began: int, told: str) -> None:
+    """How the fine-tuning went. began: the step it started after; told: as its method has it."""
     print(f"{run.path}: steps {began + 1} to {summary['step']} in {clock(summary['seconds'])}")
     if summary["validation_loss"] is not None:
-        print(f"validation loss at step {summary['validation_step']}:"
-              f" {summary['validation_loss']:.4f} {unit}")
+        print(told.format(step=summary["validation_step"], loss=summary["validation_loss"]))
     print(f"picture: {run.path / 'loss.png'}")
+
+
+@contextmanager
+def measuring() -> Iterator[Callable[[int, int], None]]:
+    """-> report(done, total) of pairs, whose bar begins with the first of them."""
+    bar, printed = None, 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal bar, printed
+        if bar is None:
+            bar = stack.enter_context(Bar())
+            bar.begin("log-probabilities at the start, pair")
+        due = not printed or time.perf_counter() - printed >= EVERY_SECONDS
+        printed = time.perf_counter() if due else printed
+        bar.show(done, total, "", due)
+
+    with ExitStack() as stack:
+        yield report
 
 
 def engine_of(params, run):

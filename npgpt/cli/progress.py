@@ -140,9 +140,6 @@ def clock(seconds: float) -> str:
 
 def memory_used() -> float:
     """The peak memory of this process, in GB; 0 where the system does not say."""
-    try:
-        import resource
-    except ImportError:
-        return 0.0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e9 if sys.platform == "darwin" else peak * 1024 / 1e9
+    from npgpt.runs.log import peak_memory
+
+    return (peak_memory() or 0.0) / 1000

@@ -1,6 +1,6 @@
 """What a model answers to test questions, and how often that is right."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +16,24 @@ LONGEST = 24  # tokens of an answer; the right ones have fewer
 
 def ask(
     engine, chat: Chat, tests: list[Conversation], path: Path, config: Any, family: Any,
-    tokens: int = LONGEST,
+    tokens: int = LONGEST, report: Callable[[int], None] = lambda done: None,
 ) -> list[str]:
     """The likeliest answer to each conversation but for its last message, in their order;
-    what is longer than `tokens` is cut. path: whose end tokens end an answer."""
+    what is longer than `tokens` is cut. path: whose end tokens end an answer. report(done):
+    answers."""
     settings = SamplingSettings(tokens, 0.0, end_ids=end_ids(path, config, family))
     prompts = [prompt_of(chat, test) for test in tests]
     found = [""] * len(tests)
     order = sorted(range(len(tests)), key=lambda i: len(prompts[i]))
     for first in range(0, len(order), AT_ONCE):
+        report(first)
         some = order[first:first + AT_ONCE]
         completions, pairs = engine.complete([prompts[i] for i in some], settings)
         for _ in pairs:
             pass
         for i, completion in zip(some, completions):
             found[i] = completion.text.strip()
+    report(len(tests))
     return found
 
 

@@ -3,6 +3,7 @@ shows ten of them as the model reads them."""
 
 import html
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,7 @@ b { font-weight: 600; color: var(--ink); background: var(--learned); border-radi
 def prepare_chat(name: str, model: str, out: Path, longest: int = 0) -> dict[str, Any]:
     """Write DIR/train.jsonl, validation.jsonl, test.jsonl, report.json and examples.html ->
     the report. name: as `load_chats` takes it; model: whose tokenizer and template."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} holds other files: choose another --out")
+    check_out(out)
     checkpoint = load_checkpoint(model)
     if checkpoint.tokenizer is None:
         raise InputError(f"{checkpoint.path} has no tokenizer: put its tokenizer.json there")
@@ -55,6 +55,17 @@ def prepare_chat(name: str, model: str, out: Path, longest: int = 0) -> dict[str
     write_atomically(out / "examples.html", page(report, chat, data.chats.train[:EXAMPLES]))
     write_atomically(out / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return report
+
+
+def check_out(out: Path) -> None:
+    """Raise InputError unless a new directory can be made there, or an empty one filled."""
+    if out.is_dir() and any(out.iterdir()):
+        raise InputError(f"{out} holds other files: choose another --out")
+    there = next(each for each in (out, *out.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise InputError(f"--out is {out}, but {there} is a file; give a new directory")
+    if not os.access(there, os.W_OK):
+        raise InputError(f"--out is {out}, but {there} may not be written to; give another")
 
 
 def lengths(data: ChatData) -> dict[str, int]:

@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from npgpt.errors import InputError
 from npgpt.finetuning.rows import padded
 from npgpt.runs.answers import ask, by_kind, right
 from npgpt.runs.chat_data import chat_of, encoded
@@ -26,7 +28,8 @@ class Row:
     """One model's figures. exact_match: fraction of the test questions; answer_loss: nats an
     answer's token; perplexity: on the old corpus, None where none is known; grammatical,
     consistent: fractions of the sentences in stories it tells; length: tokens of an answer;
-    trained, parameters: numbers of weights."""
+    trained, parameters: numbers of weights; seconds, memory_mb: what its training took, None
+    where no log tells."""
 
     model: str
     exact_match: float
@@ -38,23 +41,33 @@ class Row:
     length: float
     trained: int
     parameters: int
+    seconds: float | None = None
+    memory_mb: float | None = None
     answers: list[dict[str, Any]] = field(repr=False, default_factory=list)
 
 
 def evaluate_model(
     checkpoint: Checkpoint, name: str, engine: Callable, chats: Chats, corpus: Corpus | None,
-    model: Any, questions: int | None = None,
+    model: Any, questions: int | None = None, trained: int = 0,
+    report: Callable[[str, int, int], None] = lambda what, done, total: None,
+    **costs: float | None,
 ) -> Row:
     """The figures of one checkpoint. engine(checkpoint) gives what writes; questions: how
-    many of the test questions are asked, all by default."""
-    chat, _ = chat_of(checkpoint.path, checkpoint.tokenizer)
+    many of the test questions are asked, all by default; trained and costs: as in a Row;
+    report(what, done, total): of what it is asked."""
+    chat, _ = chat_of(checkpoint.template_path or checkpoint.path, checkpoint.tokenizer)
+    loss = answer_loss(checkpoint, model, chat, chats.validation)
     asked = engine(checkpoint), chat
     about = checkpoint.path, checkpoint.config, checkpoint.family
     tests = chats.test[:questions]
-    found = ask(*asked, tests, *about)
+
+    def asking(what: str, total: int) -> Callable[[int], None]:
+        return lambda done: report(f"{Path(name).name}: {what}", done, total)
+
+    found = ask(*asked, tests, *about, report=asking("questions", len(tests)))
     marks = [right(answer, test) for answer, test in zip(found, tests)]
-    grammatical, consistent = stories_told(chats, asked, about)
-    parameters = count_parameters(checkpoint.family, checkpoint.config)
+    grammatical, consistent = stories_told(
+        chats, asked, about, asking("stories", len(chats.stories)))
     tokenizer = checkpoint.tokenizer
     old = None if corpus is None else mean_over(
         windows_of(corpus, tokenizer, checkpoint.config.context_length),
@@ -63,25 +76,28 @@ def evaluate_model(
         model=name,
         exact_match=sum(marks) / len(marks),
         by_kind=dict(by_kind(chats.kinds[:len(marks)], marks)),
-        answer_loss=answer_loss(checkpoint, model, chat, chats.validation),
+        answer_loss=loss,
         perplexity=None if old is None else perplexity(old),
         grammatical=grammatical,
         consistent=consistent,
         length=sum(len(tokenizer.encode(answer)) for answer in found) / len(found),
-        trained=trained(checkpoint.settings, parameters),
-        parameters=parameters,
+        trained=trained,
+        parameters=count_parameters(checkpoint.family, checkpoint.config),
+        **costs,
         answers=[{"question": test[-2]["content"].rpartition("\n")[2], "answer": answer,
                   "right": test[-1]["content"]} for test, answer in zip(tests, found)],
     )
 
 
-def stories_told(chats: Chats, asked: tuple, about: tuple) -> tuple[float | None, float | None]:
+def stories_told(
+    chats: Chats, asked: tuple, about: tuple, report: Callable[[int], None]
+) -> tuple[float | None, float | None]:
     """Of all sentences in the stories that it tells when asked to: those that the grammar
     makes, and those that also agree with the story so far. None where nothing is told."""
     if not chats.stories:
         return None, None
     before, tests = zip(*chats.stories)
-    told = ask(*asked, list(tests), *about, tokens=STORY_TOKENS)
+    told = ask(*asked, list(tests), *about, tokens=STORY_TOKENS, report=report)
     counts = np.zeros(3)
     for text, answer in zip(before, told):
         whole, begun = (score_story(each) for each in (f"{text}{answer}", text))
@@ -94,8 +110,12 @@ def stories_told(chats: Chats, asked: tuple, about: tuple) -> tuple[float | None
 def answer_loss(
     checkpoint: Checkpoint, model: Any, chat: Chat, chats: list[Conversation]
 ) -> float:
-    """Mean loss in nats over the answers' tokens."""
-    _, examples = encoded(chats, chat, checkpoint.config.context_length, Counter())
+    """Mean loss in nats over the answers' tokens. InputError where no conversation fits."""
+    dropped: Counter[str] = Counter()
+    _, examples = encoded(chats, chat, checkpoint.config.context_length, dropped)
+    if not examples:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+        raise InputError(f"no validation conversation can be read by {checkpoint.path}: {reasons}")
     examples.sort(key=lambda each: len(each[0]))
     batches = [padded(examples[first:first + AT_ONCE])
                for first in range(0, len(examples), AT_ONCE)]
@@ -103,9 +123,3 @@ def answer_loss(
                      model, checkpoint.params, checkpoint.config)
 
 
-def trained(settings: dict | None, parameters: int) -> int:
-    """How many weights the fine-tuning moved; 0 for a model that was not fine-tuned."""
-    tuning = (settings or {}).get("finetune")
-    if not isinstance(tuning, dict):
-        return 0
-    return int((settings or {}).get("trained_parameters", parameters))

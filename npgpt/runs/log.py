@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 from npgpt.errors import InputError
@@ -59,3 +60,14 @@ def last_values(path: Path) -> dict:
             if isinstance(line["validation_loss"], dict):  # a duet's
                 values["validation_loss"] = line["validation_loss"].get("numpy")
     return values
+
+
+def peak_memory() -> float | None:
+    """The most memory that this process has had, in MB, a GPU's aside; None where the system
+    does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return (peak if sys.platform == "darwin" else peak * 1024) / 1e6

@@ -16,13 +16,14 @@ from npgpt.runs.run import Run
 
 @dataclass
 class Parts:
-    """batch(step); measure(trainer, run), the validation loss, in `unit`; after(step), one more
-    record for the log or None; note: a line for who started the run."""
+    """batch(step); measure(trainer, run), the validation loss; after(step), one more record for
+    the log or None; told, how the loss is told, of its step and its value; note: a line for who
+    started the run."""
 
     batch: Callable[[int], dict]
     measure: Callable[[Any, Run], float]
     after: Callable[[int], dict | None]
-    unit: str
+    told: str
     note: str = ""
 
 
@@ -38,9 +39,13 @@ def loss_of(tuning: Tuning, losses: Any) -> Callable | None:
     return None
 
 
-def parts_of(run: Run, trainer: Any, tuning: Tuning, engine_of: Callable) -> Parts:
-    """engine_of(params, run) gives what writes answers."""
-    parts = of_method(run, trainer, tuning, engine_of)
+def parts_of(
+    run: Run, trainer: Any, tuning: Tuning, engine_of: Callable,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> Parts:
+    """engine_of(params, run) gives what writes answers; report(done, total): pairs that are
+    measured before the first step."""
+    parts = of_method(run, trainer, tuning, engine_of, report)
     old_loss, note = measuring(run, trainer)
 
     def after(step: int) -> dict | None:
@@ -50,14 +55,16 @@ def parts_of(run: Run, trainer: Any, tuning: Tuning, engine_of: Callable) -> Par
     return replace(parts, after=after, note=note)
 
 
-def of_method(run: Run, trainer: Any, tuning: Tuning, engine_of: Callable) -> Parts:
+def of_method(
+    run: Run, trainer: Any, tuning: Tuning, engine_of: Callable, report: Callable
+) -> Parts:
     samples = answering(run, trainer, tuning, engine_of)
     if tuning.method == "dpo":
-        return of_pairs(run, tuning, references(run, params_of(run, trainer)), samples)
+        return of_pairs(run, tuning, references(run, trainer, report), samples)
     if tuning.method in ON_REWARDS:
         return of_rewards(run, trainer, tuning, engine_of, samples)
     return Parts(batches(run, tuning, not trainer.draws_dropout), answers_loss, samples,
-                 "nats an answer's token")
+                 "validation loss at step {step}: {loss:.4f} nats an answer's token")
 
 
 def of_pairs(
@@ -77,7 +84,8 @@ def of_pairs(
             found = {"step": step, **(found or {}), "chosen": chosen[0]}
         return found
 
-    return Parts(pair_batches(run, reference), measure, after, "nats a pair")
+    return Parts(pair_batches(run, reference), measure, after,
+                 "validation loss at step {step}: {loss:.4f} nats a pair")
 
 
 def of_rewards(
@@ -92,4 +100,4 @@ def of_rewards(
         rewards = {"reward": groups.mean} if step else {}
         return {"step": step, **(samples(step) or {}), **rewards}
 
-    return Parts(groups.batch, measure, after, "of the answers are wrong")
+    return Parts(groups.batch, measure, after, "wrong answers at step {step}: {loss:.1%}")

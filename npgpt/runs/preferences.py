@@ -12,6 +12,7 @@ from npgpt.errors import InputError
 from npgpt.files import write_atomically
 from npgpt.finetuning import answer_log_probs, dpo
 from npgpt.finetuning.rows import grouped, take
+from npgpt.runs.adapter_run import params_of
 from npgpt.runs.chat_data import (
     ChatData,
     Example,
@@ -20,8 +21,10 @@ from npgpt.runs.chat_data import (
     encoded,
     longer,
 )
+from npgpt.runs.checkpoint import read_settings
 from npgpt.runs.run import Run
 from npgpt.runs.settings import Settings
+from npgpt.runs.start_from import read_again
 from npgpt.text.chat import Chat
 from npgpt.text.corpora.pairs import Pair, load_pairs
 
@@ -67,31 +70,73 @@ def encoded_pairs(
     return found
 
 
-def references(run: Run, params: Any) -> dict[str, np.ndarray]:
+def references(
+    run: Run, trainer: Any, report: Callable[[int, int], None] = lambda done, total: None
+) -> dict[str, np.ndarray]:
     """-> {"train", "validation"}: (pairs, 2), the sums of the answers' log-probabilities under
-    the model at the start, whose weights are `params` then: computed once, and read again when
-    the run goes on."""
+    the model at the start; NaN for a pair that no step of the run reads. Each is computed once,
+    in the batch of the first step that reads it, and kept in the run's directory: a run that
+    goes on has the same numbers. report(done, total): pairs that are measured."""
     from safetensors.numpy import load_file, save
 
-    path = Path(run.path) / FILE
-    if not path.exists():
-        if run.step:
-            raise InputError(f"{path} is gone: it says how likely the answers were before the"
-                             " first step; restore it, or start a new run")
-        found = {name: sums_of(run, params, getattr(run.data, name))
-                 for name in ("train", "validation")}
-        write_atomically(path, save(found))
-    return load_file(path)
+    path, s = Path(run.path) / FILE, run.settings
+    found = load_file(path) if path.exists() else {
+        "train": np.full((len(run.data.train), 2), np.nan, np.float32)}
+    new = first_read(found["train"], take(
+        len(run.data.train), s.steps * s.batch_size, s.seed, 1).reshape(s.steps, s.batch_size))
+    if not new and "validation" in found:
+        return found
+    params = params_at_start(run, trainer)
+    validation = 0 if "validation" in found else len(run.data.validation)
+    total = validation + sum(len(numbers) for numbers, _ in new)
+    if validation:
+        found["validation"] = sums_of(run, params, run.data.validation, lambda done: report(
+            done, total))
+    done = validation
+    for numbers, fresh in new:
+        sums = sums_of(run, params, [run.data.train[i] for i in numbers])
+        found["train"][numbers[fresh]] = sums[fresh]
+        done += len(numbers)
+        report(done, total)
+    write_atomically(path, save(found))
+    return found
 
 
-def sums_of(run: Run, params: Any, pairs: list) -> np.ndarray:
-    """(pairs, 2), float32."""
+def first_read(
+    sums: np.ndarray, batches: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """sums (pairs, 2), NaN where unknown; batches (steps, B), the pairs of each step -> of the
+    batches with pairs that neither `sums` nor an earlier batch has: their pairs (B,), and which
+    of them those are."""
+    known, found = ~np.isnan(sums).any(axis=-1), []
+    for numbers in batches:
+        fresh = ~known[numbers]
+        if fresh.any():
+            found.append((numbers, fresh))
+            known[numbers] = True
+    return found
+
+
+def params_at_start(run: Run, trainer: Any) -> Any:
+    """The weights before the first step. Raises InputError where the run has taken some, and
+    the weights that it started from are others by now."""
+    if run.step == 0:
+        return params_of(run, trainer)
+    return read_again(run.settings, run.config, run.model,
+                      str((read_settings(run.path) or {}).get("weights_sha256")))
+
+
+def sums_of(
+    run: Run, params: Any, pairs: Any, report: Callable[[int], None] = lambda done: None
+) -> np.ndarray:
+    """(pairs, 2), float32. report(done): pairs."""
     sums = []
     for first in range(0, len(pairs), AT_ONCE):
         rows = grouped(pairs[first:first + AT_ONCE])
         log_probs = answer_log_probs(
             run.model, params, rows["inputs"], rows["targets"], run.config)
         sums.append(log_probs.sum(axis=-1))
+        report(min(first + AT_ONCE, len(pairs)))
     return np.concatenate(sums).astype(np.float32)
 
 

@@ -1,7 +1,8 @@
 """A run in training: the loop with its data, its log and its saves.
 
 Step k is the k-th update; its line in log.jsonl holds the loss before that
-update and the validation loss after it.
+update, the validation loss after it, and the seconds of the update alone. After
+a save there is a line with the most memory that the process has had.
 """
 
 import math
@@ -23,7 +24,7 @@ from npgpt.runs.checkpoint import (
 )
 from npgpt.runs.curves import draw_run
 from npgpt.runs.diverged import Diverged, check_finite, explain, first_not_finite, last_good
-from npgpt.runs.log import flush, last_values, open_log, write_line
+from npgpt.runs.log import flush, last_values, open_log, peak_memory, write_line
 from npgpt.runs.run import Run
 from npgpt.speed import tune_allocator
 from npgpt.training.batches import draw_batch, evaluation_batches
@@ -80,7 +81,8 @@ def train(
                 again = (batch or batches(run, draw_masks=False))(step)
                 raise Diverged(explain(run, trainer, step, loss, norm, again) + last_good(run))
             record = {"step": step, "train_loss": loss, "learning_rate": rate,
-                      "grad_norm": norm, "tokens_per_second": clock.tokens / clock.seconds}
+                      "grad_norm": norm, "tokens_per_second": clock.tokens / clock.seconds,
+                      "seconds": clock.seconds}
             if validation is not None:
                 check_finite(validation, "validation loss", step, run)
                 record["validation_loss"] = validation
@@ -101,6 +103,8 @@ def train(
             flush(log_file)
             save(run.path, run, trainer, step)
             last_saved = step
+            if peak := peak_memory():
+                write_line(log_file, {"step": step, "memory_mb": peak})
 
         if run.step == 0:
             write({"step": 0, "validation_loss": measure(trainer, run)})

@@ -100,7 +100,6 @@ def test_what_is_refused(there, capsys):
             (("chat", there / "runs/one"), "--adapter"),
             (("sample", there / "base", "--adapter", there), "there is no adapter_config.json"),
             (("adapter", "inspect", there / "base", there / "base"), "holds no adapter"),
-            (("evaluate", there / "base", there / "runs/one"), "adapter merge"),
             (("adapter", "list", there / "nowhere"), "there is no directory")):
         status, _, err = run(capsys, *words)
         assert status == 2 and said in err and err.count("\n") == 1, err

@@ -59,6 +59,8 @@ def test_a_model_learns_answers(request, tmp_path, base, chats, command, more):
     log = read_log(out)
     losses = [line["validation_loss"] for line in log if "validation_loss" in line]
     assert losses[-1] < losses[0]
+    assert all(line["seconds"] > 0 for line in log if "train_loss" in line)
+    assert [line["step"] for line in log if line.get("memory_mb", 0) > 10] == [2, 4, 6]
     samples = [line["samples"] for line in log if "samples" in line]
     assert len(samples) == 4 and set(samples[0]["1"]) == {"question", "answer", "right"}
     about = json.loads((out / "run.json").read_text())
@@ -202,6 +204,25 @@ def test_each_run_is_continued_by_the_command_that_began_it(
     chats.write_text(chats.read_text().replace("Say a", "Say b"))
     refused(npgpt("finetune", "--out", out, "--resume", "--steps", 9),
             "restore them, or start a new run")
+
+
+@pytest.mark.parametrize(("out", "said"), [
+    ("chats.jsonl", "is a file; give a new directory"),
+    ("chats.jsonl/deep/er", "chats.jsonl is a file; give a new directory"),
+    ("base", "holds other files: choose another --out")])
+def test_nothing_is_prepared_over_what_is_there(tmp_path, base, chats, npgpt, out, said):
+    def files():
+        return {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    before = files()
+    refused(npgpt("prepare-chat", chats, "--model", base, "--out", tmp_path / out), said)
+    assert files() == before
+
+
+def test_conversations_are_prepared_in_a_directory_that_is_made(tmp_path, base, chats, npgpt):
+    out = tmp_path / "new" / "prepared"
+    assert npgpt("prepare-chat", chats, "--model", base, "--out", out)[0] == 0
+    assert (out / "train.jsonl").exists()
 
 
 @pytest.mark.acceptance

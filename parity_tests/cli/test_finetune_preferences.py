@@ -1,12 +1,16 @@
 """npgpt finetune --method dpo, grpo and dr-grpo: in both packages, stopped and gone on with."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from npgpt.cli.main import main
+from npgpt.finetuning.rows import take
 from npgpt.models import llama
+from npgpt.runs import preferences
 from npgpt.runs.checkpoint import save_checkpoint
 from npgpt.text.tokenizers.characters import CharacterTokenizer
 from npgpt.training import init
@@ -57,7 +61,7 @@ def test_both_packages_and_on_again(there, capsys, method):
     group = () if method == "dpo" else ("--group", 3)
     status, out, err = tuned(capsys, there, "numpy", method, *group)
     assert status == 0, err
-    assert ("nats a pair" if method == "dpo" else "of the answers are wrong") in out
+    assert ("nats a pair" if method == "dpo" else "wrong answers at step 4: 100.0%") in out
     status, _, err = tuned(capsys, there, "torch", method, *group, "--device", "cpu",
                            command=torch_main)
     assert status == 0, err
@@ -76,6 +80,65 @@ def test_both_packages_and_on_again(there, capsys, method):
     status, _, err = run(capsys, "finetune", "--out", there / "parts", "--resume", "--steps", 4)
     assert status == 0, err
     assert same_bits(there / "numpy", there / "parts")
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_run_on_rewards_tells_how_many_answers_are_wrong(there, capsys):
+    status, out, err = tuned(capsys, there, "grpo", "grpo", "--group", 2, steps=1)
+    assert status == 0, err
+    assert "\nwrong answers at step 1: 100.0%\n" in out and "validation loss" not in out
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_only_the_pairs_that_are_read_are_measured(there, capsys):
+    """And a run that goes on measures the others as one that was never stopped does: by the
+    weights at the start."""
+    def sums(name):
+        return load_file(there / name / "reference.safetensors")
+
+    status, _, err = tuned(capsys, there, "parts", "dpo", steps=2)
+    assert status == 0 and "log-probabilities at the start, pair" in err
+    count = len(sums("parts")["train"])
+    known = np.flatnonzero(~np.isnan(sums("parts")["train"]).any(axis=-1))
+    assert known.tolist() == sorted(take(count, 4, 1, 1).tolist()) and count > 4
+    assert np.isfinite(sums("parts")["validation"]).all()
+    assert tuned(capsys, there, "whole", "dpo", steps=4)[0] == 0
+    again = ("finetune", "--out", there / "parts", "--resume", "--steps")
+    assert run(capsys, *again, 4)[0] == 0
+    for name, array in sums("whole").items():
+        assert np.array_equal(array, sums("parts")[name], equal_nan=True)
+    assert same_bits(there / "whole", there / "parts")
+    (there / "base").rename(there / "moved")
+    status, _, err = run(capsys, *again, 5)
+    assert status == 2 and err.splitlines()[-1].startswith("error: there is no checkpoint at")
+
+
+def test_a_pair_is_measured_in_the_batch_that_reads_it_first(tmp_path, monkeypatch):
+    """And never again: 3 pairs, 2 a step, so that each second batch has old ones and new."""
+    calls = []
+
+    def sums_of(run, params, pairs, report=None):
+        calls.append(pairs)
+        return np.full((len(pairs), 2), len(calls), np.float32)
+
+    monkeypatch.setattr(preferences, "sums_of", sums_of)
+    monkeypatch.setattr(preferences, "params_at_start", lambda run, trainer: None)
+    settings = SimpleNamespace(steps=4, batch_size=2, seed=3)
+    data = SimpleNamespace(train=["a", "b", "c"], validation=["d"])
+    run = SimpleNamespace(path=tmp_path, settings=settings, data=data)
+    found = preferences.references(run, None)
+    first = {}
+    for step in range(1, 5):
+        for number in take(3, 2, 3, step).tolist():
+            first.setdefault(number, step)
+    assert len(first) == 3 and set(first.values()) == {1, 2}
+    # the first call measures the validation pairs
+    assert found["train"].tolist() == [[first[number] + 1] * 2 for number in range(3)]
+    assert len(calls) == 1 + len(set(first.values()))
+    # nor is the start needed then
+    monkeypatch.delattr(preferences, "params_at_start")
+    assert preferences.references(run, None)["train"].tolist() == found["train"].tolist()
+    assert len(calls) == 1 + len(set(first.values()))
 
 
 @pytest.mark.parametrize(("method", "options", "said"), [

@@ -13,7 +13,7 @@ from npgpt.text import CharacterTokenizer
 from npgpt.training import init
 from npgpt.tree import tree_leaves, tree_map
 from parity_tests.runs.harm import edit
-from parity_tests.runs.run_checks import flags, refused
+from parity_tests.runs.run_checks import flags, log_of, refused
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 both = pytest.mark.parametrize("command", ["npgpt", "torchgpt"])
@@ -59,7 +59,7 @@ def test_the_first_loss_is_that_of_the_weights(request, tmp_path, corpus, comman
     line = flags(corpus=corpus, steps=40, decay_steps=40, learning_rate=0.01, evaluate_batches=None,
                  evaluate_every=40)
     assert run("train", *line, "--out", tmp_path / "one")[0] == 0
-    last = read_log(tmp_path / "one")[-1]["validation_loss"]
+    last = log_of(tmp_path / "one")[-1]["validation_loss"]
     for start in ("one", "one/best"):
         out = tmp_path / f"from {start.replace('/', ' ')}"
         more = flags(corpus=corpus, **LINE)
@@ -96,7 +96,7 @@ def test_both_packages_go_the_same_way(npgpt, torchgpt, tmp_path, corpus, saved)
     assert npgpt(*line, "--out", tmp_path / "a")[0] == 0
     assert torchgpt(*line, "--out", tmp_path / "b", "--by-hand", "--device", "cpu")[0] == 0
     assert torchgpt(*line, "--out", tmp_path / "c", "--device", "cpu")[0] == 0
-    logs = [read_log(tmp_path / name) for name in "abc"]
+    logs = [log_of(tmp_path / name) for name in "abc"]
     for entries in zip(*logs, strict=True):
         losses = [entry.get("train_loss", entry.get("validation_loss")) for entry in entries]
         assert max(losses) - min(losses) < 1e-9

@@ -31,9 +31,11 @@ def write_corpus(path: Path) -> Path:
 
 
 def log_of(path: Path) -> list[dict]:
-    """log.jsonl without what a clock says."""
+    """log.jsonl without what a clock says, and without the process's memory."""
     lines = [json.loads(line) for line in (path / "log.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k != "tokens_per_second"} for line in lines]
+    measured = {"tokens_per_second", "seconds", "memory_mb"}
+    return [{k: v for k, v in line.items() if k not in measured}
+            for line in lines if "memory_mb" not in line]
 
 
 def same_bits(one: Path, other: Path) -> bool:

@@ -20,7 +20,7 @@ from parity_tests.runs.harm import (
     swap_tokenizer,
     turn_into_a_directory,
 )
-from parity_tests.runs.run_checks import refused
+from parity_tests.runs.run_checks import log_of, refused
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -94,8 +94,7 @@ def test_a_run_killed_before_its_first_save_begins_again(tmp_path, npgpt, traine
     edit("run.json", settings={**json.loads(
         (trained / "run.json").read_text())["settings"], "save_every": 2})(tmp_path / "run")
     assert npgpt("train", "--out", tmp_path / "run", "--resume", "--steps", 3)[0] == 0
-    log = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in log] == [0, 1, 2, 3]
+    assert [line["step"] for line in log_of(tmp_path / "run")] == [0, 1, 2, 3]
 
 
 def test_a_save_that_a_resume_has_put_off_is_not_missed(tmp_path, npgpt, trained):

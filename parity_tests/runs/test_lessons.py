@@ -13,6 +13,8 @@ import pytest
 import npgpt.foundations
 import torchgpt.foundations
 from npgpt.checking.components.logistic import newton
+from npgpt.cli.learn.lesson import lesson_directory
+from npgpt.cli.main import main as npgpt_main
 from npgpt.runs.lessons import spam as lesson
 from npgpt.runs.lessons.line import learn_line
 from npgpt.text.bag_of_words import bag_of_words, vocabulary_of, words_of
@@ -26,6 +28,7 @@ from npgpt.text.corpora.spam import (
     spam_messages,
 )
 from parity_tests.runs.run_checks import refused
+from torchgpt.cli.main import main as torch_main
 
 # (weight, bias) before the first step and after each of ten, in float64
 PATH = [
@@ -258,3 +261,30 @@ def test_help_has_an_example(request, command):
         assert status == 0 and f"{command} learn {name}" in out
         assert {"--seed", "--out", "--json"} <= set(out.split())
         assert max(map(len, out.splitlines())) <= 80
+
+
+LESSONS = [("words", "words", "learn_words"), ("sequences", "sequences", "learn_sequences"),
+           ("line", "line", "learn_line"), ("spam", "spam", "learn_spam")]
+
+
+@pytest.mark.parametrize("command", [npgpt_main, torch_main], ids=["npgpt", "torchgpt"])
+@pytest.mark.parametrize(("name", "module", "work"), LESSONS)
+def test_ctrl_c_leaves_nothing(tmp_path, capsys, monkeypatch, command, name, module, work):
+    """Neither the directory, nor those above it that were made for it; one that was there
+    stays."""
+    def stopped(*given, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"npgpt.runs.lessons.{module}.{work}", stopped)
+    (tmp_path / "there").mkdir()
+    for out in (tmp_path / "there", tmp_path / "new" / "er"):
+        assert command(["learn", name, "--out", str(out)]) == 130
+        assert capsys.readouterr().err.splitlines()[-1] == "stopped"
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+def test_a_lesson_that_has_written_something_keeps_it(tmp_path):
+    with pytest.raises(KeyboardInterrupt), lesson_directory(tmp_path / "a" / "b", "words") as out:
+        (out / "words.png").touch()
+        raise KeyboardInterrupt
+    assert (tmp_path / "a/b/words.png").exists()

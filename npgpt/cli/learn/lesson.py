@@ -1,6 +1,8 @@
 """What the lessons have in common: where they write, and what they say of it."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,14 +16,22 @@ Out = Annotated[Path | None, option(
 Seed = Annotated[int, option("--seed", "Random seed.", default=1)]
 
 
-def lesson_directory(out: Path | None, name: str) -> Path:
-    """The directory to write to, made here; nothing of anyone's is in it. Call it before
-    the work."""
+@contextmanager
+def lesson_directory(out: Path | None, name: str) -> Iterator[Path]:
+    """The directory to write to, made before the work in this block; nothing of anyone's is in
+    it. Work that fails or is stopped before it has written anything leaves none behind."""
     directory = out or free_directory(name)
     if directory.exists() and not (directory.is_dir() and not any(directory.iterdir())):
         raise InputError(f"{directory} is there already: give --out a new name")
+    made = [each for each in (directory, *directory.parents) if not each.exists()]
     directory.mkdir(parents=True, exist_ok=True)
-    return directory
+    try:
+        yield directory
+    except BaseException:
+        with suppress(OSError):  # one that is not empty stays
+            for each in made:
+                each.rmdir()
+        raise
 
 
 def finish(found: dict[str, Any], directory: Path, name: str, as_json: bool) -> None:

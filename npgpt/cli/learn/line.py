@@ -29,9 +29,9 @@ def teach(fit_line: Callable, seed: int, out: Path | None, as_json: bool) -> Non
     from npgpt.runs.lessons.line import learn_line
     from npgpt.runs.lessons.line_picture import draw_line
 
-    directory = lesson_directory(out, "line")
-    found = learn_line(fit_line, seed)
-    draw_line(found, directory / "line.png")
+    with lesson_directory(out, "line") as directory:
+        found = learn_line(fit_line, seed)
+        draw_line(found, directory / "line.png")
     if not as_json:
         report(found)
     finish(found, directory, "line", as_json)

@@ -61,16 +61,16 @@ def teach(
                                      ("steps", steps, 1, 100_000)):
         if not least <= value <= most:
             raise InputError(f"--{name} is {value}: give {least} to {most}")
-    directory = lesson_directory(out, "sequences")
-    found = learn_sequences(encoder_decoder, make_trainer, task, length, steps, seed,
-                            not no_positions, report_step)
-    params, config = found.pop("params"), found.pop("config")
-    text = found["examples"][0]["source"]
-    pair = one_pair(task, text)
-    wanted = decode(pair["targets"][0])
-    maps = cross_attention_maps(
-        encoder_decoder, params, without_positions(pair) if no_positions else pair, config)
-    draw_sequences(found, maps, text, wanted, directory / "sequences.png")
+    with lesson_directory(out, "sequences") as directory:
+        found = learn_sequences(encoder_decoder, make_trainer, task, length, steps, seed,
+                                not no_positions, report_step)
+        params, config = found.pop("params"), found.pop("config")
+        text = found["examples"][0]["source"]
+        pair = one_pair(task, text)
+        wanted = decode(pair["targets"][0])
+        maps = cross_attention_maps(
+            encoder_decoder, params, without_positions(pair) if no_positions else pair, config)
+        draw_sequences(found, maps, text, wanted, directory / "sequences.png")
     if not as_json:
         report(found)
     finish(found, directory, "sequences", as_json)

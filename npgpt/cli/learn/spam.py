@@ -41,9 +41,9 @@ def teach(
     from npgpt.text.corpora.spam import read_messages, spam_messages
 
     messages = read_messages(corpus) if corpus else spam_messages()
-    directory = lesson_directory(out, "spam")
-    found = learn_spam(messages, fit_logistic, seed)
-    draw_spam(found, directory / "spam.png")
+    with lesson_directory(out, "spam") as directory:
+        found = learn_spam(messages, fit_logistic, seed)
+        draw_spam(found, directory / "spam.png")
     if not as_json:
         report(found)
     finish(found, directory, "spam", as_json)

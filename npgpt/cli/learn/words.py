@@ -46,8 +46,7 @@ def teach(
 
     if method not in METHODS:
         raise InputError(f"--method {method} is neither of {', '.join(METHODS)}: give one of them")
-    directory = lesson_directory(out, "words")
-    with Bar() as bar:
+    with lesson_directory(out, "words") as directory, Bar() as bar:
         bar.begin("learning")
         last = 0
 
@@ -58,7 +57,7 @@ def teach(
             last = done if done >= last + 10 else last
 
         found = learn_words(foundations, seed, method, report=report, **borders)
-    draw_words(found, pca, directory / "words.png")
+        draw_words(found, pca, directory / "words.png")
     named, vectors = found.pop("words"), found.pop("vectors")
     write_vectors(directory / "vectors.txt", named, vectors)
     found |= {"words": len(named), "vectors": str(directory / "vectors.txt")}
