@@ -165,7 +165,8 @@ def old_corpus(models: list[Compared]) -> Corpus | None:
     for each in models:
         run = read_settings(each.base) or {}
         settings = run.get("settings")
-        if isinstance(settings, dict) and "finetune" not in run:
-            return Corpus(str(settings.get("corpus")), bool(settings.get("end_of_text")))
+        name = settings.get("corpus") if isinstance(settings, dict) else None
+        if isinstance(name, str) and "finetune" not in run:
+            return Corpus(name, bool(settings.get("end_of_text")))
     return None
 
