@@ -96,7 +96,8 @@ def with_ours(name: str, task: Task) -> Callable[[int], float]:
         from npgpt.training import Trainer
 
         tune_allocator()
-        model, more = task.family, {"loss_and_grads": counted_rows.loss_and_grads}
+        model: Any = task.family
+        more: dict[str, Any] = {"loss_and_grads": counted_rows.loss_and_grads}
         if name == "npgpt, compiled":
             from npgpt.speed import compiled
 
