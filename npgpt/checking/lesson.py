@@ -97,8 +97,11 @@ def list_of_steps(states, targets):
     words = {target.step: f"({target.step}) {short(target.words)}" for target in targets}
     width = max(map(len, words.values()))
     first = next((step for step, state in states.items() if state == WRONG), None)
+    before = list(states)[:list(states).index(first)] if first else []
     for step, state in states.items():
-        if state == RIGHT:
+        if step in before and state == MISSING:
+            yield f"  · {words[step]:<{width}}   not seen under a name of its own"
+        elif state == RIGHT:
             yield f"  ✓ {words[step]}"
         elif step == first:
             yield f"  ✗ {words[step]}"

@@ -100,7 +100,16 @@ def heard(function, given, packages):
 def without_saved(result):
     """What a function returns; of a forward pass, without what it saves."""
     pair = isinstance(result, tuple) and len(result) == 2
-    return result[0] if pair and not is_array(result[1]) else result
+    return result[0] if pair and isinstance(result[1], (tuple, dict)) else as_arrays(result)
+
+
+def as_arrays(result):
+    """With arrays for lists of numbers."""
+    if isinstance(result, tuple):
+        return tuple(as_arrays(part) for part in result)
+    if isinstance(result, dict):
+        return {key: as_arrays(part) for key, part in result.items()}
+    return np.array(result) if isinstance(result, list) else result
 
 
 def plain(number):

@@ -18,7 +18,8 @@ for path in sorted((HERE / "wrong_solutions").glob("own*.py")):
         OWN[chapter] = OWN.get(chapter, []) + solutions
 BLIND = {path.stem.removeprefix("blind_"): runpy.run_path(str(path))["SOLUTIONS"]
          for path in sorted((HERE / "wrong_solutions").glob("blind_*.py"))}
-RIGHT = runpy.run_path(str(HERE / "right_solutions.py"))["RIGHT"]
+RIGHT = {name: texts for path in sorted(HERE.glob("right_*.py"))
+         for name, texts in runpy.run_path(str(path))["RIGHT"].items()}
 HEADS = ("split_heads", "split_qkv", "merge_heads", "repeat_heads")
 # what a cause must speak of to be the one that a list gives
 SPEAKS_OF = {
