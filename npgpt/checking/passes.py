@@ -92,9 +92,13 @@ def heard(function, given, packages):
             take_value(found, event)
         elif event.call is call and event.kind == "returned" and found.stopped is None:
             found.line = event.line
-            result = without_saved(event.value)
-            found.returned = {f"result{part}": plain(number) for part, number in flat(result)}
+            found.returned = returned(event.value)
     return found
+
+
+def returned(result):
+    """The results, {name: array}."""
+    return {f"result{part}": plain(number) for part, number in flat(without_saved(result))}
 
 
 def without_saved(result):
