@@ -6,6 +6,7 @@ original, wherever it stands, is made to hold the other."""
 
 import sys
 from contextlib import contextmanager
+from functools import partial
 from types import FunctionType, ModuleType
 
 
@@ -31,12 +32,15 @@ def replaced(package, others):
 
 
 def rewired(thing, others):
-    """-> a copy of thing, a module or a function, that calls the others,
-    and so do the functions that it calls. What anyone else uses stays.
+    """-> a copy of thing, a module, a function or a partial of one, that
+    calls the others, and so do the functions that it calls. What anyone
+    else uses stays.
 
     Copied are the plain functions and the modules of the packages that
     thing and the originals come from, as they are now; what a class or a
     decorator holds inside is not."""
+    if isinstance(thing, partial):
+        return partial(rewired(thing.func, others), *thing.args, **thing.keywords)
     packages = {package_of(each) for each in (thing, *[original for original, _ in others])}
     copies = {id(original): other for original, other in others}
 

@@ -56,6 +56,13 @@ def test_a_copy_is_the_same_in_all_else():
     assert copy.forward is not gpt2.forward and copy.backward.__globals__ is vars(copy)
 
 
+def test_what_a_partial_calls_is_rewired_and_its_arguments_stay():
+    asked = partial(gpt2.forward, PARAMS, config=CONFIG)
+    copy = rewired(asked, times(2))
+    assert np.array_equal(copy(IDS)[0], logits(rewired(gpt2, times(2))))
+    assert np.array_equal(asked(IDS)[0], logits(gpt2))
+
+
 def test_what_is_replaced_may_itself_be_asked_for():
     (original, other), = times(2)
     assert rewired(original, [(original, other)]) is other

@@ -1,4 +1,4 @@
-"""`{speed} step NAME NAME` and `{speed} generation NAME`: tables of the records."""
+"""`{speed} step NAME NAME`, and `{speed} BENCH NAME` for another bench: tables of the records."""
 
 import importlib
 import json

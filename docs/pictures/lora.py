@@ -2,7 +2,7 @@
 of a whole update a low rank can hold."""
 
 import json
-from functools import lru_cache
+from functools import cache
 from math import prod
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from npgpt.finetuning import lora, lora_backward
 from npgpt.tree import tree_leaves
 from svg import Svg, chart, printed
 
-RECORD = Path(__file__).parents[1] / "records" / "lora.json"
+RECORDS = Path(__file__).parents[1] / "records"
 WEIGHT = np.array([[1.0, 0, 2, -1], [0, 1, -1, 2], [2, -1, 0, 1]])
 A = np.array([[1.0, 0], [0.5, -1], [0, 0.5]])
 B = np.array([[0.0, 1, 0, -0.5], [0.5, 0, 1, 0]])
@@ -24,16 +24,17 @@ SMOLLM2 = llama.Config(49152, context_length=8192, layers=30, heads=9, kv_heads=
 RANK = 8
 
 
-@lru_cache(maxsize=1)
-def record():
-    return json.loads(RECORD.read_text(encoding="utf-8"))
+@cache
+def record(name="lora"):
+    return json.loads((RECORDS / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def worked():
     """A matrix of three inputs and four outputs, and an update of rank 2."""
     _, saved = lora(WEIGHT, A, B, ALPHA)
     _, first = lora(WEIGHT, A, 0 * B, ALPHA)
-    ways, costs = record()["ways"], memory()
+    ways, costs, real = record()["ways"], memory(), record("smollm2_lora")
+    kinds, data = real["before"]["by_kind"], real["training"]["data"]
     names = {"ins": ["in 1", "in 2", "in 3"], "outs": [f"out {i}" for i in range(1, 5)],
              "ranks": ["rank 1", "rank 2"], "alpha": ALPHA, "said": record(),
              "way_names": list(ways), "before": record()["before"],
@@ -47,7 +48,15 @@ def worked():
              "megabytes": costs, "costs": np.array([costs["all"], costs["lora"]]),
              "everything": parameters(), "trained": trained(RANK),
              "again": lora(lora(WEIGHT, A, B, ALPHA)[0], -A, B, ALPHA)[0],
-             "plain": lora_backward(D_Y, saved)}
+             "plain": lora_backward(D_Y, saved), "real": real, "kind_names": list(kinds),
+             "conversations": data["conversations"],
+             "asked": {"question": real["before"]["answers"][0]["question"], **{
+                 when: real[when]["answers"][0]["answer"] for when in ("before", "after")}},
+             "per": {name: data[name] / data["conversations"]
+                     for name in ("tokens", "answer_tokens")},
+             "adapter": real["adapter_bytes"] / 1e6,
+             "real_kinds": np.array([[100 * real[when]["by_kind"][kind] for when in
+                                      ("before", "after")] for kind in kinds])}
     return {"lora": {"args": {"weight": WEIGHT, "A": A, "B": B, "alpha": ALPHA}, "d_y": D_Y,
                      "names": names}}
 
@@ -146,7 +155,16 @@ def spectrum(width):
                  "rank", "part of the update's length", x_log=True, y_range=(0, 1.05))
 
 
-@lru_cache(maxsize=1)
+def smollm2(width):
+    """The loss on the answers of SmolLM2, step after step."""
+    found = record("smollm2_lora")
+    losses, every = found["training"]["train_loss"], found["mean_of"]
+    return chart(width, {"training": ([every * (i + 1) for i in range(len(losses))], losses,
+                                      "np")}, "step", "loss, nats an answer's token",
+                 y_range=(0, 1.05 * max(losses)))
+
+
+@cache
 def of_a_random_matrix():
     """The same of independent numbers in a matrix of the same shape."""
     sizes = np.linalg.svd(np.random.default_rng(0).normal(size=(128, 384)), compute_uv=False)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +15,10 @@ from npgpt.benchmarks import timing
 from npgpt.benchmarks.machine import describe, machine
 from npgpt.benchmarks.report import Report, Table
 from npgpt.errors import InputError
+from npgpt.layers.cross_entropy import IGNORE
 
 TARGETS, RANK, ALPHA, RATE = ["q", "v"], 8, 16, 1e-3
+DATA = "stories:chat:500"
 WANTED = {"of_peft": 1.3, "accepted": 1.6, "memory": 1.15}
 # float32's unit round-off times the constant of a whole model: see npgpt.checking.budgets
 ROUNDING = 64 * 2.0 ** -24
@@ -24,8 +27,9 @@ CHILD = "from npgpt.benchmarks.lora import print_peak; print_peak()"
 
 
 class Task:
-    """A model, new adapters of it and the batches of each step, equal for all contenders.
-    Its weights are read when first asked for: `peft` reads them itself."""
+    """A model, new adapters of it and the batches of each step, equal for all contenders:
+    conversations of which the answers are learned, padded to so many tokens. The weights are
+    read when first asked for: `peft` reads them itself."""
 
     def __init__(self, model: str, batch_size: int, tokens: int):
         from npgpt.finetuning import init_adapters
@@ -42,7 +46,7 @@ class Task:
             raise InputError(f"tokens is {tokens}: the model in {model} has a context of {limit}")
         self.adapters = init_adapters(self.family, self.config, TARGETS, RANK, 1)
         self.settings = complete({"batch_size": batch_size, "weight_decay": 0.01})
-        self.ids = self.read_text(batch_size * (tokens + 1))
+        self.examples = self.read_chats(tokens)
         self.shape = (batch_size, tokens)
 
     @cached_property
@@ -51,21 +55,29 @@ class Task:
 
         return load_checkpoint(self.path, as_stored=True).params
 
-    def read_text(self, count: int) -> np.ndarray:
-        """Ids of short stories: enough for a few batches."""
-        from npgpt.text.corpora.load import load_corpus
+    def read_chats(self, tokens: int) -> list:
+        """Inputs and targets of the conversations that are no longer."""
+        from npgpt.runs.chat_data import chat_of, encoded
+        from npgpt.text.corpora.chats import load_chats
 
         if self.tokenizer is None:
-            raise InputError(f"{self.path} has no tokenizer: the batches are text")
-        ids = self.tokenizer.encode(load_corpus("stories:100KB").text[:40_000])
-        return np.resize(np.array(ids, np.int64), max(len(ids), 2 * count))
+            raise InputError(f"{self.path} has no tokenizer: the batches are conversations")
+        chat, _ = chat_of(self.path, self.tokenizer)
+        _, examples = encoded(load_chats(DATA).train, chat, tokens, Counter())
+        if not examples:
+            raise InputError(f"tokens is {tokens}: no conversation is so short; give more, as in"
+                             " --tokens 256")
+        return examples
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
         """Inputs and targets (B, T) of a step, 0, 1, …"""
+        from npgpt.finetuning.rows import padded
+
         B, T = self.shape
-        starts = (step * B + np.arange(B)) * T % (len(self.ids) - T - 1)
-        rows = self.ids[starts[:, None] + np.arange(T + 1)]
-        return {"inputs": rows[:, :-1].copy(), "targets": rows[:, 1:].copy()}
+        rows = padded([self.examples[(step * B + i) % len(self.examples)] for i in range(B)])
+        free = ((0, 0), (0, T - rows["inputs"].shape[1]))
+        return {"inputs": np.pad(rows["inputs"], free),
+                "targets": np.pad(rows["targets"], free, constant_values=IGNORE)}
 
 
 def contender(name: str, task: Task) -> Callable[[int], float]:
@@ -80,16 +92,17 @@ def with_ours(name: str, task: Task) -> Callable[[int], float]:
 
     params, family = task.params, task.family.FILES["model_type"]
     if name.startswith("npgpt"):
-        from npgpt.speed import tune_allocator
-        from npgpt.training import Trainer, loss_and_grads
+        from npgpt.speed import counted_rows, tune_allocator
+        from npgpt.training import Trainer
 
         tune_allocator()
-        model, more = task.family, {}
+        model: Any = task.family
+        more: dict[str, Any] = {"loss_and_grads": counted_rows.loss_and_grads}
         if name == "npgpt, compiled":
             from npgpt.speed import compiled
 
             model = compiled.on_loops(model)
-            more = {"loss_and_grads": compiled.on_loops(loss_and_grads),
+            more = {"loss_and_grads": compiled.on_loops(counted_rows.loss_and_grads),
                     "clip": compiled.clip_by_global_norm, "update": compiled.adamw_step,
                     "by_columns": compiled.by_columns}
         trainer: Any = Trainer(model, task.config, params, task.settings, **more,
@@ -98,11 +111,12 @@ def with_ours(name: str, task: Task) -> Callable[[int], float]:
         import torchgpt.finetuning
         import torchgpt.models
         import torchgpt.training
+        from torchgpt.speed import counted_rows as torch_rows
 
         adapters = torchgpt.finetuning.lora_adapters(params, task.adapters, ALPHA)
         trainer = torchgpt.training.Trainer(
             torchgpt.models.BY_TYPE[family], task.config, params, task.settings,
-            adapters=adapters, device="cpu")
+            adapters=adapters, loss_and_grads=torch_rows.loss_and_grads, device="cpu")
     else:
         from torchgpt.modules import BY_TYPE
         from torchgpt.training.module_trainer import ModuleTrainer
@@ -115,6 +129,7 @@ def with_ours(name: str, task: Task) -> Callable[[int], float]:
 def with_peft(task: Task) -> Callable[[int], float]:
     """As their users write it: the library's model, loss, clipping and AdamW."""
     import tempfile
+    import warnings
 
     import peft
     import torch
@@ -125,7 +140,8 @@ def with_peft(task: Task) -> Callable[[int], float]:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     base = transformers.AutoModelForCausalLM.from_pretrained(task.path, dtype=torch.float32)
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what they themselves still call
         ours = Adapter(task.adapters, RANK, float(ALPHA))
         save_adapter(directory, ours, task.config, task.family)
         model = peft.PeftModel.from_pretrained(base, directory, is_trainable=True)
@@ -162,7 +178,11 @@ def measure(
         if find_spec(library) is None:
             raise InputError(f"{library} is not installed: pip install 'npgpt[{extra}]'")
     # first, for a child's peak begins at what its parent had
-    peaks = {name: peak_of(name, model, batch_size, tokens) for name in names} if memory else {}
+    peaks: dict[str, float] = {}
+    for name in names if memory else ():
+        print(f"peak memory: {name}", file=sys.stderr)
+        peaks[name] = peak_of(name, model, batch_size, tokens)
+    print("the model is read, and every contender made ready", file=sys.stderr)
     task = Task(model, batch_size, tokens)
     runs = {name: contender(name, task) for name in names}
     losses: dict[str, list[float]] = {name: [] for name in names}
@@ -172,12 +192,15 @@ def measure(
 
     seconds = timing.interleave({name: one_step(name) for name in names}, rounds)
     for name in names:
+        if len(losses[name]) < steps:
+            print(f"steps up to {steps}: {name}", file=sys.stderr)
         while len(losses[name]) < steps:
             one_step(name)()
     theirs = names[-1]
     result = {
-        "bench": "lora", "model": Path(model).name, "batch_size": batch_size, "tokens": tokens,
-        "rounds": rounds, "rank": RANK, "alpha": ALPHA, "targets": TARGETS,
+        "bench": "lora", "model": Path(model).name, "data": DATA,
+        "batch_size": batch_size, "tokens": tokens, "rounds": rounds,
+        "rank": RANK, "alpha": ALPHA, "targets": TARGETS,
         "trained": sum(each[kind].size for each in task.adapters.values() for kind in "AB"),
         "contenders": {name: {
             **timing.summary(row), "tokens_per_second": batch_size * tokens / (
@@ -199,10 +222,11 @@ def loss_difference(losses: dict[str, list[float]], theirs: str) -> dict[str, fl
 
 def loss_budget(task: Task) -> float:
     """How far two right losses may lie apart in float32: by the size of what cross-entropy
-    adds up, |max| + |z_y| + log Σe + 1, the mean over a sequence."""
+    adds up, |max| + |z_y| + log Σe + 1, the mean over a conversation's answers."""
     batch = task.batch(0)
     inputs, targets = batch["inputs"][:1], batch["targets"][0]
     logits = task.family.forward(task.params, inputs, task.config)[0][0]
+    logits, targets = logits[targets != IGNORE], targets[targets != IGNORE]
     top = logits.max(axis=-1)
     total = np.log(np.exp(logits - top[:, None]).sum(axis=-1))
     right = logits[np.arange(len(targets)), targets]

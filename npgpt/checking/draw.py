@@ -63,7 +63,7 @@ def telling_draw(seed, given=None):
 # of an exercise's example: all different, and none is 1, 2, 3 or the square of one of them,
 # which are factors that formulas have as well
 MIDDLE = {"B": 5, "T": 7, "S": 10, "H": 6, "D": 8, "C": 6, "I": 6, "O": 10, "V": 11, "F": 12,
-          "M": 13,
+          "M": 13, "G": 14,
           "K": 3, "group": 2, "axes": 3, "start": 2, "spare": 1, "earlier": 2, "size": 3,
           "layers": 2}
 # what its first one has: each part of the component, and nothing odd

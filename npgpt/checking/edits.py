@@ -12,6 +12,7 @@ from npgpt.checking.fingerprints import Cause
 from npgpt.checking.guess import alike
 from npgpt.checking.recorder import copied
 from npgpt.checking.replacements import KINDS, changes, changes_of_two
+from npgpt.checking.trace import flat
 
 
 def cause_by_change(function, given, name, line, lines, wrong, helpers=(), turn=0):
@@ -55,6 +56,11 @@ def cut_after(body, line, turn=0):
 def through_turns(body, line, turn):
     """A loop's statements, which return behind a line in that turn."""
     end = end_of(body, line)
+    if isinstance(body[end], ast.For):
+        loop = body[end]
+        inner = ast.For(loop.target, loop.iter, through_turns(loop.body, line, turn), [],
+                        lineno=loop.lineno, end_lineno=loop.end_lineno)
+        return [*body[:end], inner, *body[end + 1:]]
     stop = ast.parse("_turns = locals().get('_turns', -1) + 1\n"
                      f"if _turns == {turn}:\n    return locals()").body
     return [*body[:end + 1], *stop, *body[end + 1:]]
@@ -119,9 +125,9 @@ def result(tree, changed, space, given, name):
             value = space[tree.name](*copied(given))
     except Exception as error:
         return error
+    base = name.split(".")[0]
     try:
-        for key in name.split("."):
-            value = value[int(key) if isinstance(value, (list, tuple)) else key]
-        return np.asarray(value, float)
+        parts = {base + part: number for part, number in flat(value[base])}
+        return np.asarray(parts[name], float)
     except (KeyError, IndexError, TypeError, ValueError):
         return None

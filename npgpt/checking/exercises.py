@@ -1,11 +1,11 @@
-"""Exercises: a component's file without its backward pass, and what is wrong with the one
+"""Exercises: a backward pass or a function to be written, and what is wrong with the one
 that a reader writes."""
 
-import ast
 import linecache
 import re
 import sys
 import textwrap
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -17,27 +17,36 @@ import numpy as np
 from npgpt.checking.blame import locate
 from npgpt.checking.case import at, backward_of
 from npgpt.checking.components import CASES, make_case
-from npgpt.checking.draw import middle_draw, seeded_draw
+from npgpt.checking.draw import Draw, middle_draw, seeded_draw
+from npgpt.checking.forward_lesson import forward_lesson, lesson_of_call
+from npgpt.checking.function_exercises import FUNCTIONS, example_of
 from npgpt.checking.implementations import Stopped, lookup, numpy_implementation, where_in
+from npgpt.checking.leaving_out import left_out
 from npgpt.checking.lesson import lesson
 from npgpt.checking.verdict import check_edges, verdict
 from npgpt.errors import InputError
 
-LABEL = re.compile(r"\s*# \(\d+(?:, \d+)*\) ")
 EXAMPLES = 30
 
 
 def exercises() -> list[str]:
-    """The components that have a hand-written backward pass."""
+    """The components that have a hand-written backward pass, then those of FUNCTIONS."""
     find = lookup("npgpt")
-    return [name for name in CASES if find(backward_of(name))]
+    return [*(name for name in CASES if find(backward_of(name))), *FUNCTIONS]
+
+
+def module_of(name: str) -> ModuleType:
+    """The module that holds what is to be written."""
+    if name in FUNCTIONS:
+        return FUNCTIONS[name].module
+    return sys.modules[lookup("npgpt")(name).__module__]
 
 
 def summary(name: str, width: int) -> str:
     """What the component is, in at most `width` characters: the first sentence of its file,
     without the name before the colon."""
-    module = sys.modules[lookup("npgpt")(name).__module__]
-    sentence = re.split(r"[.;](?: |$)| \(", " ".join((module.__doc__ or "").split()))[0]
+    doc = " ".join((module_of(name).__doc__ or "").split())
+    sentence = re.split(r"[.;](?: |$)| \(", doc)[0]
     return textwrap.shorten(sentence.split(": ", 1)[-1], width, placeholder=" …")
 
 
@@ -47,63 +56,17 @@ def pair(name: str) -> tuple[str, str]:
     return find(name).__name__, find(backward_of(name)).__name__
 
 
-def without_backward(name: str) -> str:
-    """The component's file; of its backward pass, only the labels and the gradients to
-    find are left."""
-    module = sys.modules[lookup("npgpt")(name).__module__]
-    source = Path(str(module.__file__)).read_text(encoding="utf-8")
-    function = next(node for node in ast.parse(source).body
-                    if isinstance(node, ast.FunctionDef) and node.name == pair(name)[1])
-    lines, rest = source.splitlines(), []
-    after_docstring, end = last_line(function.body[0]), last_line(function)
-    labels = [i for i in range(after_docstring, end) if LABEL.match(lines[i])]
-    for i in range(after_docstring, end):
-        if not labels or i < labels[0]:
-            rest.append(lines[i])
-        elif i in labels:
-            rest += [lines[i], *hints(lines, i, function.body[1:])]
-            if open_loop(lines, labels, i):
-                rest.append(indent_of(lines[i]) + "pass")
-    returned = function.body[-1]
-    rest += [f"    # {line.strip()}" for line in lines[returned.lineno - 1 : last_line(returned)]]
-    rest.append("    raise NotImplementedError")
-    return "\n".join(lines[:after_docstring] + rest + lines[end:]).rstrip() + "\n"
+def to_write(name: str) -> tuple[str, ...]:
+    """What the functions to be written are called."""
+    if name in FUNCTIONS:
+        return tuple(each.__name__ for each in FUNCTIONS[name].functions)
+    return pair(name)[1:]
 
 
-def open_loop(lines: list[str], labels: list[int], label: int) -> bool:
-    """Whether this label is the last in a loop of which only the head is left."""
-    code = [line for line in lines[: labels[0]] if line.partition("#")[0].strip()]
-    later = [lines[i] for i in labels if i > label]
-    inside = len(indent_of(lines[labels[0]]))
-    return (code[-1].partition("#")[0].rstrip().endswith(":")
-            and len(indent_of(lines[label])) >= inside
-            and all(len(indent_of(line)) < inside for line in later))
-
-
-def indent_of(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]
-
-
-def last_line(node: ast.stmt) -> int:
-    return node.end_lineno or node.lineno
-
-
-def hints(lines: list[str], label: int, body: list[ast.stmt]) -> list[str]:
-    """The gradients that a step has to find, as comments, with their shapes where the
-    source gives them."""
-    end = next((i for i in range(label + 1, len(lines)) if LABEL.match(lines[i])), len(lines))
-    found: dict[str, str] = {}
-    for statement in body:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Assign | ast.AugAssign) and label < node.lineno - 1 < end:
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                names = ", ".join(n.id for target in targets for n in ast.walk(target)
-                                  if isinstance(n, ast.Name) and n.id.startswith("d_"))
-                shape = re.search(r"# (\(.*)$", lines[last_line(node) - 1])
-                if names and (shape or names not in found):
-                    found[names] = f"  {shape[1]}" if shape else ""
-    indent = indent_of(lines[label])
-    return [f"{indent}#     find {names}{shape}" for names, shape in found.items()]
+def unwritten(name: str) -> str:
+    """The file, without what is to be written."""
+    source = Path(str(module_of(name).__file__)).read_text(encoding="utf-8")
+    return left_out(source, to_write(name), "" if name in FUNCTIONS else "d_")
 
 
 def trouble_in(name: str, file: Path) -> str | None:
@@ -111,8 +74,13 @@ def trouble_in(name: str, file: Path) -> str | None:
     is no such file."""
     try:
         module = load(file)
-        lacking = [each for each in pair(name) if not hasattr(module, each)]
-        return f"there is no {lacking[0]} in it" if lacking else what_is_wrong(name, module, file)
+        needed = to_write(name) if name in FUNCTIONS else pair(name)
+        lacking = [each for each in needed if not hasattr(module, each)]
+        if lacking:
+            return f"there is no {lacking[0]} in it"
+        if name in FUNCTIONS:
+            return wrong_function(name, module, file)
+        return what_is_wrong(name, module, file)
     except Stopped as error:
         if isinstance(error.__cause__, NotImplementedError):
             return f"{pair(name)[1]} is not written yet"
@@ -149,10 +117,8 @@ def what_is_wrong(name: str, module: ModuleType, file: Path) -> str | None:
 
     # another form may add up in other number formats, so only the numbers count
     yours = replace(ours, name="yours", find=find, packages=(module.__name__, "npgpt"), few_bits=())
-    for seed in range(EXAMPLES):
-        # those for people first, then the odd ones
-        draw = middle_draw if seed < max(1, EXAMPLES // 5) else seeded_draw
-        case = make_case(name, draw(seed))
+    for draw in draws():
+        case = make_case(name, draw)
         try:
             other = shape_differs(case, ours, yours)
             findings = [] if other else verdict(case, [ours, yours], yours).findings
@@ -172,9 +138,28 @@ def what_is_wrong(name: str, module: ModuleType, file: Path) -> str | None:
     return f"right on {EXAMPLES} examples, but not in an {findings[0].what}" if findings else None
 
 
+def draws() -> Iterator[Draw]:
+    """The examples': those for people first, then the odd ones."""
+    for seed in range(EXAMPLES):
+        yield middle_draw(seed) if seed < max(1, EXAMPLES // 5) else seeded_draw(seed)
+
+
+def wrong_function(name: str, module: ModuleType, file: Path) -> str | None:
+    """What is wrong with the reader's functions that have no backward pass, or None."""
+    for draw in draws():
+        example = example_of(FUNCTIONS[name], draw)
+        for function in FUNCTIONS[name].functions:
+            text = lesson_of_call(example, function, getattr(module, function.__name__),
+                                  example.given[function.__name__], file,
+                                  (module.__name__, "npgpt"))
+            if text:
+                return f"not right yet\n\n{text}"
+    return None
+
+
 def told(case: Any, ours: Any, yours: Any, file: Path) -> str | None:
     """What the tutor says, or None where each step is right."""
-    text = lesson(case, ours, yours, file)
+    text = forward_lesson(case, ours, yours, file) or lesson(case, ours, yours, file)
     return text and f"not right yet\n\n{text}"
 
 

@@ -54,6 +54,30 @@ def plain_cause(wrong, right, sizes):
     return cause_from_order(wrong, right, sizes) or cause_by_rows(wrong, right)
 
 
+def one_difference(wrong, right):
+    """Where the two differ, by the same number."""
+    off = wrong != right if wrong.shape == right.shape else np.array(False)
+    if off.sum() < 2 or right[off].min() == right[off].max():
+        return None
+    difference = (wrong - right)[off]
+    if not alike(difference, np.full_like(difference, difference[0])):
+        return None
+    return Cause("term", f"Yours is shifted: wherever it differs, it is {abs(difference[0]):.4g}"
+                 f" too {'large' if difference[0] > 0 else 'small'}.")
+
+
+def one_number(wrong, right, sizes):
+    """The same number everywhere, where the expected ones differ."""
+    if wrong.shape != right.shape or not wrong.size:
+        return None
+    value = wrong.flat[0]
+    if (wrong != value).any() or not np.ptp(right):
+        return None
+    name = next((f" = {name}" for name, size in sizes.items() if size == value), "")
+    return Cause("value", f"Yours is {value:.4g}{name} everywhere, where the expected entries"
+                 " differ.")
+
+
 def cause_by_rows(wrong, right):
     """Each row divided by its own whole number."""
     with np.errstate(all="ignore"):
@@ -61,8 +85,8 @@ def cause_by_rows(wrong, right):
     for axis in range(right.ndim):
         rows = np.moveaxis(counts, axis, 0).reshape(right.shape[axis], -1)
         whole = np.round(rows.max(axis=1))
-        if rows.shape[1] > 1 and np.isfinite(rows).all() and whole.max() > 1 and alike(
-                rows, np.broadcast_to(whole[:, None], rows.shape)):
+        several = rows.shape[1] > 1 and 0 < whole.min() < whole.max() < np.inf
+        if several and alike(rows, np.broadcast_to(whole[:, None], rows.shape)):
             row = int(whole.argmax())
             return Cause("sum", f"Along axis {axis}, each entry is divided by its own whole number"
                          f" ({row} by {whole[row]:.0f}): a mean where a sum belongs?")
@@ -108,6 +132,12 @@ def of_the_sizes(scale, sizes):
                 group = f"({text_below})" if "·" in text_below else text_below
                 return (f"{scale:.4g} = {above}/{below} = {text_above}/{group}",
                         f"divided by {text_below}, where {text_above} belongs?")
+    for name, size in sizes.items():
+        for power, root in ((1, ""), (0.5, "√")) if size > 2 else ():
+            quotient = f"({size}/{size - 1})" if root else f"{size}/{size - 1}"
+            if is_about((size / (size - 1)) ** power):
+                return (f"{scale:.4g} = {root}{quotient}",
+                        f"divided by {name} − 1, where {name} belongs?")
     return None
 
 

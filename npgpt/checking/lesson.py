@@ -7,7 +7,7 @@ import numpy as np
 
 from npgpt.checking.case import backward_of
 from npgpt.checking.guess import alike
-from npgpt.checking.passes import handed_to_backward, listened, statement_at, values_at
+from npgpt.checking.passes import handed_to, listened, statement_at, values_at
 from npgpt.checking.trace import sizes_of
 from npgpt.checking.tutor import MISSING, RIGHT, WRONG, blame, cause_of_stop, judge
 
@@ -25,7 +25,7 @@ def examined(case, ours, yours):
     if len(outputs) == 2 and not alike(*outputs):
         return None
     targets = judge(expected, found)
-    functions = (inspect.unwrap(ours.find(name)), handed_to_backward(ours, case),
+    functions = (inspect.unwrap(ours.find(name)), tuple(handed_to(ours, case, name).values()),
                  inspect.unwrap(yours.find(name)))
     blamed = blame(case, expected, found, targets, functions)
     cause = None
@@ -40,6 +40,11 @@ def lesson(case, ours, yours, file):
     result = examined(case, ours, yours)
     if result is None:
         return None
+    return told_of_steps(backward_of(case.component), case, result, file)
+
+
+def told_of_steps(function, case, result, file):
+    """As `lesson`, of what has been examined."""
     targets, blamed, cause, expected, found = result
     if not targets:
         return None                     # nothing trains in this example
@@ -48,7 +53,8 @@ def lesson(case, ours, yours, file):
     if unfinished and RIGHT not in states.values() and not any(
             value.step for value in found.values):
         return None                     # nothing is written yet
-    told = [f"{backward_of(case.component)} on an example with {sizes_in_words(case)}:",
+    sizes = sizes_in_words(case)
+    told = [f"{function} on an example{' with ' if sizes else ''}{sizes}:",
             *list_of_steps(states, targets)]
     if blamed:
         told += ["", *told_of_value(blamed, file)]
@@ -91,8 +97,11 @@ def list_of_steps(states, targets):
     words = {target.step: f"({target.step}) {short(target.words)}" for target in targets}
     width = max(map(len, words.values()))
     first = next((step for step, state in states.items() if state == WRONG), None)
+    before = list(states)[:list(states).index(first)] if first else []
     for step, state in states.items():
-        if state == RIGHT:
+        if step in before and state == MISSING:
+            yield f"  · {words[step]:<{width}}   not seen under a name of its own"
+        elif state == RIGHT:
             yield f"  ✓ {words[step]}"
         elif step == first:
             yield f"  ✗ {words[step]}"

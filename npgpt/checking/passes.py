@@ -1,7 +1,8 @@
-"""A backward pass that is listened to: what each line gives a name, what is returned, and
-where it stops."""
+"""A backward pass, or one call of any function, that is listened to: what each line gives a
+name, what is returned, and where it stops."""
 
 import ast
+import inspect
 import linecache
 import re
 import traceback
@@ -30,8 +31,9 @@ class Value:
 @dataclass
 class Pass:
     """values: in order; returned: the results by name, at a line; forward: name -> array, of
-    the forward pass; start: the function's first line; stopped: the error, at a line, and the
-    names' values there."""
+    the forward pass, or the arguments; sought: how the names begin that a step has to find;
+    start: the function's first line; stopped: the error, at a line, and the names' values
+    there."""
 
     values: list
     returned: dict
@@ -43,6 +45,7 @@ class Pass:
     stop_line: int = 0
     there: dict = field(default_factory=dict)
     written_to: str = ""                # the upstream gradient, where it has been changed
+    sought: tuple = ("d_", "grads.")
 
 
 def listened(implementation, case):
@@ -70,12 +73,71 @@ def listened(implementation, case):
     return found
 
 
+def heard(function, given, packages):
+    """-> the Pass of one call of a function. given: its arguments, {name: value}."""
+    recorder = Recorder(packages, {}, is_saved)
+    found = Pass([], {}, {}, sought=("",))
+    try:
+        recorder.run(lambda: function(**copied(given)))
+    except (Exception, SystemExit) as error:
+        found.stopped = error
+    call = recorder.calls[0]
+    found.file, found.start = call.file, call.code.co_firstlineno
+    found.forward = {name: plain(value) for name, value in given.items()
+                     if is_array(value) or isinstance(value, (int, float))}
+    if found.stopped is not None:
+        found.stop_line, found.there = place_of(found.stopped, call.code)
+    for event in recorder.events:
+        if event.call is call and event.kind == "assigned":
+            take_value(found, event)
+        elif event.call is call and event.kind == "returned" and found.stopped is None:
+            found.line = event.line
+            found.returned = returned(event.value)
+    return found
+
+
+def returned(result):
+    """The results, {name: array}."""
+    return {f"result{part}": plain(number) for part, number in flat(without_saved(result))}
+
+
+def without_saved(result):
+    """What a function returns; of a forward pass, without what it saves."""
+    pair = isinstance(result, tuple) and len(result) == 2
+    return result[0] if pair and isinstance(result[1], (tuple, dict)) else as_arrays(result)
+
+
+def as_arrays(result):
+    """With arrays for lists of numbers."""
+    if isinstance(result, tuple):
+        return tuple(as_arrays(part) for part in result)
+    if isinstance(result, dict):
+        return {key: as_arrays(part) for key, part in result.items()}
+    return np.array(result) if isinstance(result, list) else result
+
+
+def plain(number):
+    """A number or an array as NumPy's; True as 1."""
+    array = np.asarray(number)
+    return array.astype(int) if array.dtype == bool else array
+
+
+def take_value(found, event):
+    """Add what a statement gives a name, but for the one that stops; of a dict, what is new."""
+    stopped = found.file.statements.get(found.stop_line)
+    if stopped is not None and stopped.line == event.line:
+        return
+    for part, number in flat(event.value):
+        name, array = event.name + part, plain(number)
+        before = next((each.array for each in found.values[::-1] if each.name == name), None)
+        if not part or before is None or not np.array_equal(before, array, equal_nan=True):
+            found.values.append(Value(event.step, event.words, name, array, event.line))
+
+
 def take(found, case, event):
     """Add an event of the backward pass."""
-    stopped = found.file.statements.get(found.stop_line)
-    if event.kind == "assigned" and (stopped is None or stopped.line != event.line):
-        found.values += [Value(event.step, event.words, event.name + part, np.asarray(number),
-                               event.line) for part, number in flat(event.value)]
+    if event.kind == "assigned":
+        take_value(found, event)
     if event.kind == "returned" and found.stopped is None:
         found.line = event.line
         results = named_grads(case, () if event.value is None else event.value)
@@ -95,18 +157,20 @@ def place_of(error, code):
     return 0, {}
 
 
-def handed_to_backward(implementation, case):
-    """The arguments of the backward pass."""
+def handed_to(implementation, case, called):
+    """The arguments of a function that a case calls by this name, {name: value}."""
     caught = []
 
     def find(name):
         function = implementation.find(name)
 
-        def catching(*given):
-            caught.append(copied(given))
-            return function(*given)
+        def catching(*given, **named):
+            bound = inspect.signature(function).bind(*given, **named)
+            bound.apply_defaults()
+            caught.append(copied(dict(bound.arguments)))
+            return function(*given, **named)
 
-        return catching if name == backward_of(case.component) else function
+        return catching if name == called else function
 
     case.call(find, implementation.native(case))
     return caught[0]

@@ -35,6 +35,8 @@ def cause_from_others(wrong, right, known):
             return Cause("value", f"Yours is {name}, unchanged.")
         if other.shape == wrong.shape and wrong.size > 1 and alike(wrong, -other):
             return Cause("value", f"Yours is {name} with the sign reversed.")
+        if other.ndim == 2 and other.shape == wrong.shape[::-1] and alike(wrong, other.T):
+            return Cause("transposed", f"Yours is the transpose of {name}.")
     if wrong.shape == right.shape:
         found = (factor_among(wrong, right, known) or term_among(wrong, right, known)
                  or beside_a_term(wrong, right, known))

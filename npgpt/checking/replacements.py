@@ -9,8 +9,10 @@ from itertools import combinations
 
 REDUCTIONS = {"sum": "mean", "mean": "sum"}
 AXES = (0, 1, 2, -1, -2, None, (0, 1), (1, 2), (0, 2))
+COMPARISONS = {ast.LtE: "<=", ast.GtE: ">=", ast.Lt: "<", ast.Gt: ">", ast.Eq: "=="}
+ENDS = {"1:": ":-1", ":-1": "1:"}       # a shift by one the wrong way
 # of two with the same result, the likelier is told
-KINDS = ("sum", "axis", "sign", "transposed", "factor", "term", "order", "operation",
+KINDS = ("comparison", "sum", "axis", "sign", "transposed", "factor", "term", "order", "operation",
          "brackets", "function", "line", "value", "number", "index")
 
 
@@ -104,7 +106,17 @@ def replacements(node, names):
             if other != node.value:
                 yield ("number", f"with {other:g} in place of {node.value:g}",
                        ast.Constant(other))
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARISONS:
+        symbol = COMPARISONS[type(node.ops[0])]
+        for kind, other in COMPARISONS.items():
+            if other != symbol:
+                yield ("comparison", f"with {other} in place of {symbol}",
+                       ast.Compare(node.left, [kind()], node.comparators))
     if isinstance(node, ast.Slice):
+        if text(node) in ENDS:
+            other = ENDS[text(node)]
+            yield ("index", f"with `[{other}]` in place of `[{text(node)}]`",
+                   ast.parse(f"x[{other}]").body[0].value.slice)
         for field in ("lower", "upper"):
             if getattr(node, field) is not None:
                 other = ast.Slice(**{"lower": node.lower, "upper": node.upper, field: None})
@@ -209,11 +221,23 @@ def replacements_of_call(node):
     elif isinstance(function, ast.Attribute) and function.attr in (
             "reshape", "swapaxes", "transpose"):
         yield "transposed", f"without {function.attr} in `{text(node)}`", function.value
+    if text(function) == "np.where" and len(node.args) == 3:
+        condition, first, second = node.args
+        yield "comparison", f"with {text(first)} and {text(second)} interchanged", ast.Call(
+            function, [condition, second, first], [])
+    if text(function) == "np.arange" and is_difference(node.args[0]):
+        end, start = node.args[0].left, node.args[0].right
+        yield "sum", f"when one counts from {text(start)} on, and not from 0", ast.Call(
+            function, [start, end], [])
     if node.args and not isinstance(node.args[0], ast.Starred):
         yield "function", f"without {text(function)}", node.args[0]
     if len(node.args) > 1 and not isinstance(function, ast.Attribute):
         yield "order", f"with the arguments of {text(function)} interchanged", ast.Call(
             function, [node.args[1], node.args[0], *node.args[2:]], node.keywords)
+
+
+def is_difference(node):
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)
 
 
 def is_transpose(node):

@@ -1,5 +1,4 @@
-"""Which steps of a student's backward pass are right, and what is wrong with the first that
-is not.
+"""Which steps of a student's pass are right, and what is wrong with the first that is not.
 
 A value is looked for by its step and its name, then by what it is, under any name: a right step
 may be written in another form. A step is wrong only where its own value is; what it was
@@ -11,7 +10,13 @@ import numpy as np
 
 from npgpt.checking.case import is_array
 from npgpt.checking.edits import cause_by_change
-from npgpt.checking.fingerprints import Cause, plain_cause, vague_cause
+from npgpt.checking.fingerprints import (
+    Cause,
+    one_difference,
+    one_number,
+    plain_cause,
+    vague_cause,
+)
 from npgpt.checking.guess import alike
 from npgpt.checking.related import cause_from_others, cause_of_part
 from npgpt.checking.trace import sizes_of
@@ -65,14 +70,10 @@ class Blame:
 
 def targets_of(ours):
     """The gradients to find, in the order of the steps."""
-    found, before = {}, {}
+    found = {}
     for value in ours.values:
-        if not value.step or not value.name.startswith(("d_", "grads.")):
+        if not value.step or not value.name.startswith(ours.sought):
             continue
-        same = before.get(value.name)
-        before[value.name] = value.array
-        if value.name.startswith("grads.") and same is not None and alike(same, value.array):
-            continue                    # the dict once more, with another entry
         target = found.setdefault((value.step, value.name), Target(
             value.step, value.words, value.name, []))
         target.values.append(value)
@@ -173,7 +174,7 @@ def blame(case, ours, theirs, targets, functions):
     before = targets[:targets.index(wrong)]
     possible = {wrong.step, *(each.step for each in before if each.state == MISSING)}
     for pair in [*on_the_way(wrong, ours, theirs), *wrong.pairs]:
-        cause, step = cause_of(case, ours, pair, wrong.step, possible, functions)
+        cause, step = cause_of(case, ours, theirs, pair, wrong.step, possible, functions)
         if cause is not None:
             words = next(each.words for each in targets if each.step == step)
             return Blame(step, words, pair, cause)
@@ -185,7 +186,7 @@ def on_the_way(target, ours, theirs):
     """What the step works out on its way to the gradient, where both passes name it and it is
     wrong already."""
     for value in theirs.values:
-        if value.name.startswith(("d_", "grads.")) or not target.is_of(value.step):
+        if value.name.startswith(ours.sought) or not target.is_of(value.step):
             continue
         same = [each for each in ours.values
                 if each.name == value.name and each.step == target.step]
@@ -193,27 +194,49 @@ def on_the_way(target, ours, theirs):
             yield Pair(value.name, value.array, same[-1].array, value.line, same[-1].line)
 
 
-def cause_of(case, ours, pair, step, possible, functions):
+def cause_of(case, ours, theirs, pair, step, possible, functions):
     """-> the Cause, or None, and the step that it lies in."""
     if pair.yours.dtype.kind not in "fiub":
         return Cause("value", f"It holds {pair.yours.dtype}, not real numbers."), step
     yours, expected = pair.yours.astype(float), pair.expected.astype(float)
-    sizes = sizes_by_name(case, ours)
+    sizes, (function, given, student) = sizes_by_name(case, ours, pair.name), functions
+    known = known_arrays(ours, function.__code__.co_varnames[0], given[0], expected)
     cause = plain_cause(yours, expected, sizes)
-    if cause is not None:
+    by_chance = not expected.ndim and cause and set("√·") & set(cause.words)
+    if cause is not None and not by_chance:
         return cause, step
-    function, given, student = functions
     steps = steps_by_line(ours, function.__code__.co_firstlineno)
     lines = [line for line, each in steps.items() if each in possible and line <= pair.our_line]
+    right = right_lines(ours, theirs) - {pair.our_line}
     helpers = [name for name in function.__code__.co_names if name.endswith("_backward")
                and name not in student.__code__.co_names]
-    found = cause_by_change(function, given, pair.name, pair.our_line, lines, yours, helpers,
-                            pair.turn)
-    if found is not None:
-        return found[0], steps.get(found[1], step)
-    known = known_arrays(ours, function.__code__.co_varnames[0], given[0], expected)
-    return (cause_from_others(yours, expected, known)
-            or cause_of_part(yours, expected, sizes, known)), step
+    for likely in ([line for line in lines if line not in right], lines):
+        found = cause_by_change(function, given, pair.name, pair.our_line, likely, yours, helpers,
+                                pair.turn)
+        if found is not None:
+            return found[0], steps.get(found[1], step)
+    return (another_number(yours, expected, known) or cause
+            or cause_from_others(yours, expected, known)
+            or cause_of_part(yours, expected, sizes, known)
+            or one_number(yours, expected, sizes) or one_difference(yours, expected)), step
+
+
+def right_lines(ours, theirs):
+    """The package's lines of which the student has all values, by the same names."""
+    lines = {}
+    for value in ours.values:
+        lines[value.line] = lines.get(value.line, True) and any(
+            each.name == value.name and alike(each.array, value.array)
+            for each in theirs.values)
+    return {line for line, right in lines.items() if right}
+
+
+def another_number(yours, expected, known):
+    """Where a single number belongs, another one that has a name."""
+    if yours.ndim or expected.ndim or yours in (0, 1):
+        return None
+    name = next((name for name, other in known.items() if not other.ndim and other == yours), None)
+    return name and Cause("value", f"Yours is {name}, unchanged.")
 
 
 def cause_of_stop(ours, theirs, step, functions):
@@ -240,14 +263,19 @@ def known_arrays(ours, name, given, expected):
             if array.dtype.kind in "fiub" and not alike(array, expected)}
 
 
-def sizes_by_name(case, ours):
-    """The sizes of the example: its letters, then whole numbers that the passes name."""
+def sizes_by_name(case, ours, sought):
+    """The sizes of the example: its letters, then whole numbers that the passes name, but for
+    what is sought, then how many entries of a mask are True."""
     sizes = sizes_of(case)
     arrays = {value.name: value.array for value in ours.values} | ours.forward
     for name, array in arrays.items():
-        if "." not in name and array.ndim == 0 and array > 1 and array == int(array) and (
-                int(array) not in sizes.values()):
+        if "." not in name and name != sought and array.ndim == 0 and array > 1 and (
+                array == int(array) and int(array) not in sizes.values()):
             sizes[name] = int(array)
+    for name, array in arrays.items():
+        if array.ndim and np.isin(array, (0, 1)).all() and array.sum() > 1 and (
+                int(array.sum()) not in sizes.values()):
+            sizes[f"{name}.sum()"] = int(array.sum())
     return sizes
 
 

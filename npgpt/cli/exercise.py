@@ -1,4 +1,4 @@
-"""npgpt exercise: write a backward pass yourself, and have it checked."""
+"""npgpt exercise: write a backward pass or a function yourself, and have it checked."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,8 @@ def exercise(
 ) -> None:
     """Write a backward pass yourself, and have it checked.
 
-    Without --check: write a file with the component's backward pass left out.
+    Without --check: write a file with the component's backward pass left out,
+    or, where there is none, the functions themselves.
     With --check: compare your file with the package and with the complex step
     on 30 examples; say which steps are right, and of the first that is not
     your line, two numbers and the cause. Without a NAME: list the components.
@@ -46,8 +47,9 @@ def exercise(
         raise typer.Exit(report(name, file))
     if file.exists():
         raise InputError(f"{file} is there already: check it with --check, or give another --file")
-    write_atomically(file, exercises.without_backward(name))
-    print(f"{file}: write {exercises.pair(name)[1]}, then run npgpt exercise {name} --check{more}")
+    write_atomically(file, exercises.unwritten(name))
+    what = " and ".join(exercises.to_write(name))
+    print(f"{file}: write {what}, then run npgpt exercise {name} --check{more}")
 
 
 def report(name: str, file: Path) -> int:
@@ -58,6 +60,6 @@ def report(name: str, file: Path) -> int:
     if trouble:
         print(f"{file}: {trouble}")
         return 1
-    print(f"{file}: correct on {exercises.EXAMPLES} examples, compared with the package and"
-          " the complex step")
+    witness = "" if name in exercises.FUNCTIONS else " and the complex step"
+    print(f"{file}: correct on {exercises.EXAMPLES} examples, compared with the package{witness}")
     return 0

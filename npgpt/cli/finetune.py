@@ -64,9 +64,10 @@ def finetune(
         raise InputError("NumPy has no bfloat16: give --dtype float32, or use torchgpt finetune")
     from npgpt import finetuning
     from npgpt.runs.finetune import tuning_of
-    from npgpt.runs.methods import loss_of
+    from npgpt.runs.methods import losses_of
     from npgpt.runs.run import cleared_unless_started
     from npgpt.runs.trainers import numpy_trainer
+    from npgpt.speed import counted_rows
 
     if compile:
         import npgpt.speed.compiled  # noqa: F401  where numba is missing, no run is made
@@ -77,8 +78,8 @@ def finetune(
     run = open_finetune("npgpt finetune", start, data, out, resume, settings, tuning, extra)
     compile = compile or read_backend(run.path)["compile"]
     with cleared_unless_started(run):
-        loss = loss_of(tuning_of(run.path), finetuning)
-        return go(run, numpy_trainer(run, compile, loss), "npgpt", as_json)
+        losses = losses_of(tuning_of(run.path), finetuning, counted_rows)
+        return go(run, numpy_trainer(run, compile, losses), "npgpt", as_json)
 
 
 def open_finetune(
@@ -110,7 +111,7 @@ def go(run, trainer, program: str, as_json: bool) -> int:
     from npgpt.runs.advice import changes_of, resume_line
     from npgpt.runs.chat_data import told
     from npgpt.runs.diverged import Diverged
-    from npgpt.runs.finetune import tuning_of
+    from npgpt.runs.finetune import ON_ANSWERS, tuning_of
     from npgpt.runs.methods import parts_of
     from npgpt.runs.train import train
 
@@ -121,6 +122,9 @@ def go(run, trainer, program: str, as_json: bool) -> int:
     with measuring() as report:
         parts = parts_of(run, trainer, tuning, engine_of, report)
     print(parts.note, file=sys.stderr)
+    if not began and tuning.method in ON_ANSWERS:
+        print(f"before the first step: the loss on {len(run.data.validation)} validation"
+              " conversations", file=sys.stderr)
     with stop_flag() as stopped, TrainingProgress(run.step, run.settings.steps) as progress:
         try:
             summary = train(

@@ -10,6 +10,8 @@ from npgpt.cli.options import option
 from npgpt.cli.output import print_json
 from npgpt.files import shell_quote
 
+LARGE = 50_000_000  # weights; from here on an adapter is what a laptop trains
+
 
 def prepare_chat(
     data: Annotated[str, typer.Argument(
@@ -25,7 +27,7 @@ def prepare_chat(
 
     \b
     npgpt prepare-chat chats.jsonl --model smollm2 --out prepared
-    npgpt finetune smollm2 --data prepared/train.jsonl
+    npgpt finetune smollm2 --data prepared/train.jsonl --method lora
     """
     from npgpt.runs.chat_data import told
     from npgpt.runs.chat_report import prepare_chat as prepare
@@ -39,5 +41,6 @@ def prepare_chat(
     lengths = report["lengths"]
     print(f"lengths in tokens: {lengths['shortest']} to {lengths['longest']}, half of them up to"
           f" {lengths['median']}")
+    method = " --method lora" if report["parameters"] >= LARGE else ""
     print(f"see {out / 'examples.html'}; next: npgpt finetune {shell_quote(model)} --data"
-          f" {shell_quote(data)}")
+          f" {shell_quote(data)}{method}")

@@ -5,10 +5,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Self
 
-EVERY_STEPS = 50  # between two lines where there is no terminal
+EVERY_STEPS, MOST_SECONDS = 50, 60  # between two lines where there is no terminal
 EVERY_SECONDS = 5
 
 
@@ -22,6 +22,8 @@ def stop_flag() -> Iterator[Callable[[], bool]]:
         if pressed:
             raise KeyboardInterrupt
         pressed = True
+        with suppress(OSError):
+            print("\nstopping after this step; Ctrl-C again: at once, unsaved", file=sys.stderr)
 
     before = signal.signal(signal.SIGINT, press)
     try:
@@ -110,7 +112,7 @@ class TrainingProgress(Bar):
 
     def __init__(self, start: int, steps: int) -> None:
         super().__init__()
-        self.first, self.steps = start, steps
+        self.first, self.steps, self.told = start, steps, time.perf_counter()
         self.validation: float | None = None
 
     def __enter__(self) -> Self:
@@ -129,7 +131,10 @@ class TrainingProgress(Bar):
             parts.append(f"validation {self.validation:.3f}")
         if self.live:
             parts.append(f"{memory_used():.2f} GB")
-        due = step % EVERY_STEPS == 0 or measured
+        now = time.perf_counter()
+        self.began = now if step == self.first else self.began  # a first validation is no step
+        due = step % EVERY_STEPS == 0 or measured or now - self.told >= MOST_SECONDS
+        self.told = now if due else self.told
         self.show(step, self.steps, "  ".join(parts), due)
 
 

@@ -52,5 +52,7 @@ def lora_weights_backward(d_params, saved):
     """d_params, those of the adapted layers at least -> d_adapters."""
     d_weights = dict(tree_leaves(d_params))
     # (1) the weight of each adapted layer
-    return {layer: lora_backward(d_weights[f"{layer}.weight"], each)
-            for layer, each in saved.items()}
+    d_adapters = {
+        layer: lora_backward(d_weights[f"{layer}.weight"], each)
+        for layer, each in saved.items()}
+    return d_adapters

@@ -12,14 +12,17 @@ def advantages(rewards, eps=1e-4):
     centred = rewards - rewards.mean(axis=-1, keepdims=True)  # (B, G)
     # (2) divide by the standard deviation
     variance = (centred * centred).mean(axis=-1, keepdims=True)
-    return centred / (np.sqrt(variance) + float(eps))  # (B, G)
+    std = np.sqrt(variance)                           # (B, 1)
+    scaled = centred / (std + float(eps))             # (B, G)
+    return scaled
 
 
 def centred_rewards(rewards):
     """rewards (B, G) -> (B, G), less the group's mean: Dr. GRPO's
     advantages."""
     # (1) compare with the group
-    return rewards - rewards.mean(axis=-1, keepdims=True)     # (B, G)
+    centred = rewards - rewards.mean(axis=-1, keepdims=True)  # (B, G)
+    return centred
 
 
 def clipped_gains(log_probs, old, advantages, clip=0.2, reference=None,

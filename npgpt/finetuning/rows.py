@@ -23,7 +23,8 @@ def example(ids, learnt):
     # (1) only the answers' tokens, each with the one that ends it, count
     labels = np.where(learnt, ids, IGNORE)            # (n,)
     # (2) each input's target is the token after it
-    return ids[:-1], labels[1:]                       # (n - 1,)
+    inputs, targets = ids[:-1], labels[1:]            # (n - 1,)
+    return inputs, targets
 
 
 def padded(examples):
@@ -32,8 +33,10 @@ def padded(examples):
     T is the longest one's length. Padding follows an example, so no
     token attends to it, and its targets are ignored; its id is 0."""
     T = max(len(inputs) for inputs, _ in examples)
+    # (1) rows of padding, all of it ignored
     rows = {"inputs": np.zeros((len(examples), T), np.int64),
             "targets": np.full((len(examples), T), IGNORE, np.int64)}
+    # (2) each example from the left
     for row, (inputs, targets) in enumerate(examples):
         rows["inputs"][row, :len(inputs)] = inputs
         rows["targets"][row, :len(inputs)] = targets
@@ -60,17 +63,18 @@ def packed(rows, T):
              "targets": np.full((B, T), IGNORE, np.int64),
              "positions": np.zeros((B, T), np.int64)}
     owner = np.full((B, T), -1)                       # (B, T)
+    # (1) one example behind the other
     for row, examples in enumerate(rows):
         at = 0
         for number, (inputs, targets) in enumerate(examples):
             end = at + len(inputs)
             found["inputs"][row, at:end] = inputs
             found["targets"][row, at:end] = targets
-            # (1) positions restart
-            found["positions"][row, at:end] = np.arange(end - at)
             owner[row, at:end] = number
+            # (2) positions restart
+            found["positions"][row, at:end] = np.arange(end - at)
             at = end
-    # (2) a block-diagonal mask: a token attends to its own example
+    # (3) a block-diagonal mask: a token attends to its own example
     found["mask"] = (owner[:, :, None] == owner[:, None, :])[:, None]
     return found
 

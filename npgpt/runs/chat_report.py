@@ -13,6 +13,7 @@ from npgpt.errors import InputError
 from npgpt.files import write_atomically
 from npgpt.runs.chat_data import ChatData, chat_of, open_chats
 from npgpt.runs.checkpoint import find_directory, load_checkpoint
+from npgpt.runs.run import count_parameters
 from npgpt.runs.settings import Settings
 from npgpt.text.chat import Chat
 from npgpt.text.corpora.chats import Conversation, write_chats
@@ -48,6 +49,7 @@ def prepare_chat(name: str, model: str, out: Path, longest: int = 0) -> dict[str
     limit = min(longest or context, context) if context else longest or None
     data = open_chats(Settings(corpus=name), checkpoint.tokenizer, chat, template_of, limit)
     report = {**data.record, "template": template_of, "model": str(model), "limit": limit,
+              "parameters": count_parameters(checkpoint.family, checkpoint.config),
               "lengths": lengths(data), "test_questions": len(data.chats.test)}
     out.mkdir(parents=True, exist_ok=True)
     for part in ("train", "validation", "test"):

@@ -58,9 +58,24 @@ class Compared:
     @property
     def seconds(self) -> float | None:
         """Of all its training steps; None where its log does not tell."""
-        found = [line.get("seconds") for line in self.log if "train_loss" in line]
-        known = [each for each in found if isinstance(each, int | float)]
+        found = [self.seconds_of(line) for line in self.log if "train_loss" in line]
+        known = [each for each in found if each is not None]
         return sum(known) if known and len(known) == len(found) else None
+
+    def seconds_of(self, line: dict[str, Any]) -> float | None:
+        """Of one step. An older log has tokens a second instead, whose number is known where
+        they are windows of a text."""
+        seconds, speed = line.get("seconds"), line.get("tokens_per_second")
+        if isinstance(seconds, int | float):
+            return seconds
+        sizes = self.run.get("settings")
+        if not isinstance(speed, int | float) or not speed or self.tuning is not None or (
+                not isinstance(sizes, dict)):
+            return None
+        batch_size, length = sizes.get("batch_size"), sizes.get("context_length")
+        if not isinstance(batch_size, int) or not isinstance(length, int):
+            return None
+        return batch_size * length / speed
 
     @property
     def memory(self) -> float | None:

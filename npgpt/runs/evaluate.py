@@ -121,5 +121,3 @@ def answer_loss(
                for first in range(0, len(examples), AT_ONCE)]
     return mean_over([(batch["inputs"], batch["targets"]) for batch in batches],
                      model, checkpoint.params, checkpoint.config)
-
-

@@ -42,7 +42,9 @@ def old_corpus(path: Path) -> Corpus | None:
         if not isinstance(settings, dict):
             return None
         if "finetune" not in run:
-            return Corpus(str(settings.get("corpus")), bool(settings.get("end_of_text")))
+            name = settings.get("corpus")
+            return Corpus(name, bool(settings.get("end_of_text"))) if isinstance(
+                name, str) else None
         try:
             path = find_directory(str(settings.get("start_from")))
         except InputError:  # its base is gone

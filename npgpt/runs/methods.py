@@ -27,16 +27,16 @@ class Parts:
     note: str = ""
 
 
-def loss_of(tuning: Tuning, losses: Any) -> Callable | None:
-    """The function of a package's room `finetuning` that gives loss and gradients; None for
-    cross-entropy."""
+def losses_of(tuning: Tuning, losses: Any, counted_rows: Any) -> dict[str, Callable]:
+    """What a Trainer takes for this method: the function that gives loss and gradients, out of
+    a package's room `finetuning`; for cross-entropy of answers its `speed.counted_rows`."""
     if tuning.method == "dpo":
-        return partial(losses.dpo_loss_and_grads, beta=tuning.beta)
+        return {"loss_and_grads": partial(losses.dpo_loss_and_grads, beta=tuning.beta)}
     if tuning.method == "grpo":
-        return losses.grpo_loss_and_grads
+        return {"loss_and_grads": losses.grpo_loss_and_grads}
     if tuning.method == "dr-grpo":
-        return partial(losses.dr_grpo_loss_and_grads, length=LONGEST)
-    return None
+        return {"loss_and_grads": partial(losses.dr_grpo_loss_and_grads, length=LONGEST)}
+    return {"loss_and_grads": counted_rows.loss_and_grads, "mean_loss": counted_rows.mean_loss}
 
 
 def parts_of(

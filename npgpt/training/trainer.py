@@ -19,17 +19,18 @@ class Trainer:
     params, state: NumPy, nested; copied. settings: accumulate, clip,
     beta_1, beta_2, weight_decay. adapters (`training.adapters`): what is
     trained in the place of params, which stay as they are, uncopied.
-    Another loss, and the compiled functions of `speed.compiled`, take the
-    place of those that are called here."""
+    loss_and_grads, mean_loss: another loss, with gradients and alone; it
+    and the compiled functions of `speed.compiled` take the place of those
+    that are called here."""
 
     name = "numpy"
     draws_dropout = False  # the batch brings the masks
 
     def __init__(self, model, config, params, settings, *, adapters=None, state=None,
-                 loss_and_grads=loss_and_grads, clip=clip_by_global_norm,
-                 update=None, by_columns=by_rows):
+                 loss_and_grads=loss_and_grads, mean_loss=mean_loss,
+                 clip=clip_by_global_norm, update=None, by_columns=by_rows):
         self.model, self.config, self.settings = model, config, settings
-        self.loss_and_grads, self.clip = loss_and_grads, clip
+        self.loss_and_grads, self.mean_loss, self.clip = loss_and_grads, mean_loss, clip
         self.update = update or on_threads(adamw_step)
         self.adapters = adapters
         self.params = flatten(params if adapters is None else adapters.trained, by_columns)
@@ -85,7 +86,7 @@ class Trainer:
     def loss(self, batch):
         """The mean loss of a batch, no gradients."""
         weights, _ = self.weights()
-        return sharded_loss(mean_loss, self.model, weights, self.config, batch)
+        return sharded_loss(self.mean_loss, self.model, weights, self.config, batch)
 
     def state(self):
         """{"step", "m", "v"}, live."""

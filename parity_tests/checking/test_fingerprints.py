@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npgpt.checking.draw import Numbers
-from npgpt.checking.fingerprints import plain_cause, vague_cause
+from npgpt.checking.fingerprints import one_difference, one_number, plain_cause, vague_cause
 from npgpt.checking.related import cause_from_others, cause_of_part
 
 NUMBERS = Numbers(1)
@@ -28,6 +28,8 @@ def first_part_halved():
     (-RIGHT * 35, "35 = B·T: a sum where a mean belongs, or a division by B·T left out?"
      " And the sign is reversed."),
     (RIGHT * 5 / 7, "0.7143 = 5/7 = B/T: divided by T, where B belongs?"),
+    (RIGHT * 7 / 6, "1.167 = 7/6: divided by T − 1, where T belongs?"),
+    (RIGHT * np.sqrt(7 / 6), "1.08 = √(7/6): divided by T − 1, where T belongs?"),
     (RIGHT / 2, "0.5 times what it should be: a mean of two"),
     (RIGHT.swapaxes(1, 2), "axes 1 and 2 are interchanged"),
     (RIGHT.swapaxes(0, 1).reshape(5, 7, 8), "of the expected value in the order (1, 0, 2)"),
@@ -53,6 +55,16 @@ def test_a_mistake_has_its_fingerprint(wrong, says):
     cause = (plain_cause(wrong, RIGHT, SIZES) or cause_from_others(wrong, RIGHT, KNOWN)
              or cause_of_part(wrong, RIGHT, SIZES, KNOWN))
     assert cause and says in cause.words, cause
+
+
+def test_one_number_everywhere_and_one_difference():
+    said = one_number(0 * RIGHT + 7, RIGHT, SIZES).words
+    assert said == "Yours is 7 = T everywhere, where the expected entries differ."
+    assert one_number(RIGHT, RIGHT + 1, SIZES) is None
+    shifted = RIGHT.copy()
+    shifted[:, 3:] += 2
+    assert "it is 2 too large" in one_difference(shifted, RIGHT).words
+    assert one_difference(shifted * GATE, RIGHT) is None
 
 
 def test_an_array_of_zeros_and_a_mask():

@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from npgpt.checking import exercises
-from npgpt.checking.implementations import lookup
 
 HERE = Path(__file__).parent
-OWN = {chapter: solutions for path in sorted((HERE / "wrong_solutions").glob("own*.py"))
-       for chapter, solutions in runpy.run_path(str(path))["OWN"].items()}
+OWN: dict[str, list] = {}
+for path in sorted((HERE / "wrong_solutions").glob("own*.py")):
+    for chapter, solutions in runpy.run_path(str(path))["OWN"].items():
+        OWN[chapter] = OWN.get(chapter, []) + solutions
 BLIND = {path.stem.removeprefix("blind_"): runpy.run_path(str(path))["SOLUTIONS"]
          for path in sorted((HERE / "wrong_solutions").glob("blind_*.py"))}
-RIGHT = runpy.run_path(str(HERE / "right_solutions.py"))["RIGHT"]
+RIGHT = {name: texts for path in sorted(HERE.glob("right_*.py"))
+         for name, texts in runpy.run_path(str(path))["RIGHT"].items()}
 HEADS = ("split_heads", "split_qkv", "merge_heads", "repeat_heads")
 # what a cause must speak of to be the one that a list gives
 SPEAKS_OF = {
@@ -28,11 +30,12 @@ SPEAKS_OF = {
     "order": "order|interchanged|in place of|without|brackets|shifted|another shape",
     "shape": "shape|interchanged|in place of", "function": "without|place of",
     "value": "in place of|factor|belongs|mask|interchanged|counts once",
-    "operation": "in place of"}
+    "operation": "in place of", "constant": "everywhere", "unchanged": "unchanged",
+    "count": "counts from", "multiplied": "multiplies", "filled": "not been filled"}
 
 
 def source_of(name):
-    return inspect.getsource(inspect.getmodule(lookup("npgpt")(name)))
+    return inspect.getsource(exercises.module_of(name))
 
 
 def bodies(source):
@@ -153,15 +156,15 @@ def test_right_solutions_in_another_form_on_all_examples(name, tmp_path):
 def test_what_is_left_to_write_is_a_file_that_runs(tmp_path):
     """A loop whose body is to be written has one that does nothing."""
     for name in exercises.exercises():
-        compile(exercises.without_backward(name), name, "exec")
+        compile(exercises.unwritten(name), name, "exec")
     file = tmp_path / "mine.py"
-    file.write_text(exercises.without_backward("recurrence"), encoding="utf-8")
+    file.write_text(exercises.unwritten("recurrence"), encoding="utf-8")
     assert exercises.trouble_in("recurrence", file) == "recurrence_backward is not written yet"
     lines = """
         d_after = d_states[:, t] + d_state
         d_mixed = d_after * (1 - states[:, t] ** 2)
         # (3) add: one"""
-    begun = exercises.without_backward("recurrence").replace("\n        # (3) add: one", lines)
+    begun = exercises.unwritten("recurrence").replace("\n        # (3) add: one", lines)
     file.write_text(begun, encoding="utf-8")
     said = exercises.trouble_in("recurrence", file)
     assert "✓ (4) squash it" in said and "Next is step (3) add" in said, said

@@ -90,7 +90,13 @@ def test_time_and_memory_are_those_of_the_log(there, npgpt):
     assert status == 0
     assert [line[-2:] for line in lines if line[0] == "base"] == [["–", "–"]]
     assert [line[-3:] for line in lines if line[0] == "mine"] == [["1:01", "250", "MB"]]
-    # a run of which some steps were made before seconds were recorded
+    # before seconds were recorded: known of a training on windows of a text alone
+    old = {"step": 1, "train_loss": 1.0, "tokens_per_second": 100.0}
+    sizes = {"seed": 1, "batch_size": 5, "context_length": 16}
+    for name, tuning in (("merged", {}), ("mine", {"finetune": {"method": "lora"}})):
+        write_run(there / name, log=[old, *steps[1:]], settings=sizes, **tuning)
+    text, mine = evaluated(npgpt, there, "merged", "mine")["rows"]
+    assert (text["seconds"], mine["seconds"]) == (5 * 16 / 100 + 30.5, None)
     write_run(there / "mine", log=[{"step": 1, "train_loss": 1.0}, *steps[1:]])
     assert evaluated(npgpt, there, "mine")["rows"][0]["seconds"] is None
 

@@ -14,17 +14,18 @@ from npgpt.checking import exercises
 from npgpt.checking.components import make_case
 from npgpt.checking.draw import seeded_draw
 from npgpt.checking.guess import guess
-from npgpt.checking.implementations import lookup
+from npgpt.checking.leaving_out import LABEL
 from npgpt.checking.trace import Difference, Key
 from npgpt.cli import exercise
 from npgpt.errors import InputError
 
 ROOMS = (npgpt.layers, npgpt.blocks, npgpt.models)
-NAMES = exercises.exercises()
+EXERCISES = exercises.exercises()
+NAMES = [name for name in EXERCISES if name not in exercises.FUNCTIONS]     # the pairs
 
 
 def source_of(name):
-    return inspect.getsource(inspect.getmodule(lookup("npgpt")(name)))
+    return inspect.getsource(exercises.module_of(name))
 
 
 def backward_lines(name, lines):
@@ -38,7 +39,7 @@ def steps_of(name):
     lines = source_of(name).splitlines()
     start, end = backward_lines(name, lines)
     return [(i, *re.match(r"\s*# \(([\d, ]+)\) (.*)", lines[i]).groups())
-            for i in range(start, end) if exercises.LABEL.match(lines[i])]
+            for i in range(start, end) if LABEL.match(lines[i])]
 
 
 def mutated(name, label):
@@ -46,7 +47,7 @@ def mutated(name, label):
     lines = source_of(name).splitlines()
     _, end = backward_lines(name, lines)
     stop = next(i for i in range(label + 1, end)
-                if exercises.LABEL.match(lines[i])
+                if LABEL.match(lines[i])
                 or re.match(r"    (return|if|grads =)", lines[i]))
     found = [(i, re.match(r"(\s+)(d_\w+)(?:, \w+)* = ", lines[i])) for i in range(label + 1, stop)]
     found = [(i, *match.groups()) for i, match in found if match]
@@ -73,15 +74,15 @@ def test_every_layer_block_and_model_is_there():
     assert pairs <= {exercises.pair(name)[0] for name in NAMES}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EXERCISES)
 def test_untouched_fails_and_solved_passes(name, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(exercises, "EXAMPLES", 5)
     file = tmp_path / "mine.py"
-    text = exercises.without_backward(name)
+    text = exercises.unwritten(name)
     assert "raise NotImplementedError" in text and len(text) < len(source_of(name)) + 600
     file.write_text(text, encoding="utf-8")
     assert exercise.report(name, file) == 1
-    assert f"{exercises.pair(name)[1]} is not written yet" in capsys.readouterr().out
+    assert f"{exercises.to_write(name)[0]} is not written yet" in capsys.readouterr().out
     file.write_text(source_of(name), encoding="utf-8")
     assert exercise.report(name, file) == 0
     assert "correct on 5 examples" in capsys.readouterr().out
@@ -138,7 +139,7 @@ def test_the_hint_names_the_file(tmp_path, monkeypatch, capsys):
 def test_each_exercise_is_listed_on_one_line(capsys):
     exercise.exercise()
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == NAMES
+    assert [line.split()[0] for line in lines] == EXERCISES
     assert all(20 < len(line) < 80 and len(line.split()) > 3 for line in lines), lines
 
 
@@ -164,6 +165,40 @@ def test_a_file_without_the_functions_is_not_right(tmp_path, capsys, text, lacki
     file.write_text(text)
     assert exercise.report("gelu", file) == 1
     assert capsys.readouterr().out == f"{file}: there is no {lacking} in it\n"
+
+
+def checked(name, tmp_path, capsys, *edits):
+    """What is said of the component's file after these edits."""
+    text, file = source_of(name), tmp_path / "mine.py"
+    for old, new in edits:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    file.write_text(text, encoding="utf-8")
+    assert exercise.report(name, file) == 1
+    return capsys.readouterr().out
+
+
+def test_a_mistake_in_the_forward_pass_is_not_blamed_on_the_backward_pass(tmp_path, capsys):
+    told = checked("dpo", tmp_path, capsys, ("log_probs.sum(axis=-1)", "log_probs.mean(axis=-1)"))
+    assert "\ndpo on an example with" in told and "dpo_backward" not in told
+    assert "✗ (1) how likely each answer is" in told and "= 1/T: a mean where a sum" in told
+
+
+def test_functions_without_a_backward_pass_are_exercises(tmp_path, capsys):
+    text = exercises.unwritten("rows")
+    assert text.count("raise NotImplementedError") == 3 and "np.arange(end - at)" not in text
+    assert '#     find found["positions"]' in text and "def fill_rows" in text
+    told = checked("rows", tmp_path, capsys, ("np.arange(end - at)", "np.arange(at, end)"))
+    assert "✓ (1) one example" in told and "✗ (2) positions restart" in told
+    assert "when one counts from at on, and not from 0" in told
+    last = "    return found\n"
+    told = checked("rows", tmp_path, capsys, (last, "    return {**found, 'more': 1}\n"))
+    assert "packed returns more than is asked for" in told
+    told = checked("rows", tmp_path, capsys, (last, f"    del found['mask']\n{last}"))
+    assert 'result["mask"] is not returned' in told
+    told = checked("advantages", tmp_path, capsys, (
+        "scaled = centred / (std + float(eps))             # (B, G)", "raise NotImplementedError"))
+    assert "✓ (1) compare with the group" in told and "Next is step (2)" in told, told
 
 
 def shortened(name, left_out, instead):

@@ -226,10 +226,15 @@ def test_conversations_are_prepared_in_a_directory_that_is_made(tmp_path, base, 
 
 
 @pytest.mark.acceptance
-def test_conversations_are_prepared_and_models_compared(tmp_path, base, chats, npgpt):
+def test_conversations_are_prepared_and_models_compared(
+        tmp_path, base, chats, npgpt, monkeypatch):
     out = tmp_path / "prepared"
     status, said, err = npgpt("prepare-chat", chats, "--model", base, "--out", out)
     assert status == 0, err
+    assert "next: npgpt finetune" in said and "--method lora" not in said
+    monkeypatch.setattr("npgpt.cli.prepare_chat.LARGE", 1000)
+    said = npgpt("prepare-chat", chats, "--model", base, "--out", tmp_path / "large")[1]
+    assert said.endswith("--method lora\n")
     page = (out / "examples.html").read_text()
     assert page.count("<h2>") == 10
     assert "<b>&lt;|endoftext|&gt;</b>" in page and "<span>Q</span>" in page

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 from npgpt.cli.main import main
 from npgpt.finetuning.rows import take
 from npgpt.models import llama
-from npgpt.runs import preferences
+from npgpt.runs import preferences, rewards
 from npgpt.runs.checkpoint import save_checkpoint
 from npgpt.text.tokenizers.characters import CharacterTokenizer
 from npgpt.training import init
@@ -80,6 +80,19 @@ def test_both_packages_and_on_again(there, capsys, method):
     status, _, err = run(capsys, "finetune", "--out", there / "parts", "--resume", "--steps", 4)
     assert status == 0, err
     assert same_bits(there / "numpy", there / "parts")
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("method", ["dpo", "grpo", "dr-grpo"])
+def test_compiled_loops_take_the_same_steps(there, capsys, monkeypatch, method):
+    pytest.importorskip("numba", reason="compiled loops need the extra compile")
+    monkeypatch.setattr(rewards, "right", lambda answer, test: len(answer) % 2)
+    for name, more in (("plain", ()), ("loops", ("--compile",))):
+        status, _, err = tuned(capsys, there, name, method, *more)
+        assert status == 0, err
+    plain, loops = ([line["grad_norm"] for line in log(there, name) if "grad_norm" in line]
+                    for name in ("plain", "loops"))
+    assert any(plain) and np.allclose(plain[0], loops[0], rtol=1e-4)
 
 
 @pytest.mark.usefixtures("no_pictures")

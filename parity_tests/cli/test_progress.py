@@ -63,6 +63,22 @@ def test_a_resumed_run_counts_the_time_of_its_own_steps(monkeypatch):
     assert output.getvalue().endswith("1:40 left\n")
 
 
+def test_slow_steps_are_told_each_minute(monkeypatch):
+    """And the time left is that of the steps, not of the validation before the first."""
+    output, now = io.StringIO(), [0.0]
+    monkeypatch.setattr("sys.stderr", output)
+    monkeypatch.setattr("npgpt.cli.progress.time.perf_counter", lambda: now[0])
+    with TrainingProgress(0, 40) as progress:
+        now[0] = 55.0
+        progress({"step": 0, "validation_loss": 4.5})
+        for step in range(1, 9):
+            now[0] += 20.0
+            progress(record(step))
+    lines = output.getvalue().splitlines()
+    assert [line.split()[1] for line in lines] == ["0/40", "3/40", "6/40"]
+    assert lines[1].endswith("12:20 left")  # 37 steps of 20 s
+
+
 @both
 def test_preparing_shows_its_stages(monkeypatch, output):
     stderr = as_stderr(monkeypatch, output)

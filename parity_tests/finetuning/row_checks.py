@@ -63,14 +63,14 @@ def check_packed_is_as_separate(rows):
     close(loss(batch), separate(rows, examples))
 
 
-def check_step_1_positions_restart_in_packed_rows(rows):
+def check_step_2_positions_restart_in_packed_rows(rows):
     examples = [rows.example(*chat) for chat in CHATS]
     batch = rows.packed([examples[:3]], 20)
     expected = [i for inputs, _ in examples[:3] for i in range(len(inputs))]
     assert batch["positions"][0, :len(expected)].tolist() == expected
 
 
-def check_step_2_a_token_attends_to_its_own_conversation(rows):
+def check_step_3_a_token_attends_to_its_own_conversation(rows):
     examples = [rows.example(*chat) for chat in CHATS[:2]]
     mask = rows.packed([examples], 10)["mask"]
     first, both = len(examples[0][0]), len(examples[0][0]) + len(examples[1][0])

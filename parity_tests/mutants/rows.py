@@ -6,15 +6,15 @@ MUTANTS = [
     (
         "the mask is shifted by one: each loss stands a token late",
         ROWS,
-        "return ids[:-1], labels[1:]",
-        "return ids[:-1], np.where(learnt[:-1], ids[1:], IGNORE)",
+        "inputs, targets = ids[:-1], labels[1:]",
+        "inputs, targets = ids[:-1], np.where(learnt[:-1], ids[1:], IGNORE)",
         "step_1_each_answer_counts_with_one_end_token",
     ),
     (
         "targets are not shifted: the model learns to repeat its input",
         ROWS,
-        "return ids[:-1], labels[1:]",
-        "return ids[:-1], labels[:-1]",
+        "inputs, targets = ids[:-1], labels[1:]",
+        "inputs, targets = ids[:-1], labels[:-1]",
         "step_2_a_target_is_the_token_after_its_input",
     ),
     (
@@ -59,14 +59,14 @@ MUTANTS = [
         ROWS,
         "= np.arange(end - at)",
         "= np.arange(at, end)",
-        "step_1_positions_restart_in_packed_rows",
+        "step_2_positions_restart_in_packed_rows",
     ),
     (
         "packed conversations read one another",
         ROWS,
         "owner[row, at:end] = number",
         "owner[row, at:end] = row",
-        "step_2_a_token_attends_to_its_own_conversation",
+        "step_3_a_token_attends_to_its_own_conversation",
     ),
     (
         "a row's examples lie over one another",

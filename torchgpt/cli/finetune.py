@@ -51,11 +51,12 @@ def finetune(
     """
     let_threads_sleep()
     from npgpt.runs.finetune import ON_REWARDS, tuning_of
-    from npgpt.runs.methods import loss_of
+    from npgpt.runs.methods import losses_of
     from npgpt.runs.run import cleared_unless_started
     from torchgpt import finetuning
     from torchgpt.device import pick_device
     from torchgpt.runs.trainers import Method, exactly
+    from torchgpt.speed import counted_rows
 
     by_hand = by_hand or method in ("dpo", *ON_REWARDS)
     how = Method(pick_device(device or "auto"), by_hand, shared_dropout, compile)
@@ -71,8 +72,8 @@ def finetune(
     how = how.as_it_began(run)
     with cleared_unless_started(run):
         refuse_packed(tuning_of(run.path).pack, how.by_hand)
-        loss = loss_of(tuning_of(run.path), finetuning)
-        return go(run, how.trainer(run, loss), "torchgpt", as_json)
+        losses = losses_of(tuning_of(run.path), finetuning, counted_rows)
+        return go(run, how.trainer(run, losses), "torchgpt", as_json)
 
 
 def refuse_packed(pack: bool, by_hand: bool) -> None:

@@ -54,11 +54,11 @@ class Method:
         return replace(self, by_hand=self.by_hand or began["half"] == "torch by hand",
                        shared_dropout=self.shared_dropout or not own_masks)
 
-    def trainer(self, run: Run, loss: Callable | None = None):
-        """The trainer at the run's last save. loss: what gives loss and gradients by hand, if
+    def trainer(self, run: Run, losses: dict[str, Callable] | None = None):
+        """The trainer at the run's last save. losses: as a Trainer by hand takes them, if
         not cross-entropy's."""
         if self.by_hand:
-            return by_hand_trainer(run, self.device, loss)
+            return by_hand_trainer(run, self.device, losses)
         return module_trainer(run, self)
 
     def prefetch(self, batch: Callable[[int], dict]) -> Callable[[int], dict]:
@@ -76,7 +76,9 @@ def exactly(method: Method) -> None:
         use_exact_arithmetic()
 
 
-def by_hand_trainer(run: Run, device: torch.device, loss: Callable | None = None):
+def by_hand_trainer(
+    run: Run, device: torch.device, losses: dict[str, Callable] | None = None
+):
     """The trainer of a run by the hand-written functions."""
     from torchgpt.finetuning import lora_adapters
     from torchgpt.models import BY_TYPE
@@ -84,8 +86,7 @@ def by_hand_trainer(run: Run, device: torch.device, loss: Callable | None = None
 
     params, state = initial_state(run)
     model = BY_TYPE[run.model.FILES["model_type"]]
-    another = {} if loss is None else {"loss_and_grads": loss}
-    return Trainer(model, run.config, params, run.settings, device=str(device), **another,
+    return Trainer(model, run.config, params, run.settings, device=str(device), **(losses or {}),
                    **training_of(run, params, state, lora_adapters))
 
 

@@ -10,6 +10,7 @@ from npgpt.speed.threads import counted_batch
 from npgpt.training.batches import micro_batches
 from npgpt.tree import tree_map
 from torchgpt.device import pick_device
+from torchgpt.speed import counted_rows
 from torchgpt.training.adamw import adamw_init, adamw_step
 from torchgpt.training.clip import clip_by_global_norm
 from torchgpt.training.loss import mean_loss
@@ -22,16 +23,17 @@ class Trainer:
 
     params, state: NumPy, nested; copied. settings: accumulate, clip,
     beta_1, beta_2, weight_decay. adapters (`training.adapters`): what is
-    trained in the place of params, which stay as they are. loss_and_grads:
-    another loss may take the place of cross-entropy's."""
+    trained in the place of params, which stay as they are. loss_and_grads,
+    mean_loss: another loss may take the place of cross-entropy's."""
 
     name = "torch by hand"
     draws_dropout = False  # the batch brings the masks
 
     def __init__(self, model, config, params, settings, *, adapters=None, state=None,
-                 loss_and_grads=loss_and_grads, device="auto"):
+                 loss_and_grads=loss_and_grads, mean_loss=mean_loss, device="auto"):
         self.model, self.config, self.settings = model, config, settings
-        self.loss_and_grads, self.device = loss_and_grads, pick_device(device)
+        self.loss_and_grads, self.mean_loss = loss_and_grads, mean_loss
+        self.device = pick_device(device)
         self.adapters = adapters and adapters._replace(params=tree_map(
             lambda array: tensor_on(self.device, array, copy=False), adapters.params))
         self.params = self.tensors(params if adapters is None else adapters.trained)
@@ -43,7 +45,7 @@ class Trainer:
         """batch: a dict of loss_and_grads' arguments, NumPy -> loss, the
         gradients' norm before clipping. Where either is not finite, the
         weights stay as they are."""
-        if self.loss_and_grads is loss_and_grads:  # else not ids
+        if self.loss_and_grads in (loss_and_grads, counted_rows.loss_and_grads):  # else not ids
             check_batch(batch["inputs"], batch["targets"], self.config)
         weights, saved = self.weights()
         # (2) loss and gradients of each part; divided by one count, they add up
@@ -77,7 +79,7 @@ class Trainer:
         """The mean loss of a batch, no gradients."""
         check_batch(batch["inputs"], batch["targets"], self.config)
         weights, _ = self.weights()
-        return float(mean_loss(
+        return float(self.mean_loss(
             self.model, weights, config=self.config, **self.tensors(batch)))
 
     def state(self):

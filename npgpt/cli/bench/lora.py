@@ -6,6 +6,7 @@ import typer
 
 from npgpt.cli.bench.output import JsonFile, Picture, Rounds, check_files, finish
 from npgpt.cli.options import AsJson
+from npgpt.cli.run import let_threads_sleep
 
 
 def lora(
@@ -14,7 +15,7 @@ def lora(
     batch_size: Annotated[
         int, typer.Option(help="Sequences per step.", min=1, metavar="N")] = 4,
     tokens: Annotated[int, typer.Option(help="Tokens of each.", min=1, metavar="N")] = 256,
-    rounds: Rounds = 7,
+    rounds: Rounds = 10,
     steps: Annotated[
         int, typer.Option(help="Steps whose losses are compared.", min=1, metavar="N")] = 20,
     memory: Annotated[bool, typer.Option(
@@ -26,12 +27,13 @@ def lora(
     """Time a training step of LoRA beside `transformers` with `peft`.
 
     The contenders take turns: the same weights, adapters (rank 8, on q and v),
-    batches, clipping and AdamW. Peak memory is that of a process of its own.
+    conversations, clipping and AdamW. Peak memory is that of a process of its own.
 
     \b
     npgpt bench lora --rounds 5
     """
     check_files(record, plot)
+    let_threads_sleep()
     from npgpt.benchmarks import lora as bench
     from npgpt.benchmarks.picture import save_bars
 
