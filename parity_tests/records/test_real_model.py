@@ -53,7 +53,8 @@ def test_what_the_page_says_of_the_groups():
     assert min(late) < 0 < max(late)
 
 
-@pytest.mark.parametrize("name", ["museum", "real_model", "real_embeddings"])
+@pytest.mark.parametrize("name", [
+    "museum", "real_model", "real_embeddings", "when_not_to_finetune"])
 def test_the_pictures_are_drawn(name):
     """Of the record, for a page and for a phone, within their frames."""
     if name == "museum":    # it reads its record as the page does
