@@ -31,6 +31,7 @@ FIRST = {
     "byte-pair encoding": "chapters/tokenizers",
     "byte pair encoding": "chapters/tokenizers",
     "calibration": "chapters/logistic",
+    "catastrophic forgetting": "before_after",
     "causal mask": "chapters/attention",
     "chain rule": "maths",
     "context window": "chapters/position_embedding",
@@ -43,6 +44,7 @@ FIRST = {
     "early stopping": "chapters/overfitting",
     "encoder-only": "trophy",
     "epoch": "chapters/batches",
+    "exact match": "before_after",
     "feed-forward network": "chapters/mlp",
     "few-shot": "when_not_to_finetune",
     "generalization": "chapters/overfitting",
@@ -106,7 +108,8 @@ FIRST = {
 
 USUAL = (
     "activation", "autograd", "autoregressive", "backpropagation", "batch", "broadcasting",
-    "byte-pair encoding", "causal", "chain rule", "checkpoint", "context window", "cross-entropy",
+    "byte-pair encoding", "catastrophic forgetting", "causal",
+    "chain rule", "checkpoint", "context window", "cross-entropy",
     "data leakage", "deduplication", "early stopping", "embedding", "epoch", "feed-forward network",
     "fine-tuning", "generalisation", "gradient accumulation", "gradient clipping",
     "greedy decoding", "hidden state", "key–value cache", "learning rate", "logit", "momentum",

@@ -54,7 +54,7 @@ def test_what_the_page_says_of_the_groups():
 
 
 @pytest.mark.parametrize("name", [
-    "museum", "real_model", "real_embeddings", "when_not_to_finetune"])
+    "museum", "real_model", "real_embeddings", "before_after", "when_not_to_finetune"])
 def test_the_pictures_are_drawn(name):
     """Of the record, for a page and for a phone, within their frames."""
     if name == "museum":    # it reads its record as the page does
