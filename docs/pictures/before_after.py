@@ -75,22 +75,16 @@ def perplexities(run):
 
 
 def table():
-    """The page's table: its heads, then the base, the ways, and the model that DPO and GRPO
-    begin from."""
+    """The page's table: its heads, then the base and the ways."""
     form = {"exact_match": (1, 100), "answer_loss": (3, 1), "perplexity": (2, 1),
             "grammatical": (0, 100), "consistent": (0, 100), "length": (1, 1)}
-    found = [["", "right, %", "loss on answers", "perplexity", "grammatical, %", "consistent, %",
-              "tokens", "trained"]]
-    for label, each in (("the base", BASE), ("full, seed 1", "sft-1")):
-        row = rows()[each]
-        found.append([label, *(with_spread([row[name]], *how) for name, how in form.items()),
-                      f"{row['trained']:,}" if row["trained"] else "–"])
-    ways = {way: [f"[{label}](chapters/{CHAPTERS[way]}.md)",
-                  *(with_spread(figures(way, name), *how) for name, how in form.items()),
-                  f"{figures(way, 'trained')[0]:,}"] for way, label in WAYS.items()}
-    heads, base, start = found
-    return [heads, base, ways["sft"], ways["lora"], start, ways["dpo"], ways["grpo"],
-            ways["dr-grpo"]]
+    base = rows()[BASE]
+    return [["", "right, %", "loss on answers", "perplexity", "grammatical, %", "consistent, %",
+             "tokens", "trained"],
+            ["the base", *(with_spread([base[name]], *how) for name, how in form.items()), "–"],
+            *([f"[{label}](chapters/{CHAPTERS[way]}.md)",
+               *(with_spread(figures(way, name), *how) for name, how in form.items()),
+               f"{figures(way, 'trained')[0]:,}"] for way, label in WAYS.items())]
 
 
 def answers():
@@ -124,7 +118,7 @@ def worked():
              "costs": costs, "start": rows()["sft-1"],
              "course": dict(zip(*perplexities(runs("sft")[0]))),
              "table": table(), "answers": answers(),
-             "seeds": len(runs("sft")), "questions": found["evaluation"]["questions"],
+             "seeds": len(runs("dpo")), "questions": found["evaluation"]["questions"],
              "error": 100 * (0.25 / found["evaluation"]["questions"]) ** 0.5,
              "parameters": found["base"]["parameters"],
              "minutes": found["base"]["seconds"] / 60,

@@ -1,11 +1,11 @@
-"""The record docs/records/methods.json: a tiny model, fine-tuned in five ways by three seeds.
+"""The record docs/records/methods.json: a tiny model, fine-tuned in five ways.
 
     python docs/records/make_methods.py [DIR]      two hours on one free processor
 
 It trains a base model on short stories; makes it answer questions about stories it has not
-read, by all weights and by LoRA; goes on from the first of these on preferences and on rewards;
-and compares them all, each by one command of `npgpt`, which stand in the record with their time
-and their curves. In DIR, by default a new one in the directory for temporary files, it finds
+read, by all weights and by LoRA; goes on from the first of these on preferences and on rewards,
+with three seeds each; and compares them all, each by one command of `npgpt`, which stand in the
+record with their time and their curves. In DIR, by default a new one in the directory for temporary files, it finds
 what an earlier call has finished, and leaves what it makes.
 """
 
@@ -19,21 +19,21 @@ from datetime import date
 from pathlib import Path
 
 BASE = ("train --corpus stories:short:4MB --tokenizer bpe:1024 --end-of-text"
-        " --context-length 256 --batch-size 12 --tied --compile --steps 2000"
+        " --context-length 256 --batch-size 12 --tied --compile --steps 5000"
         " --learning-rate 0.002 --evaluate-every 250")
 ANSWERS = "--data stories:chat --compile --steps 4000 --evaluate-every 200 --sample-every 400"
+REWARDS = ("--compile --steps 200 --batch-size 8 --learning-rate 2e-4 --evaluate-every 50"
+           " --sample-every 100")
 METHODS = {
     "sft": f"finetune short-stories --method full {ANSWERS} --learning-rate 0.002",
     "lora": f"finetune short-stories --method lora --rank 8 --targets qkv,out,up,down {ANSWERS}"
             " --learning-rate 0.005",
     "dpo": "finetune sft-1 --method dpo --compile --steps 300 --learning-rate 1e-4"
            " --evaluate-every 50 --sample-every 100",
-    "grpo": "finetune sft-1 --method grpo --compile --steps 300 --learning-rate 1e-4"
-            " --evaluate-every 50 --sample-every 100",
-    "dr-grpo": "finetune sft-1 --method dr-grpo --compile --steps 300 --learning-rate 1e-4"
-               " --evaluate-every 50 --sample-every 100",
+    "grpo": f"finetune sft-1 --method grpo {REWARDS}",
+    "dr-grpo": f"finetune sft-1 --method dr-grpo {REWARDS}",
 }
-SEEDS = (1, 2, 3)
+SEEDS = {"sft": (1,), "lora": (1,), "dpo": (1, 2, 3), "grpo": (1, 2, 3), "dr-grpo": (1, 2, 3)}
 ROOT = Path(__file__).parents[2]
 
 
@@ -87,7 +87,7 @@ def main():
     work = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()).absolute()
     base = run(BASE, work, "short-stories", 1)
     runs = {f"{method}-{seed}": run(words, work, f"{method}-{seed}", seed)
-            for method, words in METHODS.items() for seed in SEEDS}
+            for method, words in METHODS.items() for seed in SEEDS[method]}
     told, _ = npgpt(work, "evaluate", "short-stories", *runs, "--answers", "--json")
     table = json.loads(told)
     for row in table["rows"]:
