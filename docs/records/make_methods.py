@@ -5,8 +5,8 @@
 It trains a base model on short stories; makes it answer questions about stories it has not
 read, by all weights and by LoRA; goes on from the first of these on preferences and on rewards,
 with three seeds each; and compares them all, each by one command of `npgpt`, which stand in the
-record with their time and their curves. In DIR, by default a new one in the directory for temporary files, it finds
-what an earlier call has finished, and leaves what it makes.
+record with their time and their curves. In DIR, by default a new one in the directory for
+temporary files, it finds what an earlier call has finished, and leaves what it makes.
 """
 
 import json
@@ -22,8 +22,8 @@ BASE = ("train --corpus stories:short:4MB --tokenizer bpe:1024 --end-of-text"
         " --context-length 256 --batch-size 12 --tied --compile --steps 5000"
         " --learning-rate 0.002 --evaluate-every 250")
 ANSWERS = "--data stories:chat --compile --steps 4000 --evaluate-every 200 --sample-every 400"
-REWARDS = ("--compile --steps 200 --batch-size 8 --learning-rate 2e-4 --evaluate-every 50"
-           " --sample-every 100")
+REWARDS = ("--compile --steps 100 --batch-size 8 --learning-rate 2e-4 --evaluate-every 25"
+           " --sample-every 50")
 METHODS = {
     "sft": f"finetune short-stories --method full {ANSWERS} --learning-rate 0.002",
     "lora": f"finetune short-stories --method lora --rank 8 --targets qkv,out,up,down {ANSWERS}"

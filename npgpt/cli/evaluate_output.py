@@ -11,6 +11,7 @@ from npgpt.cli.tables import print_table
 # a column's head, the figure in it, how a number is written
 COLUMNS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("exact match", "exact_match", "{:.1%}".format),
+    ("drawn", "drawn", "{:.1%}".format),
     ("answer loss", "answer_loss", "{:.3f}".format),
     ("perplexity", "perplexity", "{:.2f}".format),
     ("grammatical", "grammatical", "{:.0%}".format),
@@ -36,11 +37,12 @@ def show(shared: list, questions: int, old) -> None:
         table.append([row.name, *([str(len(row.rows))] if several else []), *cells])
     heads.insert(heads.index("time"), "trained")
     print_table(["model", *(["runs"] if several else []), *heads], table)
-    print(f"exact match: of {questions} test questions; answer loss: nats a token, validation"
-          f" part;\nperplexity: on {old.name if old else 'no text (give --corpus)'};"
-          " grammatical, consistent: sentences of the stories it tells;\ntokens: mean length"
-          " of an answer; trained: weights that were moved; time:\nof all training steps;"
-          " memory: the most that the training process had, a GPU's aside")
+    print(f"exact match: of {questions} test questions; drawn: the same of answers drawn at"
+          " temperature 1;\nanswer loss: nats a token, validation part;"
+          f" perplexity: on {old.name if old else 'no text (give --corpus)'};"
+          "\ngrammatical, consistent: sentences of the stories it tells; tokens: mean length"
+          " of an answer;\ntrained: weights that were moved; time: of all training steps;"
+          " memory: the most that\nthe training process had, a GPU's aside")
     if several:
         print("runs: that differ in their seed alone; their mean, with the least and the most"
               " of them in brackets")

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from npgpt.errors import InputError
-from npgpt.finetuning.rows import padded
-from npgpt.runs.answers import ask, by_kind, right
+from npgpt.finetuning import answer_log_probs
+from npgpt.finetuning.rows import example, padded
+from npgpt.runs.answers import ask, by_kind, prompt_of, right
 from npgpt.runs.chat_data import chat_of, encoded
 from npgpt.runs.checkpoint import Checkpoint
 from npgpt.runs.forgetting import Corpus, mean_over, perplexity, windows_of
@@ -25,7 +26,8 @@ STORY_TOKENS = 90  # of an answer that tells a story
 
 @dataclass
 class Row:
-    """One model's figures. exact_match: fraction of the test questions; answer_loss: nats an
+    """One model's figures. exact_match: fraction of the test questions whose likeliest answer
+    is right; drawn: the same where answers are drawn at temperature 1; answer_loss: nats an
     answer's token; perplexity: on the old corpus, None where none is known; grammatical,
     consistent: fractions of the sentences in stories it tells; length: tokens of an answer;
     trained, parameters: numbers of weights; seconds, memory_mb: what its training took, None
@@ -43,6 +45,7 @@ class Row:
     parameters: int
     seconds: float | None = None
     memory_mb: float | None = None
+    drawn: float | None = None
     answers: list[dict[str, Any]] = field(repr=False, default_factory=list)
 
 
@@ -84,6 +87,7 @@ def evaluate_model(
         trained=trained,
         parameters=count_parameters(checkpoint.family, checkpoint.config),
         **costs,
+        drawn=drawn_right(checkpoint, model, chat, tests),
         answers=[{"question": test[-2]["content"].rpartition("\n")[2], "answer": answer,
                   "right": test[-1]["content"]} for test, answer in zip(tests, found)],
     )
@@ -105,6 +109,27 @@ def stories_told(
                    whole.consistent - begun.consistent]
     sentences, grammatical, consistent = counts.tolist()
     return grammatical / max(sentences, 1), consistent / max(sentences, 1)
+
+
+def drawn_right(
+    checkpoint: Checkpoint, model: Any, chat: Chat, tests: list[Conversation]
+) -> float:
+    """How often an answer that is drawn at temperature 1 is the right one, word for word and
+    with its end: the mean over the tests of that answer's probability."""
+    limit, examples = checkpoint.config.context_length, []
+    for test in tests:
+        ids, learnt = chat.learnt(test)
+        asked = len(prompt_of(chat, test))  # of several answers the last one counts
+        if limit is None or len(ids) - 1 <= limit:
+            examples.append(example(ids, [False] * asked + learnt[asked:]))
+    examples.sort(key=lambda each: len(each[0]))
+    total = 0.0
+    for first in range(0, len(examples), AT_ONCE):
+        rows = padded(examples[first:first + AT_ONCE])
+        log_probs = answer_log_probs(model, checkpoint.params, rows["inputs"][:, None],
+                                     rows["targets"][:, None], checkpoint.config)
+        total += float(np.exp(log_probs.sum(axis=-1)).sum())
+    return total / len(tests)
 
 
 def answer_loss(

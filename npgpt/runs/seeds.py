@@ -10,8 +10,8 @@ from npgpt.runs.checkpoint import saved_step
 from npgpt.runs.compared import Compared
 from npgpt.runs.evaluate import Row
 
-FIGURES = ("exact_match", "answer_loss", "perplexity", "grammatical", "consistent", "length",
-           "seconds", "memory_mb")
+FIGURES = ("exact_match", "drawn", "answer_loss", "perplexity", "grammatical", "consistent",
+           "length", "seconds", "memory_mb")
 
 
 @dataclass(frozen=True)

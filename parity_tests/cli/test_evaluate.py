@@ -4,12 +4,15 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from npgpt.runs import evaluation_picture
 from npgpt.runs.adapters import merged, save_adapter
-from npgpt.runs.checkpoint import save_checkpoint
-from npgpt.runs.evaluate import Row
+from npgpt.runs.answers import prompt_of
+from npgpt.runs.chat_data import chat_of
+from npgpt.runs.checkpoint import load_checkpoint, save_checkpoint
+from npgpt.runs.evaluate import Row, drawn_right
 from npgpt.runs.evaluation_picture import draw_evaluation
 from npgpt.runs.seeds import FIGURES, SharedRow, spread
 from npgpt.text.tokenizers.characters import CharacterTokenizer
@@ -61,6 +64,32 @@ def test_an_adapter_counts_as_the_model_that_it_makes(there, npgpt):
     assert mine["answer_loss"] != before["answer_loss"]
     assert mine["trained"] == 2 * 3 * (12 + 24 + 12 + 8)
     assert before["trained"] == whole["trained"] == 0
+
+
+def test_how_often_a_drawn_answer_is_right(there, npgpt, made):
+    """The probability of its letter, times that of the end after it; of several answers the
+    last one counts, and the mean is over the tests."""
+    model, config, params, _ = made
+    config = replace(config, context_length=64)
+    checkpoint = replace(load_checkpoint(there / "base"), config=config)
+    chat, _ = chat_of(checkpoint.path, checkpoint.tokenizer)
+    one, other = ([{"role": "user", "content": "a"}, {"role": "assistant", "content": letter}]
+                  for letter in "bc")
+    both = [*one, {"role": "user", "content": "d"}, {"role": "assistant", "content": "e"}]
+
+    def by_hand(test):
+        prompt = prompt_of(chat, test)
+        ids, _ = chat.learnt(test)
+        logits = model.forward(params, np.array([ids]), config)[0][0].astype(np.float64)
+        probs = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        end = ids.index(checkpoint.tokenizer.special_ids["<|endoftext|>"], len(prompt))
+        return float(np.prod([probs[i - 1, ids[i]] for i in range(len(prompt), end + 1)]))
+
+    for tests in ([one], [other], [both], [one, other]):
+        expected = np.mean([by_hand(test) for test in tests])
+        assert drawn_right(checkpoint, model, chat, tests) == pytest.approx(expected, rel=1e-4)
+    (row,) = evaluated(npgpt, there, "base")["rows"]
+    assert 0 < row["drawn"] < 1
 
 
 def test_an_adapter_without_its_model_is_refused(there, npgpt):
