@@ -3,8 +3,8 @@
     python docs/records/make_methods.py [DIR]      two hours on one free processor
 
 It trains a base model on short stories; makes it answer questions about stories it has not
-read, by all weights and by LoRA; goes on from the first of these on preferences and on rewards,
-with three seeds each; and compares them all, each by one command of `npgpt`, which stand in the
+read, by all weights and by LoRA; goes on from the first of these on preferences, and on rewards
+for its answers to the questions that it finds hardest, how many; and compares them all, each by one command of `npgpt`, which stand in the
 record with their time and their curves. In DIR, by default a new one in the directory for
 temporary files, it finds what an earlier call has finished, and leaves what it makes.
 """
@@ -18,22 +18,25 @@ import time
 from datetime import date
 from pathlib import Path
 
+from npgpt.text.corpora.chats import load_chats
+from npgpt.text.corpora.stories.questions import LINKED
+
 BASE = ("train --corpus stories:short:4MB --tokenizer bpe:1024 --end-of-text"
         " --context-length 256 --batch-size 12 --tied --compile --steps 5000"
         " --learning-rate 0.002 --evaluate-every 250")
 ANSWERS = "--data stories:chat --compile --steps 4000 --evaluate-every 200 --sample-every 400"
-REWARDS = ("--compile --steps 100 --batch-size 8 --learning-rate 2e-4 --evaluate-every 25"
-           " --sample-every 50")
+REWARDS = ("--data how_many.jsonl --compile --steps 200 --batch-size 8 --learning-rate 2e-4"
+           " --evaluate-every 50 --sample-every 0")
 METHODS = {
     "sft": f"finetune short-stories --method full {ANSWERS} --learning-rate 0.002",
     "lora": f"finetune short-stories --method lora --rank 8 --targets qkv,out,up,down {ANSWERS}"
-            " --learning-rate 0.005",
+            " --learning-rate 0.002",
     "dpo": "finetune sft-1 --method dpo --compile --steps 300 --learning-rate 1e-4"
            " --evaluate-every 50 --sample-every 100",
     "grpo": f"finetune sft-1 --method grpo {REWARDS}",
     "dr-grpo": f"finetune sft-1 --method dr-grpo {REWARDS}",
 }
-SEEDS = {"sft": (1,), "lora": (1,), "dpo": (1, 2, 3), "grpo": (1, 2, 3), "dr-grpo": (1, 2, 3)}
+SEEDS = {"sft": (1,), "lora": (1,), "dpo": (1, 2, 3), "grpo": (1, 2, 3), "dr-grpo": (1,)}
 ROOT = Path(__file__).parents[2]
 
 
@@ -79,12 +82,26 @@ def run(words, work, name, seed):
     }
 
 
+def how_many(file):
+    """The conversations for training that ask how many, each a story with one question."""
+    rows = []
+    for conversation in load_chats("stories:chat").train:
+        story = conversation[0]["content"].rpartition(LINKED)[0]
+        for asked, answer in zip(conversation[::2], conversation[1::2]):
+            question = asked["content"].rpartition(LINKED)[2]
+            if "How many" in question or "number of" in question:
+                content = story + LINKED + question
+                rows.append({"messages": [{"role": "user", "content": content}, answer]})
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
 def column(lines, name):
     return {line["step"]: round(line[name], 4) for line in lines if name in line}
 
 
 def main():
     work = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()).absolute()
+    how_many(work / "how_many.jsonl")
     base = run(BASE, work, "short-stories", 1)
     runs = {f"{method}-{seed}": run(words, work, f"{method}-{seed}", seed)
             for method, words in METHODS.items() for seed in SEEDS[method]}

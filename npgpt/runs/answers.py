@@ -1,6 +1,6 @@
 """What a model answers to test questions, and how often that is right."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,9 @@ def plainly(answer: str) -> str:
     return answer.strip().rstrip(".").casefold()
 
 
-def by_kind(kinds: list[str], marks: list[bool]) -> Iterator[tuple[str, float]]:
-    """(kind, fraction that is right), in the order of the kinds' first questions."""
+def by_kind(kinds: list[str], marks: Sequence[float]) -> Iterator[tuple[str, float]]:
+    """(kind, mean of its marks: of True and False the fraction that is right), in the order of
+    the kinds' first questions."""
     for kind in dict.fromkeys(kinds):
         theirs = [mark for each, mark in zip(kinds, marks) if each == kind]
         yield kind, sum(theirs) / len(theirs)

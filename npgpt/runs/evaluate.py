@@ -46,6 +46,7 @@ class Row:
     seconds: float | None = None
     memory_mb: float | None = None
     drawn: float | None = None
+    drawn_by_kind: dict[str, float] = field(default_factory=dict)
     answers: list[dict[str, Any]] = field(repr=False, default_factory=list)
 
 
@@ -75,6 +76,7 @@ def evaluate_model(
     old = None if corpus is None else mean_over(
         windows_of(corpus, tokenizer, checkpoint.config.context_length),
         model, checkpoint.params, checkpoint.config)
+    drawn = drawn_right(checkpoint, model, chat, tests)
     return Row(
         model=name,
         exact_match=sum(marks) / len(marks),
@@ -87,7 +89,8 @@ def evaluate_model(
         trained=trained,
         parameters=count_parameters(checkpoint.family, checkpoint.config),
         **costs,
-        drawn=drawn_right(checkpoint, model, chat, tests),
+        drawn=float(drawn.mean()),
+        drawn_by_kind=dict(by_kind(chats.kinds[:len(tests)], drawn.tolist())),
         answers=[{"question": test[-2]["content"].rpartition("\n")[2], "answer": answer,
                   "right": test[-1]["content"]} for test, answer in zip(tests, found)],
     )
@@ -113,23 +116,24 @@ def stories_told(
 
 def drawn_right(
     checkpoint: Checkpoint, model: Any, chat: Chat, tests: list[Conversation]
-) -> float:
-    """How often an answer that is drawn at temperature 1 is the right one, word for word and
-    with its end: the mean over the tests of that answer's probability."""
-    limit, examples = checkpoint.config.context_length, []
-    for test in tests:
+) -> np.ndarray:
+    """(tests,): how often an answer that is drawn at temperature 1 is the right one, word for
+    word and with its end, which is that answer's probability."""
+    found, examples = np.zeros(len(tests)), {}
+    for i, test in enumerate(tests):
         ids, learnt = chat.learnt(test)
         asked = len(prompt_of(chat, test))  # of several answers the last one counts
+        limit = checkpoint.config.context_length
         if limit is None or len(ids) - 1 <= limit:
-            examples.append(example(ids, [False] * asked + learnt[asked:]))
-    examples.sort(key=lambda each: len(each[0]))
-    total = 0.0
-    for first in range(0, len(examples), AT_ONCE):
-        rows = padded(examples[first:first + AT_ONCE])
+            examples[i] = example(ids, [False] * asked + learnt[asked:])
+    order = sorted(examples, key=lambda i: len(examples[i][0]))
+    for first in range(0, len(order), AT_ONCE):
+        some = order[first:first + AT_ONCE]
+        rows = padded([examples[i] for i in some])
         log_probs = answer_log_probs(model, checkpoint.params, rows["inputs"][:, None],
                                      rows["targets"][:, None], checkpoint.config)
-        total += float(np.exp(log_probs.sum(axis=-1)).sum())
-    return total / len(tests)
+        found[some] = np.exp(log_probs.sum(axis=(1, 2)))
+    return found
 
 
 def answer_loss(

@@ -15,6 +15,7 @@ from npgpt.runs.checkpoint import load_checkpoint, save_checkpoint
 from npgpt.runs.evaluate import Row, drawn_right
 from npgpt.runs.evaluation_picture import draw_evaluation
 from npgpt.runs.seeds import FIGURES, SharedRow, spread
+from npgpt.text.corpora.chats import load_chats
 from npgpt.text.tokenizers.characters import CharacterTokenizer
 from npgpt.training import adamw_init, init
 from parity_tests.finetuning.small_models import adapter, base
@@ -68,7 +69,7 @@ def test_an_adapter_counts_as_the_model_that_it_makes(there, npgpt):
 
 def test_how_often_a_drawn_answer_is_right(there, npgpt, made):
     """The probability of its letter, times that of the end after it; of several answers the
-    last one counts, and the mean is over the tests."""
+    last one counts. The row holds the mean over the tests."""
     model, config, params, _ = made
     config = replace(config, context_length=64)
     checkpoint = replace(load_checkpoint(there / "base"), config=config)
@@ -86,10 +87,11 @@ def test_how_often_a_drawn_answer_is_right(there, npgpt, made):
         return float(np.prod([probs[i - 1, ids[i]] for i in range(len(prompt), end + 1)]))
 
     for tests in ([one], [other], [both], [one, other]):
-        expected = np.mean([by_hand(test) for test in tests])
+        expected = [by_hand(test) for test in tests]
         assert drawn_right(checkpoint, model, chat, tests) == pytest.approx(expected, rel=1e-4)
     (row,) = evaluated(npgpt, there, "base")["rows"]
-    assert 0 < row["drawn"] < 1
+    tests = load_chats(str(there / "chats.jsonl")).test
+    assert row["drawn"] == pytest.approx(np.mean([by_hand(test) for test in tests]), rel=1e-4)
 
 
 def test_an_adapter_without_its_model_is_refused(there, npgpt):
