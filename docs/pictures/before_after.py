@@ -15,7 +15,7 @@ WAYS = {"sft": "full", "lora": "LoRA, r = 8", "dpo": "DPO", "grpo": "GRPO", "dr-
 CHAPTERS = {"sft": "answer_loss", "lora": "lora", "dpo": "dpo", "grpo": "grpo", "dr-grpo": "grpo"}
 KINDS = ["who", "where", "what", "how many"]
 STYLES = {"sft": "ink", "lora": "att", "dpo": "ink", "grpo": "att", "dr-grpo": "dim"}
-FIGURES = ("exact_match", "answer_loss", "perplexity", "grammatical", "consistent", "length")
+FIGURES = ("exact_match", "drawn", "answer_loss", "perplexity", "grammatical", "consistent", "length")
 ASKED = 5
 
 
@@ -76,10 +76,10 @@ def perplexities(run):
 
 def table():
     """The page's table: its heads, then the base and the ways."""
-    form = {"exact_match": (1, 100), "answer_loss": (3, 1), "perplexity": (2, 1),
+    form = {"exact_match": (1, 100), "drawn": (1, 100), "answer_loss": (3, 1), "perplexity": (2, 1),
             "grammatical": (0, 100), "consistent": (0, 100), "length": (1, 1)}
     base = rows()[BASE]
-    return [["", "right, %", "loss on answers", "perplexity", "grammatical, %", "consistent, %",
+    return [["", "right, %", "drawn, %", "loss on answers", "perplexity", "grammatical, %", "consistent, %",
              "tokens", "trained"],
             ["the base", *(with_spread([base[name]], *how) for name, how in form.items()), "–"],
             *([f"[{label}](chapters/{CHAPTERS[way]}.md)",
@@ -114,7 +114,14 @@ def worked():
     costs = {way: {name: mean([run[name] for run in runs(way)])
                    for name in ("seconds", "processor_seconds", "memory_mb", "trained", "steps")}
              for way in WAYS}
-    names = {"base": base, "ways": ways, "around": around, "kinds": kinds,
+    drawn = {way: [row["drawn_by_kind"]["how many"] for row in of_way(rows(), way).values()]
+             for way in WAYS}
+    names = {"base": base, "ways": ways,
+             "drawn": {way: {"how many": mean(each)} for way, each in drawn.items()},
+             "least": {way: min(each) for way, each in drawn.items()},
+             "most": {way: max(each) for way, each in drawn.items()},
+             "chosen": mean([curve(run, "chosen")[1][-1] for run in runs("dpo")]),
+             "around": around, "kinds": kinds,
              "costs": costs, "start": rows()["sft-1"],
              "course": dict(zip(*perplexities(runs("sft")[0]))),
              "table": table(), "answers": answers(),

@@ -1,11 +1,10 @@
 """The record docs/records/llama.json: from GPT-2 to Llama, one change after another.
 
-    python docs/records/make_llama.py        a quarter of an hour on one processor
+    python docs/records/make_llama.py        some minutes on one processor
 
-Six small models on one text, each with one change more than the one before, of the size of
-`npgpt train` and trained as long: the validation loss every 25 steps. All six are made of the
-package's own layers and blocks; the first is GPT-2 and the last is Llama, which the script
-checks before it trains.
+Six small models on one text, each with one change more than the one before: the validation
+loss every 25 steps. All six are made of the package's own layers and blocks; the first is
+GPT-2 and the last is Llama, which the script checks before it trains.
 """
 
 import json
@@ -48,9 +47,9 @@ from npgpt.training import adamw_init, adamw_step, clip_by_global_norm, init, wa
 from npgpt.training.batches import draw_batch, evaluation_batches
 from npgpt.tree import tree_leaves, tree_map
 
-SEEDS, STEPS, EVERY = (1, 2), 500, 25
-CORPUS, T, B, RATE, WARMUP, HELD = "python-docs", 64, 12, 1e-3, 25, 8000
-LAYERS, HEADS, KV_HEADS, CHANNELS = 4, 4, 2, 128
+SEEDS, STEPS, EVERY = (1, 2), 400, 25
+T, B, RATE, WARMUP, HELD = 64, 8, 3e-3, 20, 8000
+LAYERS, HEADS, KV_HEADS, CHANNELS = 2, 4, 2, 64
 CHANGES = ["GPT-2", "RMS norm", "RoPE", "SwiGLU", "grouped heads", "no biases"]
 
 
@@ -173,7 +172,7 @@ def run(ids, held, vocabulary, changes, seed):
 
 def main():
     started = time.process_time()
-    corpus = load_corpus(CORPUS)
+    corpus = load_corpus("stories:100KB")
     tokenizer = CharacterTokenizer.train(corpus.train_text)
     ids = np.array(tokenizer.encode(corpus.train_text))
     held = np.array(tokenizer.encode(corpus.validation_text))[:HELD]
@@ -182,7 +181,7 @@ def main():
                             text=True, check=True).stdout.strip()
     record = {"command": "python docs/records/make_llama.py", "date": date.today().isoformat(),
               "commit": commit, "python": sys.version.split()[0], "numpy": np.__version__,
-              "corpus": CORPUS, "seeds": SEEDS, "steps": STEPS, "every": EVERY, "batch": B,
+              "corpus": "stories:100KB", "seeds": SEEDS, "steps": STEPS, "every": EVERY, "batch": B,
               "context": T, "rate": RATE, "held_out": HELD,
               "sizes": {"layers": LAYERS, "heads": HEADS, "kv_heads": KV_HEADS,
                         "channels": CHANNELS},

@@ -4,9 +4,10 @@
 
 It trains a base model on short stories; makes it answer questions about stories it has not
 read, by all weights and by LoRA; goes on from the first of these on preferences, and on rewards
-for its answers to the questions that it finds hardest, how many; and compares them all, each by one command of `npgpt`, which stand in the
-record with their time and their curves. In DIR, by default a new one in the directory for
-temporary files, it finds what an earlier call has finished, and leaves what it makes.
+for its answers to the questions that it finds hardest, how many; and compares them all, each by
+one command of `npgpt`, which stand in the record with their time and their curves. In DIR, by
+default a new one in the directory for temporary files, it finds what an earlier call has
+finished, and leaves what it makes.
 """
 
 import json

@@ -17,7 +17,7 @@ def test_every_way_has_its_runs_and_their_rows():
     runs, rows = before_after.record()["runs"], before_after.rows()
     assert set(rows) == {*runs, before_after.BASE}
     seeds = {way: len(before_after.of_way(runs, way)) for way in before_after.WAYS}
-    assert seeds == {"sft": 1, "lora": 1, "dpo": 3, "grpo": 3, "dr-grpo": 3}
+    assert seeds == {"sft": 1, "lora": 1, "dpo": 3, "grpo": 3, "dr-grpo": 1}
     for name, run in runs.items():
         assert rows[name]["trained"] == run["trained"], name
         assert f"--out {name}" in run["command"], name
@@ -44,9 +44,18 @@ def test_the_comparison_says_what_the_page_tells():
     (found,) = before_after.worked().values()
     names = found["names"]
     base, ways = names["base"], names["ways"]
+    start, kinds = names["start"], names["kinds"]
     for way, each in ways.items():
         assert each["exact_match"] > 0.5 > 0.1 > base["exact_match"], way
-    assert ways["lora"]["exact_match"] < ways["sft"]["exact_match"]
+    assert ways["lora"]["exact_match"] < ways["sft"]["exact_match"] - 0.1
+    # GRPO: drawn answers to what it was rewarded for, beyond the spread of its seeds
+    gain = names["drawn"]["grpo"]["how many"] - start["drawn_by_kind"]["how many"]
+    assert gain > 2 * (names["most"]["grpo"] - names["least"]["grpo"]) > 0
+    assert abs(kinds["grpo"]["how many"] - kinds["sft"]["how many"]) < 0.06
+    # DPO: the chosen gain on the rejected, and the answers get worse
+    assert names["chosen"] > 0.9 and kinds["dpo"]["how many"] < 0.1
+    assert ways["dpo"]["exact_match"] < start["exact_match"] - 0.05
+    assert 0.4 < kinds["sft"]["how many"] < 0.6 and kinds["lora"]["how many"] < 0.2
     assert 2 * base["perplexity"] < ways["lora"]["perplexity"] < ways["sft"]["perplexity"] / 10
     assert names["course"][0] < 2 and names["course"][200] > 10
     assert ways["sft"]["perplexity"] > 200
