@@ -15,7 +15,8 @@ WAYS = {"sft": "full", "lora": "LoRA, r = 8", "dpo": "DPO", "grpo": "GRPO", "dr-
 CHAPTERS = {"sft": "answer_loss", "lora": "lora", "dpo": "dpo", "grpo": "grpo", "dr-grpo": "grpo"}
 KINDS = ["who", "where", "what", "how many"]
 STYLES = {"sft": "ink", "lora": "att", "dpo": "ink", "grpo": "att", "dr-grpo": "dim"}
-FIGURES = ("exact_match", "drawn", "answer_loss", "perplexity", "grammatical", "consistent", "length")
+FIGURES = ("exact_match", "drawn", "answer_loss", "perplexity", "grammatical", "consistent",
+           "length")
 ASKED = 5
 
 
@@ -79,8 +80,8 @@ def table():
     form = {"exact_match": (1, 100), "drawn": (1, 100), "answer_loss": (3, 1), "perplexity": (2, 1),
             "grammatical": (0, 100), "consistent": (0, 100), "length": (1, 1)}
     base = rows()[BASE]
-    return [["", "right, %", "drawn, %", "loss on answers", "perplexity", "grammatical, %", "consistent, %",
-             "tokens", "trained"],
+    return [["", "right, %", "drawn, %", "loss on answers", "perplexity",
+             "grammatical, %", "consistent, %", "tokens", "trained"],
             ["the base", *(with_spread([base[name]], *how) for name, how in form.items()), "–"],
             *([f"[{label}](chapters/{CHAPTERS[way]}.md)",
                *(with_spread(figures(way, name), *how) for name, how in form.items()),
@@ -128,7 +129,7 @@ def worked():
              "seeds": len(runs("dpo")), "questions": found["evaluation"]["questions"],
              "error": 100 * (0.25 / found["evaluation"]["questions"]) ** 0.5,
              "parameters": found["base"]["parameters"],
-             "minutes": found["base"]["seconds"] / 60,
+             "minutes": found["base"]["processor_seconds"] / 60,
              **{key: found[key] for key in ("command", "date", "commit", "processors")}}
     return {"before_after": {"names": names}}
 

@@ -72,7 +72,6 @@ def run(words, work, name, seed):
         "seed": seed,
         "steps": about["settings"]["steps"],
         "parameters": about["parameters"],
-        "trained": about.get("trained_parameters", about["parameters"]),
         **json.loads((out / "times.json").read_text()),
         "data": about["data"],
         "validation_loss": column(lines, "validation_loss"),
@@ -110,6 +109,8 @@ def main():
     table = json.loads(told)
     for row in table["rows"]:
         row["answers"] = row["answers"][:20]
+        if row["model"] in runs:
+            runs[row["model"]]["trained"] = row["trained"]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True,
                             capture_output=True, text=True).stdout.strip()
     record = {
