@@ -4,18 +4,21 @@ var Scorer = {
   // one spelling for warm-up, warmup and warm up; for optimiser and optimizers
   plain: words => words.toLowerCase().replace(/is(ed?|ers?|ations?|ing)\b/g, "iz$1")
     .split(/[^\p{L}\p{N}]+/u).map(w => w.length > 3 ? w.replace(/([^s])s$/, "$1") : w).join(""),
-  // "How does dropout work?" asks for dropout
+  // "How does dropout work?" asks for dropout; "mean squared error" is a name as it stands
   asked: () => {
     const query = (new URLSearchParams(location.search).get("q") || "").trim().toLowerCase();
+    if (Scorer.exactly(query).length) return query;
     const words = query.split(/[?\s]+/).filter(w => w && !/^(how|why|what|when|which|who|is|are|do|does|did|can|the|an?|of|in|to|i|work|works|mean|means|explain|explained)$/.test(w));
     return words.join(" ") || query;
   },
-  // the glossary's entries that the query names, or else begins to name
+  terms: () => typeof Book === "undefined" ? [] : Book.terms,
+  // the glossary's entries that the query names
+  exactly: asked => Scorer.terms().filter(([names]) => names.some(n => Scorer.plain(n) === Scorer.plain(asked))),
+  // or else begins to name
   named: asked => {
-    const words = Scorer.plain(asked), all = typeof Book === "undefined" ? [] : Book.terms;
-    const exact = all.filter(([names]) => names.some(n => Scorer.plain(n) === words));
+    const words = Scorer.plain(asked), exact = Scorer.exactly(asked);
     if (exact.length || words.length < 4) return exact;
-    return all.filter(([names]) => names.some(n => Scorer.plain(n).startsWith(words)));
+    return Scorer.terms().filter(([names]) => names.some(n => Scorer.plain(n).startsWith(words)));
   },
   // the chapters that show a function, its backward too
   showing: asked => typeof Book === "undefined" ? [] : Object.keys(Book.pages).filter(page =>

@@ -12,11 +12,11 @@ LIKE = np.zeros(1)
 def worked():
     y = sinusoids(POSITIONS, C, LIKE)[0]
     rows = sinusoids(np.arange(200)[None], 64, LIKE)[0]
+    assert abs(rows[50] @ rows[53] - rows[150] @ rows[153]) < 1e-13, "as the chapter says"
     names = {"pp": [f"position {p}" for p in range(4)],
              "cc": ["sin", "cos", "slow sin", "slow cos"],
              "products": y @ y.T, "length": float((rows[0] * rows[0]).sum()),
              "near": float((rows[50] * rows[51]).sum()), "far": float((rows[50] * rows[90]).sum()),
-             "moved": float(abs(rows[50] @ rows[53] - rows[150] @ rows[153])),
              "waves": [2 * np.pi * 1e4 ** (2 * i / 64) for i in (0, 31)]}
     return {"sinusoids": {"args": {"positions": POSITIONS, "C": C, "like": LIKE}, "names": names}}
 
