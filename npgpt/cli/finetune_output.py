@@ -53,7 +53,7 @@ def reporting(progress):
         if record.get("step", 0) % 50 == 0 and "reward" in record:
             print(f"  mean reward of the last answers: {record['reward']:.2f}", file=sys.stderr)
         if "old_loss" in record:
-            from npgpt.runs.forgetting import perplexity
+            from npgpt.runs.train import perplexity
 
             print(f"  perplexity on the old text: {perplexity(record['old_loss']):.2f}",
                   file=sys.stderr)

@@ -151,16 +151,21 @@ def panels(path: Path | None, heights: tuple, height: float):
     axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False,
                            gridspec_kw={"height_ratios": heights})[:, 0]
     for axis in axes:
-        axis.grid(color=GRID, linewidth=0.8)
-        axis.set_axisbelow(True)
-        axis.tick_params(colors=INK, labelsize=9, length=0)
-        for side in ("top", "right", "left"):
-            axis.spines[side].set_visible(False)
-        axis.spines["bottom"].set_color(GRID)
+        light(axis)
     if path is not None:
         axes[0].set_title(title(path), loc="left", fontsize=11, color=INK, pad=10,
                           parse_math=False)  # a name may hold $
     return figure, axes
+
+
+def light(axis) -> None:
+    """A light grid, no frame but the line below."""
+    axis.grid(color=GRID, linewidth=0.8)
+    axis.set_axisbelow(True)
+    axis.tick_params(colors=INK, labelsize=9, length=0)
+    for side in ("top", "right", "left"):
+        axis.spines[side].set_visible(False)
+    axis.spines["bottom"].set_color(GRID)
 
 
 def title(path: Path) -> str:

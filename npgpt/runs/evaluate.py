@@ -14,8 +14,9 @@ from npgpt.finetuning.rows import example, padded
 from npgpt.runs.answers import ask, by_kind, prompt_of, right
 from npgpt.runs.chat_data import chat_of, encoded
 from npgpt.runs.checkpoint import Checkpoint
-from npgpt.runs.forgetting import Corpus, mean_over, perplexity, windows_of
+from npgpt.runs.forgetting import Corpus, mean_over, windows_of
 from npgpt.runs.run import count_parameters
+from npgpt.runs.train import perplexity
 from npgpt.text.chat import Chat
 from npgpt.text.corpora.chats import Chats, Conversation
 from npgpt.text.corpora.stories import score_story

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from npgpt.runs.curves import GRID, INK, SEVERAL
+from npgpt.runs.curves import INK, SEVERAL, light
 from npgpt.runs.picture import save_picture
 from npgpt.runs.seeds import SharedRow, Spread
 from npgpt.text.prepare.sources import printable
@@ -52,12 +52,7 @@ def draw_panel(axis, rows: list[SharedRow], name: str, form: str) -> None:
     if "%" in form:
         axis.set_xlim(-0.03, 1.03)
         axis.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    axis.grid(color=GRID, linewidth=0.8)
-    axis.set_axisbelow(True)
-    axis.tick_params(colors=INK, labelsize=9, length=0)
-    for side in ("top", "right", "left"):
-        axis.spines[side].set_visible(False)
-    axis.spines["bottom"].set_color(GRID)
+    light(axis)
 
 
 def draw_spread(

@@ -1,6 +1,5 @@
 """What a model forgets while it is fine-tuned: its loss on the text that it learned first."""
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,10 +73,6 @@ def mean_over(
         total += counted * float(mean_loss(model, params, inputs, targets, config))
         count += counted
     return total / count
-
-
-def perplexity(loss: float) -> float:
-    return math.exp(min(loss, 700.0))
 
 
 def measuring(run: Run, trainer: Any) -> tuple[Callable[[int], dict], str]:

@@ -32,7 +32,7 @@ def loss_and_grads(model, params, inputs, targets, config, count=None, **more):
     # (2) the way back; a row that does not count has no gradient
     d_logits = cross_entropy_backward(1.0, saved_loss)                # (R, V)
     d_rows, d_head = linear_backward(d_logits, saved_head)            # (R, C)
-    d_states = torch.zeros_like(states)                                  # (B, T, C)
+    d_states = torch.zeros_like(states)                               # (B, T, C)
     d_states[counted] = d_rows
     grads = model.backward(d_states, saved)
     # (3) the head's gradient, in the identity's place
