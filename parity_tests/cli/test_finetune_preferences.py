@@ -176,3 +176,14 @@ def test_lines_that_are_no_pairs(there, capsys):
     status, _, err = tuned(capsys, there, "refused", "dpo")
     assert status == 2 and "has no pair to learn from" in err
     assert "1 with the same answer twice" in err and "2 without the lists of messages prompt" in err
+
+
+def test_the_share_of_pairs_whose_chosen_answer_gains_more(monkeypatch):
+    sums = np.array([[-1.0, -5.0], [-2.0, -3.0], [-4.0, -1.0]], np.float32)
+    reference = np.array([[-2.0, -4.0], [-2.0, -4.0], [-6.0, -2.0]], np.float32)
+    gains = [2.0, -1.0, 1.0]  # chosen less rejected, each less the reference
+    monkeypatch.setattr(preferences, "sums_of", lambda run, params, pairs: sums)
+    run = SimpleNamespace(data=SimpleNamespace(validation=[None] * 3))
+    loss, chosen = preferences.judge_pairs(run, None, reference, 0.5)
+    assert chosen == pytest.approx(2 / 3)
+    assert loss == pytest.approx(np.mean(np.log1p(np.exp(-0.5 * np.array(gains)))), rel=1e-6)
